@@ -1,0 +1,1 @@
+"""What people read: terminal lines and the HTML report."""

@@ -1,0 +1,1 @@
+"""Scorers that YAML can name."""

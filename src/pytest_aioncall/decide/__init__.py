@@ -1,0 +1,1 @@
+"""DECISIONS: nouns in, nouns out. Pure; the clock and the seed are arguments."""

@@ -1,0 +1,70 @@
+"""Everything this package raises on purpose.
+
+AioncallError                what a user can act on; carries no traceback to the screen
+|-- UsageError               bad YAML, configuration or command line: exit 4, nothing was run
+|   `-- LoadError            one or many Problems found while loading files, reported all at once
+|-- NotComparable            a baseline that is missing or cannot be compared with: exit 8
+|-- TransportError           the request never produced an answer; retried, never scored
+|-- TargetError              the target answered, but with something that is no output
+|-- ScorerError              a scorer or judge could not score; an error on the sample, never a 0.0
+`-- CassetteMiss             replay was asked for and this request was never recorded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AioncallError(Exception):
+    """Say what went wrong in one line a user can act on."""
+
+
+class UsageError(AioncallError):
+    """Refuse a configuration, file or command line before anything is run (exit 4)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Name one thing that is wrong in a file: where, what, and what to do."""
+
+    file: str
+    line: int
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
+
+
+class LoadError(UsageError):
+    """Carry every Problem of a load, so that a user mends a file in one go."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class NotComparable(AioncallError):
+    """Say why a baseline that is required is missing or cannot be compared with (exit 8)."""
+
+
+class TransportError(AioncallError):
+    """Tell that no answer arrived: network, overload, time-out. `retry_after_s` is the server's wish."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class TargetError(AioncallError):
+    """Tell that the target answered with something that cannot be an output."""
+
+
+class ScorerError(AioncallError):
+    """Tell that a scorer could not score this sample; the sample keeps the error, not a score."""
+
+
+class CassetteMiss(AioncallError):
+    """Tell that replay was asked for and this request is in no cassette."""

@@ -1,0 +1,1 @@
+"""NOUNS: frozen pydantic models. No I/O, no clock, no numpy."""

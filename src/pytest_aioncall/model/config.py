@@ -1,0 +1,75 @@
+"""`aioncall.yaml`: providers, prices, defaults. No secret is ever written in it, only names of variables."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from .frozen import Frozen
+
+
+class Provider(Frozen):
+    """One model server. `api_key_env` names the environment variable that holds the key."""
+
+    kind: Literal["openai", "anthropic"] = "openai"
+    base_url: str | None = None
+    api_key_env: str | None = None
+    concurrency: int | None = Field(default=None, ge=1, le=4096)
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    headers_env: dict[str, str] = {}
+    timeout_s: float = Field(default=60.0, gt=0)
+    max_attempts: int = Field(default=4, ge=1, le=20)
+
+
+class Price(Frozen):
+    """US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Prices(Frozen):
+    """Price table: `models["provider/model-id"]`, checked on the day `as_of`."""
+
+    as_of: date | None = None
+    models: dict[str, Price] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat_keys_are_models(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "models" not in value:
+            return {
+                "as_of": value.get("as_of"),
+                "models": {k: v for k, v in value.items() if k != "as_of"},
+            }
+        return value
+
+
+class Defaults(Frozen):
+    """What holds for every gate unless it says otherwise."""
+
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    on_inconclusive: Literal["warn", "fail"] = "warn"
+    baseline_max_age_days: int = Field(default=30, ge=1)
+    latency_p95_ratio: float = Field(default=2.0, gt=1)
+    cost_ratio: float = Field(default=2.0, gt=1)
+    max_cost_usd: float | None = Field(default=None, ge=0)
+    concurrency: int = Field(default=16, ge=1, le=4096)
+    keep_runs: int = Field(default=20, ge=1)
+
+
+class Config(Frozen):
+    """The whole file. Every section is optional; without a file all defaults hold.
+
+    The sections of later stages (monitors, oncall, routes) are read by the commands that use them.
+    """
+
+    format: Literal[1] = 1
+    providers: dict[str, Provider] = {}
+    prices: Prices = Prices()
+    defaults: Defaults = Defaults()
+    redact: tuple[str, ...] = ()
+    store: str = ".aioncall"

@@ -1,0 +1,81 @@
+"""What a reader is shown of a run (`report.json`); every renderer starts from it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .baseline import BaselineHeader
+from .frozen import Frozen
+from .run import Run, RunEvalset
+from .sample import Score
+from .verdict import Judgement, RunStatus
+
+CaseStatus = Literal["newly_failing", "worse", "failing", "error", "better", "holding", "new", "changed"]
+
+
+class EpochView(Frozen):
+    """One sample as shown: text cut to what a page can hold, `cut` tells how many characters went."""
+
+    epoch: int
+    text: str | None = None
+    cut: int = 0
+    data: Any = None
+    retrieved: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    error: str | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    replayed: str | None = None
+
+
+class CaseView(Frozen):
+    """One case: what went in, what came out then and now."""
+
+    case: str
+    status: CaseStatus
+    node_id: str = ""
+    line: int = 0
+    slices: dict[str, str] = {}
+    cluster: str | None = None
+    input: Any = None
+    expected: Any = None
+    incident: str | None = None
+    now: tuple[EpochView, ...] = ()
+    was_text: tuple[str | None, ...] = ()
+    was_scores: dict[str, tuple[float | None, ...]] = {}
+
+
+class SubjectChange(Frozen):
+    """One thing of the subject that differs from the baseline; `diff` is a unified diff where text is known."""
+
+    name: str
+    kind: Literal["file", "label", "model", "target", "instrument"]
+    was: str | None = None
+    now: str | None = None
+    added: int = 0
+    removed: int = 0
+    diff: str | None = None
+
+
+class EvalsetReport(Frozen):
+    """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset."""
+
+    planned: RunEvalset
+    description: str = ""
+    judgement: Judgement | None = None
+    not_judged_because: str | None = None
+    baseline: BaselineHeader | None = None
+    baseline_age_days: float | None = None
+    changes: tuple[SubjectChange, ...] = ()
+    cases: tuple[CaseView, ...] = ()
+
+
+class Report(Frozen):
+    """A whole run as shown."""
+
+    format: Literal[1] = 1
+    run: Run
+    status: RunStatus | Literal["not_judged"]
+    exit_code: int
+    generated_at: str
+    evalsets: tuple[EvalsetReport, ...] = ()

@@ -1,0 +1,58 @@
+"""One execution: its identity, its fingerprint and its totals (`run.json`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .baseline import ScorerInfo
+from .evalset import Gate
+from .frozen import Frozen
+
+
+class Fingerprint(Frozen):
+    """Digests by name. A changed instrument makes runs incomparable; a changed subject is what we seek."""
+
+    instrument: dict[str, Any] = {}
+    subject: dict[str, Any] = {}
+
+
+class Totals(Frozen):
+    """Counts and sums over a run. `wall_s` in seconds; `cost_usd` is None where a price is unknown."""
+
+    planned: int = 0
+    judged: int = 0
+    errors: int = 0
+    retries: int = 0
+    replayed: int = 0
+    cost_usd: float | None = None
+    wall_s: float = 0.0
+
+
+class RunEvalset(Frozen):
+    """One evalset in a run: what the gate CLI needs to judge the folder without the YAML."""
+
+    evalset: str
+    file: str = ""
+    owner: str = ""
+    epochs: int = 1
+    cases: int = 0
+    complete: bool = False
+    max_error_rate: float = 0.02
+    scorers: dict[str, ScorerInfo] = {}
+    gates: tuple[Gate, ...] = ()
+    fingerprint: Fingerprint = Fingerprint()
+
+
+class Run(Frozen):
+    """`run.json`. `created_at` is RFC 3339 in UTC; `dirty` tells of uncommitted changes."""
+
+    format: Literal[1] = 1
+    id: str
+    evalsets: tuple[RunEvalset, ...] = ()
+    created_at: str
+    commit: str | None = None
+    dirty: bool = False
+    fingerprint: Fingerprint = Fingerprint()
+    versions: dict[str, str] = {}
+    complete: bool = False
+    totals: Totals = Totals()

@@ -1,0 +1,122 @@
+"""What a comparison says. Field for field the JSON of `aioncall gate --json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .frozen import Frozen
+
+RunStatus = Literal["pass", "regressed", "inconclusive", "cannot_judge"]
+VerdictStatus = Literal["pass", "regressed", "inconclusive", "too_small"]
+Reason = Literal[
+    "unchanged", "within_margin", "small_drop_within_margin", "above_min", "below_min", "min_undecided",
+    "no_drop_seen", "suspected", "dropped", "one_epoch", "nothing_to_compare", "too_few_cases",
+    "too_small_to_test", "not_comparable", "errors_at_floor", "accepted",
+]  # fmt: skip
+
+
+class Needed(Frozen):
+    """What would settle an inconclusive verdict; `epochs` is None where more epochs cannot help."""
+
+    cases: int | None = None
+    epochs: int | None = None
+
+
+class Verdict(Frozen):
+    """One gate row: a scorer overall (`slice` None) or on one slice. Differences in units of the scale."""
+
+    scorer: str
+    slice: dict[str, str] | None = None
+    status: VerdictStatus
+    gating: bool = True
+    claim: Literal["these-cases", "cases-like-these"]
+    reason: Reason
+    baseline: float | None = None
+    candidate: float | None = None
+    difference: float | None = None
+    ci: tuple[float, float] | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    margin: float | None = None
+    min: float | None = None
+    n_cases: int = 0
+    n_clusters: int = 0
+    judged: int = 0
+    planned: int = 0
+    scale: tuple[float, float] = (0.0, 1.0)
+    mde: float | None = None
+    needed: Needed | None = None
+    ticket: str | None = None
+
+
+class MetricVerdict(Frozen):
+    """One comparison beside the scores: latency p95, cost, tokens, errors. `ratio` is candidate/baseline."""
+
+    metric: Literal["latency_p95_s", "cost_usd", "errors"]
+    status: Literal["pass", "regressed", "not_compared"]
+    gating: bool = False
+    baseline: float | None = None
+    candidate: float | None = None
+    ratio: float | None = None
+    ci: tuple[float, float] | None = None
+    p: float | None = None
+    limit: float | None = None
+    n_cases: int = 0
+    note: str = ""
+
+
+class Floor(Frozen):
+    """One `must` or `require` of one case: held in `held` of `epochs`, `needed` asked for."""
+
+    kind: Literal["must", "require"]
+    case: str
+    scorer: str
+    ok: bool
+    held: int
+    epochs: int
+    needed: int
+    undecided: bool = False
+    reason: str | None = None
+
+
+class CaseMove(Frozen):
+    """How one case's pass count moved: `was`/`now` are (passed epochs, judged epochs)."""
+
+    scorer: str
+    case: str
+    was: tuple[int, int] | None = None
+    now: tuple[int, int]
+    difference: float | None = None
+    newly_failing: bool = False
+    why: str | None = None
+
+
+class Coverage(Frozen):
+    """What was planned and what was judged, and the cases only one side has, by name."""
+
+    planned: int = 0
+    judged: int = 0
+    errors: int = 0
+    new: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class Judgement(Frozen):
+    """The whole answer for one evalset."""
+
+    format: Literal[1] = 1
+    evalset: str = ""
+    status: RunStatus
+    exit_code: int
+    summary: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    metrics: tuple[MetricVerdict, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    worst: tuple[CaseMove, ...] = ()
+    newly_failing_expected: float | None = None
+    coverage: Coverage = Coverage()
+    errors_rate: float = 0.0
+    notes: tuple[str, ...] = Field(default=())

@@ -1,0 +1,1 @@
+"""DOOR 2: the pytest plugin; sole importer of pytest."""

@@ -1,0 +1,1 @@
+"""Options and hooks, nothing else."""

@@ -1,0 +1,143 @@
+"""The seams. Each is a Protocol of one or two methods; `testing.py` has a contract suite for each.
+
+A *piece* (target or scorer) is made by a factory whose arguments YAML gives: `contains: {ignore_case: true}`
+calls `contains(ignore_case=True)`. A factory that has a keyword-only parameter named `context` is given a
+`PieceContext`; YAML cannot set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from .model.config import Config
+from .model.evalset import Case
+from .model.sample import Output, Sample, Score
+
+
+@runtime_checkable
+class Target(Protocol):
+    """The system under test.
+
+    Raises TransportError where no answer arrived, CassetteMiss where replay has none, TargetError where the
+    answer is no output; anything else that it raises is the user's own exception.
+    `fingerprint` says what of the subject it holds (model id, prompt digest, ...), in JSON types.
+    """
+
+    async def answer(self, case: Case, *, epoch: int) -> Output: ...
+
+    def fingerprint(self) -> Mapping[str, Any]: ...
+
+
+@runtime_checkable
+class Lifecycle(Protocol):
+    """What a target may have besides: entered once on the engine's loop before the first case."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Judge one sample. `scorer` in the Score returned is filled in by the engine.
+
+    Raises ScorerError (or anything else) where it cannot score: an error on the sample, never a score.
+    """
+
+    async def score(self, case: Case, output: Output, *, epoch: int) -> Score: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerTraits:
+    """What the engine, the gate and `check` have to know of a scorer before it runs.
+
+    scale          (lowest, highest) of its values; higher is better
+    deterministic  same case and output, same score, no network: may stand in `must`
+    needs_expected does not apply to a case without `expected`
+    fingerprint    JSON types; what else decides its scores (judge model, digest of the rubric)
+    models         provider/model-ids it calls, for prices and for the check on floating ids
+    """
+
+    scale: tuple[float, float] = (0.0, 1.0)
+    deterministic: bool = True
+    needs_expected: bool = False
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+
+
+class DescribedScorer(Scorer, Protocol):
+    """A scorer that says its traits. A scorer without `traits` is taken as deterministic, on 0-1."""
+
+    @property
+    def traits(self) -> ScorerTraits: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer. `latency_s` is of the last attempt; `replayed` the day of its recording."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    latency_s: float
+    attempts: int = 1
+    replayed: str | None = None
+
+
+class Wire(Protocol):
+    """The one way out to the network, with retries, limits, redaction and cassettes behind it.
+
+    `asked` is what identifies the call in a cassette (no key, no address of a key): JSON types. `epoch` keeps
+    repeats distinct. Raises TransportError, or CassetteMiss under replay.
+    """
+
+    async def send(
+        self,
+        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: Any,
+        asked: Mapping[str, Any],
+        epoch: int,
+        provider: str = "",
+        timeout_s: float = 60.0,
+        max_attempts: int = 4,
+    ) -> Reply: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PieceContext:
+    """What a factory may need of its surroundings.
+
+    root         the project root (folder of `aioncall.yaml`); relative paths in YAML start here
+    folder       folder of the evalset file; a path that is not under root is tried here too
+    evalset      name of the evalset
+    config       the merged configuration
+    secrets      value of each environment variable that the configuration names (only those)
+    wire         the network seam
+    concurrency  how many samples run at once (size of the thread pool of sync targets)
+    transport    extra exception types, as import strings, that count as transport (`errors.transport`)
+    """
+
+    root: Path
+    folder: Path
+    evalset: str
+    config: Config
+    secrets: Mapping[str, str]
+    wire: Wire
+    concurrency: int = 16
+    transport: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """Keeps the samples of one run; a sample that `append` returned for is on disk."""
+
+    def append(self, samples: Sequence[Sample]) -> None: ...
+
+    def close(self) -> None: ...
