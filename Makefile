@@ -1,0 +1,110 @@
+# Everything a contributor runs. Only python3 (3.11 or newer) with pip and venv, git and make are needed before.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_LOWEST ?= .venv-lowest
+WORKERS ?= 2
+HANDBOOK := evalsets/oncall-handbook.eval.yaml
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+PIP_INSTALL := -m pip install --quiet --retries 10
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+
+##@ Try it
+
+.PHONY: demo
+demo: $(VENV)/.demo  ## Run the handbook's evals from recorded answers: no key, no network, no cost
+	$(PYTEST) --aioncall --aioncall-replay $(HANDBOOK)
+	@echo "report: $(CURDIR)/.aioncall/report.html"
+
+.PHONY: demo-regression
+demo-regression: $(VENV)/.demo  ## The same with a prompt that was made worse: see a gate regress
+	$(BIN)/python scripts/demo.py regression
+
+.PHONY: live
+live: $(VENV)/.dev  ## Ask the real model (aioncall.yaml names the variable that holds its key); this costs money
+	$(PYTEST) --aioncall $(HANDBOOK)
+
+##@ Check it
+
+.PHONY: test
+test: lint types demo test-lowest test-full  ## All that CI checks, the whole test suite last
+
+.PHONY: lint
+lint: $(VENV)/.dev  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(VENV)/.dev  ## mypy --strict over the package
+	$(BIN)/mypy --strict
+
+.PHONY: test-full
+test-full: $(VENV)/.dev  ## Every test but the long simulations and the live ones
+	$(PYTEST) -q -n $(WORKERS) -m "not slow and not live"
+
+.PHONY: test-lowest
+test-lowest: $(VENV_LOWEST)/.lowest  ## The plugin's tests on the oldest pytest and libraries that are allowed
+	$(VENV_LOWEST)/bin/python -m pytest -q tests/test_rooms.py tests/pytester tests/e2e/test_idle_plugin.py
+
+.PHONY: simulate
+simulate: $(VENV)/.dev  ## Error rates of the gate, simulated (minutes)
+	$(BIN)/python scripts/simulate_gate.py
+
+.PHONY: bench
+bench: $(VENV)/.dev  ## Speed: cost when idle, cases per second, overhead over a bare client
+	$(BIN)/python benchmarks/run.py
+
+##@ Write it
+
+.PHONY: docs
+docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: report-picture
+report-picture: $(VENV)/.dev  ## Render the demo's report to pictures for the README (needs chromium)
+	$(BIN)/python scripts/picture_of_report.py
+
+.PHONY: format
+format: $(VENV)/.dev  ## Let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: clean
+clean:  ## Remove environments, caches and run folders
+	rm -rf $(VENV) $(VENV_LOWEST) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
+
+.PHONY: help
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*##/ {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# One stamp a set of extras: a second run installs nothing.
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else \
+	  "make: $(PYTHON) is %d.%d, Python 3.11 or newer is needed; say make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[docs]'
+	@touch $@
+
+$(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(VENV_LOWEST)
+	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) -c constraints-lowest.txt -e '.[scorers]'
+	@touch $@
