@@ -46,7 +46,7 @@ class CaseView(Frozen):
 
 
 class SubjectChange(Frozen):
-    """One thing of the subject that differs from the baseline; `diff` is a unified diff where text is known."""
+    """One thing of the subject that differs from the baseline; `diff` is unified, where text is known."""
 
     name: str
     kind: Literal["file", "label", "model", "target", "instrument"]
