@@ -1,0 +1,87 @@
+"""What git knows: the commit, whether the tree is dirty, a file at another commit, who owns what."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints, or None where there is no git, no repository or no answer."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, arguments never through a shell
+            ["git", *arguments],  # noqa: S607 - the user's own git
+            cwd=root,
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def commit_of(root: Path, ref: str = "HEAD") -> str | None:
+    """Return the full commit id of `ref`."""
+    text = _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    return text.strip() if text else None
+
+
+def is_dirty(root: Path) -> bool:
+    """Tell whether tracked files differ from the commit."""
+    return bool((_git(root, "status", "--porcelain", "--untracked-files=no") or "").strip())
+
+
+def merge_base(root: Path, ref: str) -> str | None:
+    """Return the commit where the current branch left `ref`."""
+    text = _git(root, "merge-base", "HEAD", ref)
+    return text.strip() if text else None
+
+
+def file_at(root: Path, ref: str, path: Path) -> str | None:
+    """Return the text of a file as it was at `ref`, or None where it was not there."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if top is None:
+        return None
+    try:
+        relative = path.resolve().relative_to(Path(top.strip()).resolve()).as_posix()
+    except ValueError:
+        return None
+    return _git(root, "show", f"{ref}:{relative}")
+
+
+def user_of(root: Path) -> str | None:
+    """Return who works here: `name <email>` of git's configuration."""
+    name = (_git(root, "config", "user.name") or "").strip()
+    email = (_git(root, "config", "user.email") or "").strip()
+    if name and email:
+        return f"{name} <{email}>"
+    return name or email or None
+
+
+def code_owner(root: Path, path: str) -> str | None:
+    """Return the first owner that CODEOWNERS names for `path`: the last matching line wins.
+
+    Understands the patterns that people use: `*`, `*.ext`, `/folder/`, `folder/` and plain paths.
+    """
+    for name in ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"):
+        file = root / name
+        if not file.is_file():
+            continue
+        owner = None
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            words = line.split("#", 1)[0].split()
+            if len(words) > 1 and _matches(words[0], path):
+                owner = words[1]
+        return owner
+    return None
+
+
+def _matches(pattern: str, path: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    anchored = pattern.startswith("/")
+    pattern = pattern.strip("/") if not pattern.endswith("/") else pattern.lstrip("/") + "*"
+    if fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*"):
+        return True
+    return not anchored and fnmatchcase(path, f"*/{pattern}")

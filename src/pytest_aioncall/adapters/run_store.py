@@ -1,0 +1,134 @@
+"""Run folders: `run.json` and the append-only `samples.jsonl` under `.aioncall/runs/<run-id>/`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..errors import Problem, UsageError
+from ..model.run import Run
+from ..model.sample import Sample
+
+RUN_FILE = "run.json"
+SAMPLES_FILE = "samples.jsonl"
+
+
+class RunStore:
+    """Write one run. A sample that `append` returned for has left this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._samples = (folder / SAMPLES_FILE).open("ab", buffering=0)
+
+    @classmethod
+    def create(cls, runs: Path, *, now: datetime) -> RunStore:
+        """Make a new run folder under `runs`; its name sorts by time and is never taken twice."""
+        stamp = now.strftime("%Y%m%d-%H%M%S")
+        while True:
+            folder = runs / f"{stamp}-{secrets.token_hex(3)}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return cls(folder)
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.name
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        """Add one line a sample, in one write."""
+        self._samples.write(b"".join(s.model_dump_json().encode() + b"\n" for s in samples))
+
+    def write_run(self, run: Run) -> None:
+        """Replace `run.json` in one step, so that a reader never meets half of it."""
+        replace_text(self.folder / RUN_FILE, run.model_dump_json(indent=1) + "\n")
+
+    def close(self) -> None:
+        self._samples.close()
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a whole file in one step: all of the new text, or still the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+
+
+def read_run(folder: Path) -> Run:
+    """Read `run.json`; a folder without a readable one is a UsageError that says so."""
+    path = folder / RUN_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{folder}: no {RUN_FILE}; this is not a run folder") from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    if isinstance(data, dict) and data.get("format") != 1:
+        raise UsageError(
+            f"{path}: format {data.get('format')!r}; this version reads format 1. Upgrade pytest-aioncall"
+        )
+    try:
+        return Run.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: {where}: {first['msg']}; the file was not written by this tool") from None
+
+
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Yield the samples of a run in the order they finished. A torn last line is passed over."""
+    path = folder / SAMPLES_FILE
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield Sample.model_validate_json(line)
+            except ValidationError as error:
+                problem = Problem(str(path), number, "", f"not a sample: {error.errors()[0]['msg']}")
+                raise UsageError(str(problem)) from None
+
+
+def find_run(runs: Path, name: str) -> Path:
+    """Return the folder of a run given as id, folder or `latest`."""
+    as_path = Path(name)
+    if (as_path / RUN_FILE).is_file():
+        return as_path
+    if name == "latest":
+        folders = list_runs(runs)
+        if not folders:
+            raise UsageError(f"{runs}: no run yet; run pytest --aioncall first")
+        return folders[-1]
+    folder = runs / name
+    if as_path.name == name and (folder / RUN_FILE).is_file():
+        return folder
+    known = ", ".join(f.name for f in list_runs(runs)[-3:]) or "none"
+    raise UsageError(f"{name}: no such run; the newest are: {known}")
+
+
+def list_runs(runs: Path) -> list[Path]:
+    """Return run folders, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(f for f in runs.iterdir() if (f / RUN_FILE).is_file())
+
+
+def prune_runs(runs: Path, *, keep: int) -> list[Path]:
+    """Delete the oldest run folders beyond `keep`; return what was deleted."""
+    gone = list_runs(runs)[:-keep]
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return gone

@@ -1,0 +1,330 @@
+"""EXECUTION: a Case becomes Samples.
+
+Knows no pytest, no thread and no disk. Everything here runs on one event loop; errors are values: nothing
+that a target or a scorer raises leaves `Engine.feed`, except cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .errors import CassetteMiss, ScorerError, TargetError, TransportError
+from .model.evalset import Case
+from .model.sample import Output, Sample, SampleError, Score
+from .protocols import Lifecycle, Scorer, ScorerTraits, Target
+
+printed: ContextVar[list[str] | None] = ContextVar("aioncall_printed", default=None)
+"""Where text that user code prints while it works on a sample is kept (None: not inside a sample)."""
+
+
+class NamedScorer(Protocol):
+    """A scorer as an evalset uses it: its name there, and what is known of it before it runs."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def scorer(self) -> Scorer: ...
+    @property
+    def traits(self) -> ScorerTraits: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One case ready to run: `scorers` holds those that apply, the case's `must` scorers among them."""
+
+    evalset: str
+    case: Case
+    target: Target
+    scorers: Sequence[NamedScorer]
+    epochs: int
+    timeout_s: float
+
+
+@dataclass(slots=True)
+class Budget:
+    """Money: `limit_usd` None is no cap. Spending is known only after a call, so the cap can be overrun by
+    what is in flight."""
+
+    limit_usd: float | None = None
+    spent_usd: float = 0.0
+    unknown: bool = False
+
+    @property
+    def exhausted(self) -> bool:
+        return self.limit_usd is not None and self.spent_usd >= self.limit_usd > 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of one run, for the live line."""
+
+    total: int = 0
+    done: int = 0
+    errors: int = 0
+    retries: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+
+class Engine:
+    """Run jobs at most `concurrency` samples at a time.
+
+    `publish` is called on the loop with the samples of each finished epoch, after `redact`.
+    `now` returns the time as RFC 3339. `own_limits[evalset]` is a lower limit for one evalset.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        publish: Callable[[Sample], None],
+        now: Callable[[], str],
+        redact: Callable[[Sample], Sample] = lambda sample: sample,
+        budget: Budget | None = None,
+        own_limits: dict[str, int] | None = None,
+    ) -> None:
+        self.budget = budget or Budget()
+        self.progress = Progress()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._own_slots = {name: asyncio.Semaphore(n) for name, n in (own_limits or {}).items()}
+        self._publish = publish
+        self._now = now
+        self._redact = redact
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def feed(
+        self,
+        jobs: AsyncIterator[Job] | Iterable[Job],
+        finished: Callable[[Job, list[Sample]], None],
+    ) -> None:
+        """Start the epochs of each job in order as slots come free; call `finished` when a job has all of them.
+
+        Returns when every job that was taken is finished. Cancelling it cancels what is in flight.
+        """
+        try:
+            if isinstance(jobs, AsyncIterator):
+                async for job in jobs:
+                    await self._start(job, finished)
+            else:
+                for job in jobs:
+                    await self._start(job, finished)
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def run(self, job: Job) -> list[Sample]:
+        """Run one job by itself and return its samples by epoch."""
+        done: list[Sample] = []
+        await self.feed([job], lambda _job, samples: done.extend(samples))
+        return done
+
+    async def _start(self, job: Job, finished: Callable[[Job, list[Sample]], None]) -> None:
+        results: list[Sample | None] = [None] * job.epochs
+        left = job.epochs
+        own = self._own_slots.get(job.evalset)
+        for epoch in range(job.epochs):
+            if own is not None:
+                await own.acquire()
+            await self._slots.acquire()
+
+            async def one(epoch: int = epoch) -> None:
+                nonlocal left
+                try:
+                    sample = await self._sample(job, epoch)
+                finally:
+                    self._slots.release()
+                    if own is not None:
+                        own.release()
+                results[epoch] = sample
+                self._publish(sample)
+                left -= 1
+                if not left:
+                    finished(job, [s for s in results if s is not None])
+
+            task = asyncio.create_task(one())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _sample(self, job: Job, epoch: int) -> Sample:
+        case = job.case
+        started_at = self._now()
+        output: Output | None = None
+        error: SampleError | None = None
+        scores: tuple[Score, ...] = ()
+        if self.budget.exhausted:
+            error = SampleError(
+                kind="cancelled",
+                type="Budget",
+                message=f"cost cap of ${self.budget.limit_usd:g} reached; raise it with --aioncall-max-cost",
+            )
+        else:
+            said = printed.set([])
+            try:
+                output, error = await self._answer(job, epoch)
+                if output is not None:
+                    scores = await self._scores(job, output, epoch)
+            finally:
+                printed.reset(said)
+        progress = self.progress
+        progress.done += 1
+        if error is not None or any(score.error for score in scores):
+            progress.errors += 1
+        return self._redact(
+            Sample.model_construct(
+                evalset=job.evalset,
+                case=case.id,
+                digest=case.digest,
+                epoch=epoch,
+                slices=case.slices,
+                cluster=case.cluster,
+                output=output,
+                scores=scores,
+                error=error,
+                started_at=started_at,
+            )
+        )
+
+    async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None]:
+        try:
+            async with asyncio.timeout(job.timeout_s) as limit:
+                output = await job.target.answer(job.case, epoch=epoch)
+        except TimeoutError as error:
+            what = f"no answer within {job.timeout_s:g} s" if limit.expired() else str(error) or "timed out"
+            return None, SampleError(kind="transport", type="TimeoutError", message=what)
+        except TransportError as error:
+            return None, _described("transport", error, named=error.__cause__)
+        except CassetteMiss as error:
+            return None, _described("cassette_miss", error)
+        except TargetError as error:
+            return None, _described("target", error)
+        except asyncio.CancelledError as error:
+            if _cancelled_by_us():
+                raise
+            return None, _described("user", error, with_traceback=True)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - SystemExit and pytest.fail() too: the user's, a value
+            return None, _described("user", error, with_traceback=True)
+        cost = output.cost_usd
+        if output.replayed is None:
+            if cost is None:
+                self.budget.unknown = True
+            else:
+                self.budget.spent_usd += cost
+        return output, None
+
+    async def _scores(self, job: Job, output: Output, epoch: int) -> tuple[Score, ...]:
+        slow = [s for s in job.scorers if not s.traits.deterministic]
+        if len(slow) < 2:
+            return tuple([await _score(s, job, output, epoch) for s in job.scorers])
+        asked = {id(s): asyncio.ensure_future(_score(s, job, output, epoch)) for s in slow}
+        try:
+            return tuple(
+                [
+                    await (asked[id(s)] if id(s) in asked else _score(s, job, output, epoch))
+                    for s in job.scorers
+                ]
+            )
+        finally:
+            for future in asked.values():
+                future.cancel()
+
+
+async def _score(named: NamedScorer, job: Job, output: Output, epoch: int) -> Score:
+    """Score one output; whatever goes wrong is the score's `error`, with no value."""
+    low, high = named.traits.scale
+    try:
+        waiting: Awaitable[Score] = named.scorer.score(job.case, output, epoch=epoch)
+        if named.traits.deterministic:
+            score = await waiting
+        else:
+            async with asyncio.timeout(job.timeout_s):
+                score = await waiting
+        if not isinstance(score, Score):
+            raise ScorerError(f"returned {type(score).__name__}; a scorer returns a Score")
+        problem = _unfit(score, low, high)
+    except CassetteMiss as error:
+        problem, score = f"not recorded: {_one_line(error)}", Score(scorer=named.name)
+    except TimeoutError:
+        problem, score = f"no score within {job.timeout_s:g} s", Score(scorer=named.name)
+    except (ScorerError, TransportError) as error:
+        problem, score = _one_line(error), Score(scorer=named.name)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a scorer that crashes is an error, never a score
+        if isinstance(error, asyncio.CancelledError) and _cancelled_by_us():
+            raise
+        problem, score = f"{type(error).__name__}: {_one_line(error)}", Score(scorer=named.name)
+    if problem:
+        return Score(scorer=named.name, scale=named.traits.scale, reason=score.reason, error=problem)
+    if score.scorer == named.name and score.scale == named.traits.scale:
+        return score
+    return score.model_copy(update={"scorer": named.name, "scale": named.traits.scale})
+
+
+def _cancelled_by_us() -> bool:
+    """Tell a cancellation of this sample from a CancelledError that user code raised by itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _unfit(score: Score, low: float, high: float) -> str | None:
+    """Say why a score cannot be used, or None."""
+    if score.error:
+        return score.error
+    if score.value is None:
+        return "gave neither a value nor an error"
+    if not math.isfinite(score.value):
+        return f"gave {score.value}, which is not a number on its scale"
+    if not low <= score.value <= high:
+        return f"gave {score.value:g}, outside its scale {low:g}..{high:g}"
+    return None
+
+
+def _described(
+    kind: str, error: BaseException, *, named: BaseException | None = None, with_traceback: bool = False
+) -> SampleError:
+    return SampleError.model_construct(
+        kind=kind,
+        type=type(named or error).__name__,
+        message=_one_line(error) or type(error).__name__,
+        traceback=_user_frames(error) if with_traceback else None,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:500]
+
+
+def _user_frames(error: BaseException) -> str:
+    """Format the traceback from the user's first frame on: our own frames say nothing to a user."""
+    here = error.__traceback__
+    frames = traceback.extract_tb(here)
+    own = [i for i, frame in enumerate(frames) if "pytest_aioncall" in frame.filename]
+    shown = frames[own[-1] + 1 :] if own and own[-1] + 1 < len(frames) else frames
+    lines = traceback.format_list(shown[-12:])
+    return "".join([*lines, *traceback.format_exception_only(error)])[-8000:]
+
+
+@asynccontextmanager
+async def opened(targets: Iterable[Target]) -> AsyncIterator[None]:
+    """Enter every target that has a lifecycle, once; leave them in reverse order."""
+    entered: list[Lifecycle] = []
+    try:
+        for target in targets:
+            if isinstance(target, Lifecycle):
+                await target.open()
+                entered.append(target)
+        yield
+    finally:
+        for lifecycle in reversed(entered):
+            await lifecycle.close()
