@@ -1,0 +1,54 @@
+"""Text that others wrote, made safe to show on one line; and the nearest known word to a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+# Categories that a reader cannot see or that move what he sees: controls (C0, C1, ESC), formats (bidi marks
+# and overrides, zero-width joiners, tags, BOM), surrogates, private use, unassigned, line and paragraph ends.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters that draw nothing although Unicode calls them letters or marks.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def one_line(text: str, limit: int = 120) -> str:
+    """Return `text` on one line of at most `limit` characters, everything unseen written as an escape.
+
+    Control characters (ANSI sequences with them), bidirectional and zero-width characters become `\\n`,
+    `\\x1b`, `\\u202e`; a cut ends with `...`. Never longer than `limit`; total on any string.
+    """
+    parts: list[str] = []
+    room = limit
+    for char in text[: limit + 1]:
+        shown = _visible(char)
+        room -= len(shown)
+        parts.append(shown)
+        if room < 0:
+            break
+    line = "".join(parts)
+    if len(line) <= limit:
+        return line
+    return line[: max(0, limit - 3)] + "..."[:limit]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is nearest to `word`, or None where none is near."""
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else None
+
+
+def _visible(char: str) -> str:
+    if " " <= char <= "~":
+        return char
+    if char in _SHORT:
+        return _SHORT[char]
+    if unicodedata.category(char) in _UNSEEN or char in _BLANK:
+        code = ord(char)
+        if code <= 0xFF:
+            return f"\\x{code:02x}"
+        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return " " if unicodedata.category(char) == "Zs" else char
