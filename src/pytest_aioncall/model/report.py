@@ -7,7 +7,7 @@ from typing import Any, Literal
 from .baseline import BaselineHeader
 from .frozen import Frozen
 from .run import Run, RunEvalset
-from .sample import Score
+from .sample import ErrorKind, Score
 from .verdict import Judgement, RunStatus
 
 CaseStatus = Literal["newly_failing", "worse", "failing", "error", "better", "holding", "new", "changed"]
@@ -23,6 +23,7 @@ class EpochView(Frozen):
     retrieved: tuple[str, ...] = ()
     scores: tuple[Score, ...] = ()
     error: str | None = None
+    error_kind: ErrorKind | None = None
     latency_s: float | None = None
     cost_usd: float | None = None
     replayed: str | None = None
