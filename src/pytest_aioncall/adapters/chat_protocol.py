@@ -1,0 +1,372 @@
+"""How chat models are asked over HTTP: OpenAI-compatible and Anthropic, without an SDK.
+
+A model is named `provider/model-id`; `find_model` resolves the name, `ask` sends one request through a Wire.
+A refusal is an answer. A 200 that holds no answer (cut off, no JSON, no choices) is a TransportError: nothing
+arrived. A 4xx is a TargetError: the server answered, and said no.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from ..errors import TargetError, TransportError, UsageError
+from ..model.config import Price
+from ..protocols import PieceContext, Reply, Wire
+from .text import did_you_mean, one_line
+
+Kind = Literal["openai", "anthropic"]
+BASE_URLS: Mapping[str, str] = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+}
+ANTHROPIC_VERSION = "2023-06-01"
+ANTHROPIC_MAX_TOKENS = 4096
+# What we set ourselves, or what changes the shape of the reply.
+_RESERVED = ("model", "messages", "system", "stream", "stream_options", "n")
+_FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+}
+_NOT_JSON = (
+    "answered 200 with {type} instead of JSON; check base_url, or what stands between you and the server"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One HTTP request to a chat model; `body` holds no key."""
+
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """What a model answered; `tool_calls` are {id, name, arguments}.
+
+    `finish` is stop, length, tool_calls, content_filter, refusal, or the server's own word.
+    `refusal` is set where the model refused; `text` then holds its words, which may be none.
+    """
+
+    text: str
+    finish: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    model: str | None = None
+    refusal: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModel:
+    """A model that can be asked: where, with which key, under which limits and at which price."""
+
+    provider: str
+    model: str
+    kind: Kind
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    key_env: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    price: Price | None = None
+    timeout_s: float = 60.0
+    max_attempts: int = 4
+
+    @property
+    def name(self) -> str:
+        """`provider/model-id`."""
+        return f"{self.provider}/{self.model}"
+
+
+def find_model(name: str, *, context: PieceContext) -> ChatModel:
+    """Resolve `provider/model-id` by the configuration.
+
+    A key that is named there but not set is a UsageError, unless recordings are replayed: a missing key never
+    switches to anything else.
+    """
+    provider_name, slash, model = name.partition("/")
+    if not (slash and provider_name and model):
+        raise UsageError(
+            f"model {name!r} names no provider; write provider/model-id, for example openai/{name}"
+        )
+    providers = context.config.providers
+    provider = providers.get(provider_name)
+    if provider is None:
+        raise UsageError(_unknown_provider(provider_name, tuple(providers)))
+    replaying = getattr(context.wire, "mode", None) == "replay"
+    key_env = provider.api_key_env
+    wanted = {**({"the key": key_env} if key_env else {}), **provider.headers_env}
+    missing = [env for env in wanted.values() if not context.secrets.get(env)]
+    if missing and not replaying:
+        raise UsageError(
+            f"provider {provider_name!r}: environment variable {missing[0]} is not set; "
+            "set it, or replay recorded answers with --aioncall-replay"
+        )
+    base_url = (provider.base_url or BASE_URLS[provider.kind]).rstrip("/")
+    price = context.config.prices.models.get(name)
+    return ChatModel(
+        provider=provider_name,
+        model=model,
+        kind=provider.kind,
+        base_url=base_url,
+        api_key=context.secrets.get(key_env) if key_env else None,
+        key_env=key_env,
+        headers={k: context.secrets.get(env, "") for k, env in provider.headers_env.items()},
+        price=Price(input=0, output=0) if price is None and is_loopback(base_url) else price,
+        timeout_s=provider.timeout_s,
+        max_attempts=provider.max_attempts,
+    )
+
+
+async def ask(
+    wire: Wire,
+    model: ChatModel,
+    *,
+    messages: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+    epoch: int,
+) -> tuple[ChatReply, Reply]:
+    """Ask `model` through `wire`; return what it said and the HTTP reply (latency, attempts, replayed)."""
+    request = chat_request(
+        model.kind,
+        base_url=model.base_url,
+        model=model.model,
+        messages=messages,
+        params=params,
+        api_key=model.api_key,
+    )
+    reply = await wire.send(
+        "POST",
+        request.url,
+        headers={**request.headers, **model.headers} if model.headers else request.headers,
+        json=request.body,
+        asked={"provider": model.provider, **request.body},
+        epoch=epoch,
+        provider=model.provider,
+        timeout_s=model.timeout_s,
+        max_attempts=model.max_attempts,
+    )
+    return chat_reply(model.kind, reply, name=model.name, key_env=model.key_env), reply
+
+
+def cost_usd(model: ChatModel, reply: ChatReply) -> float | None:
+    """Return the price of one reply in US dollars, None where price or token counts are unknown."""
+    price = model.price
+    if price is None:
+        return None
+    if price.input == 0 and price.output == 0:
+        return 0.0
+    if reply.tokens_in is None or reply.tokens_out is None:
+        return None
+    return (reply.tokens_in * price.input + reply.tokens_out * price.output) / 1e6
+
+
+def chat_request(
+    kind: Kind,
+    *,
+    base_url: str,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+    api_key: str | None,
+) -> ChatRequest:
+    """Write the request that asks `model`; `params` go into the body as they are.
+
+    For Anthropic, system messages move to `system`, `max_tokens` defaults to 4096, and an OpenAI-style
+    `response_format` with a JSON schema becomes `output_config`.
+    """
+    for reserved in _RESERVED:
+        if reserved in params:
+            raise UsageError(f"params: {reserved!r} is set by aioncall itself; remove it")
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    base_url = base_url.rstrip("/")
+    if kind == "openai":
+        if api_key:
+            headers["authorization"] = f"Bearer {api_key}"
+        body = {"model": model, "messages": [dict(m) for m in messages], **params}
+        return ChatRequest(f"{base_url}/chat/completions", headers, body)
+    if api_key:
+        headers["x-api-key"] = api_key
+    headers["anthropic-version"] = ANTHROPIC_VERSION
+    body = {"model": model, "max_tokens": ANTHROPIC_MAX_TOKENS, **_anthropic_params(params)}
+    body["messages"] = [dict(m) for m in messages if m.get("role") != "system"]
+    system = "\n\n".join(str(m.get("content", "")) for m in messages if m.get("role") == "system")
+    if system:
+        body["system"] = system
+    return ChatRequest(f"{base_url.removesuffix('/v1')}/v1/messages", headers, body)
+
+
+def chat_reply(kind: Kind, reply: Reply, *, name: str = "the model", key_env: str | None = None) -> ChatReply:
+    """Read a server's reply; `name` and `key_env` are for messages only."""
+    if reply.status >= 400:
+        raise TargetError(_refused(reply, name, key_env))
+    try:
+        data = json.loads(reply.body)
+    except ValueError:
+        told = reply.headers.get("content-type", "").split(";")[0].strip()
+        if "json" in told:
+            raise TransportError(f"{name} answered {reply.status} with cut-off or malformed JSON") from None
+        raise TransportError(f"{name} {_NOT_JSON.format(type=one_line(told, 40) or 'a body')}") from None
+    if not isinstance(data, dict):
+        raise TransportError(f"{name} answered {reply.status} with JSON that is no object")
+    if data.get("error") and "choices" not in data and "content" not in data:
+        raise TransportError(f"{name} answered {reply.status} with an error: {server_message(reply.body)}")
+    read = _read_openai if kind == "openai" else _read_anthropic
+    try:
+        return read(data)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise TransportError(
+            f"{name} answered {reply.status} without an answer in it (no {_holder(kind)})"
+        ) from None
+
+
+def server_message(body: bytes) -> str:
+    """Return what a server says in an error body, on one line of at most 200 characters; '' when nothing."""
+    text = body[:4096].decode("utf-8", "replace")
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return "" if text.lstrip().startswith("<") else one_line(text.strip(), 200)
+    for key in ("error", "message", "detail"):
+        said = data.get(key) if isinstance(data, dict) else None
+        if isinstance(said, dict):
+            said = said.get("message") or said.get("type")
+        if isinstance(said, str) and said:
+            return one_line(said.strip(), 200)
+    return one_line(text.strip(), 200)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether `url` points at this machine."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_openai(data: dict[str, Any]) -> ChatReply:
+    choice = data["choices"][0]
+    message = choice["message"]
+    refusal = message.get("refusal") or None
+    text = _text_of(message.get("content"))
+    calls = message.get("tool_calls") or ()
+    usage = data.get("usage") or {}
+    return ChatReply(
+        text=text or refusal or "",
+        finish="refusal" if refusal else choice.get("finish_reason"),
+        tokens_in=_count(usage.get("prompt_tokens")),
+        tokens_out=_count(usage.get("completion_tokens")),
+        model=data.get("model"),
+        refusal=refusal,
+        tool_calls=tuple(
+            {
+                "id": call.get("id"),
+                "name": call["function"]["name"],
+                "arguments": _arguments(call["function"].get("arguments")),
+            }
+            for call in calls
+        )
+        or None,
+    )
+
+
+def _read_anthropic(data: dict[str, Any]) -> ChatReply:
+    blocks = data["content"]
+    text = "".join(block["text"] for block in blocks if block.get("type") == "text")
+    calls = tuple(
+        {"id": block.get("id"), "name": block["name"], "arguments": block.get("input")}
+        for block in blocks
+        if block.get("type") == "tool_use"
+    )
+    reason = data.get("stop_reason")
+    usage = data.get("usage") or {}
+    # Cached input is counted apart by this server, and is input all the same.
+    parts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    counts = [_count(usage.get(part)) for part in parts]
+    return ChatReply(
+        text=text,
+        finish=_FINISH.get(reason, reason) if reason else None,
+        tokens_in=None if counts[0] is None else sum(n for n in counts if n is not None),
+        tokens_out=_count(usage.get("output_tokens")),
+        model=data.get("model"),
+        refusal=(text or "the model refused") if reason == "refusal" else None,
+        tool_calls=calls or None,
+    )
+
+
+def _anthropic_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    own = dict(params)
+    wanted = own.pop("response_format", None)
+    if wanted is None:
+        return own
+    schema = wanted.get("json_schema", {}).get("schema") if isinstance(wanted, Mapping) else None
+    if not isinstance(schema, Mapping):
+        raise UsageError(
+            "response_format: an anthropic model takes {type: json_schema, json_schema: {schema: ...}}"
+        )
+    own["output_config"] = {
+        **own.get("output_config", {}),
+        "format": {"type": "json_schema", "schema": schema},
+    }
+    return own
+
+
+def _text_of(content: Any) -> str:
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text") or "" for part in content)
+
+
+def _arguments(raw: Any) -> Any:
+    if not isinstance(raw, str):
+        return raw
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _holder(kind: Kind) -> str:
+    return "choices" if kind == "openai" else "content"
+
+
+def _refused(reply: Reply, name: str, key_env: str | None) -> str:
+    said = server_message(reply.body)
+    what = f"{name} answered {reply.status}" + (f": {said}" if said else "")
+    if reply.status in (401, 403):
+        return f"{what}; check the key in {key_env}" if key_env else f"{what}; name its key with api_key_env"
+    if reply.status == 404:
+        return f"{what}; check the model's name and base_url"
+    return what
+
+
+def _unknown_provider(name: str, known: tuple[str, ...]) -> str:
+    near = did_you_mean(name, known)
+    if near:
+        return f"unknown provider {name!r} (did you mean {near!r}?)"
+    if known:
+        return f"unknown provider {name!r}; aioncall.yaml has {', '.join(sorted(known))}"
+    kind = "anthropic" if name == "anthropic" else "openai"
+    line = f"providers: {{{name}: {{kind: {kind}, api_key_env: {name.upper()}_API_KEY}}}}"
+    return f"unknown provider {name!r}; aioncall.yaml names no providers, add `{one_line(line, 120)}`"
