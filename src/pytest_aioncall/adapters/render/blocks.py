@@ -1,0 +1,335 @@
+"""The parts of a terminal summary: each a few lines with a rank, so that the least needed give way first."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...model.report import SubjectChange
+from ...model.run import Totals
+from ...model.verdict import Floor, MetricVerdict, Verdict
+from ..text import one_line
+from . import words
+from .story import Story, floor_held, metric_name, metric_sentence, metric_value, row_weight
+from .table import Line, table_lines
+
+# What gives way first when the screen is full; what is not named here stays longest.
+_GIVES_WAY = ("diff", "notes", "sees", "held", "coverage", "folded", "errors", "changes", "table", "worst")
+
+
+@dataclass(slots=True)
+class Block:
+    """Some lines of one topic. `least` of them stay as long as any other block can still give;
+    `whole` lines are never cut to the width."""
+
+    name: str
+    lines: list[Line]
+    least: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How text is put on this terminal: `width` in columns, ASCII only where the stream is not UTF-8."""
+
+    width: int
+    ascii_only: bool
+
+    def plain(self, text: str) -> str:
+        """Return `text` as the stream can take it."""
+        return text.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else text
+
+    def safe(self, text: str, limit: int = 120) -> str:
+        """Return somebody else's text on one line, nothing unseen in it."""
+        line = self.plain(one_line(text, limit))
+        return line if len(line) <= limit else line[: max(0, limit - 3)] + "..."
+
+    def cut(self, text: str) -> str:
+        """Return `text` cut to the width in columns, wide characters counted twice."""
+        if columns(text) <= self.width:
+            return text
+        kept, room = [], self.width - 3
+        for char in text:
+            room -= columns(char)
+            if room < 0:
+                break
+            kept.append(char)
+        return "".join(kept).rstrip() + "..."
+
+    def listing(self, prefix: str, items: Sequence[str], ending: str = "") -> str:
+        """Return `prefix` and as many of `items` as fit the width, with the count of those left out."""
+        for shown in range(len(items), 0, -1):
+            rest = f" and {len(items) - shown} more" if shown < len(items) else ""
+            text = f"{prefix}{', '.join(items[:shown])}{rest}{ending}"
+            if columns(text) <= self.width or shown == 1:
+                return text
+        return prefix + ending
+
+
+def columns(text: str) -> int:
+    """Return how many columns `text` takes: two for East Asian wide, none for combining marks."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def fit(blocks: list[Block], room: int) -> list[Block]:
+    """Return the blocks with lines taken away, the least needed first, until they fit `room` lines."""
+    for floor in (True, False):
+        for name in _GIVES_WAY:
+            for block in blocks:
+                while block.name == name and sum(len(b.lines) for b in blocks) > room:
+                    if len(block.lines) <= (block.least if floor else 0):
+                        break
+                    block.lines.pop()
+    while sum(len(b.lines) for b in blocks) > room:
+        next(b for b in reversed(blocks) if b.lines).lines.pop()
+    return [block for block in blocks if block.lines]
+
+
+def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool) -> list[Block]:
+    """Return everything there is to say of one evalset, in reading order."""
+    rows_shown = 8 if room >= 18 else max(2, room // 3)
+    table, folded = _table(story, pen, most=rows_shown, title=pen.safe(story.name, 30) if named else "")
+    blocks = [
+        _why(story, pen),
+        table,
+        _broken(story, pen),
+        _held(story, pen),
+        Block("folded", folded, least=min(1, len(folded))),
+        _worst(story, pen),
+        _errors(story, pen),
+        *_changes(story, pen),
+        _coverage(story, pen),
+    ]
+    if not named:
+        blocks.append(_counts(story, totals))
+        blocks.append(Block("replay", replay_line([story], pen, several=False)))
+    blocks += [_sees(story, pen), _notes(story, pen)]
+    return [block for block in blocks if block.lines]
+
+
+def _why(story: Story, pen: Pen) -> Block:
+    """Say the reason in words where no row of the table does."""
+    lines: list[Line] = []
+    if story.state in ("cannot_judge", "not_comparable", "user_error", "no_baseline"):
+        lines.append((pen.safe(story.sentence, 200), ""))
+    lines += [(pen.safe(metric_sentence(m), 200), "red") for m in story.broken_metrics]
+    return Block("why", lines, least=len(lines))
+
+
+def _table(story: Story, pen: Pen, *, most: int, title: str) -> tuple[Block, list[Line]]:
+    """Split the rows into those that are shown and those that fold into a line."""
+    told = [v for v in story.rows if v.slice is None or row_weight(v) <= 4]
+    shown, unshown = told[:most], told[most:]
+    rest = [v for v in story.rows if v not in told]
+    lines = table_lines(shown, width=pen.width, safe=pen.safe, title=title)
+    folded: list[Line] = []
+    if unshown:
+        bad = sum(v.status == "regressed" for v in unshown)
+        note = f", {bad} of them REGRESSED" if bad else ""
+        folded.append((f"{words.counted(len(unshown), 'more row')}{note}: see report", ""))
+    weak = [v for v in rest if v.reason == "no_drop_seen"]
+    if weak:
+        first = max(weak, key=lambda v: v.mde or 0.0)
+        more = f" and {len(weak) - 1} more" if len(weak) > 1 else ""
+        name = pen.safe(_short_name(first, story), 40)
+        about = f"({words.counted(first.n_cases, 'case')}: {words.would_see(first)})"
+        folded.append((f"no drop seen, weakly: {name} {about}{more}", ""))
+    small = [v for v in rest if v.status == "too_small" or v.reason == "too_few_cases"]
+    if small:
+        names = [f"{pen.safe(_short_name(v, story), 40)} ({words.counted(v.n_cases, 'case')})" for v in small]
+        folded.append((pen.listing("too small to test: ", names), ""))
+    passing = [v for v in rest if v.status == "pass"]
+    if passing:
+        names = [pen.safe(_short_name(v, story), 40) for v in passing]
+        folded.append((pen.listing(f"{words.counted(len(passing), 'slice')} pass: ", names), ""))
+    return Block("table", lines, least=min(len(lines), 4)), folded
+
+
+def _short_name(verdict: Verdict, story: Story) -> str:
+    """Name a slice, with its scorer only where the evalset has several."""
+    part = words.slice_name(verdict.slice)
+    return part if part and len(story.report.planned.scorers) <= 1 else f"{verdict.scorer} {part}".rstrip()
+
+
+def _broken(story: Story, pen: Pen) -> Block:
+    lines: list[Line] = []
+    for floor in story.broken[:4]:
+        why = f": {floor.reason}" if floor.reason else ""
+        text = f"{floor.kind} BROKEN  {floor.case}: {words.floor_scorer(floor)} {floor_held(floor)}{why}"
+        lines.append((pen.safe(text, 300), "red"))
+    if len(story.broken) > 4:
+        lines.append((pen.listing("also broken: ", [pen.safe(f.case, 40) for f in story.broken[4:]]), "red"))
+    return Block("broken", lines, least=len(lines))
+
+
+def _held(story: Story, pen: Pen) -> Block:
+    """Count the floors that held, and those that nobody could decide."""
+    judgement = story.report.judgement
+    floors: tuple[Floor, ...] = judgement.floors if judgement else ()
+    all_of = Counter((f.kind, words.floor_scorer(f)) for f in floors)
+    held = Counter((f.kind, words.floor_scorer(f)) for f in floors if f.ok and not f.undecided)
+    lines: list[Line] = []
+    for kind in ("must", "require"):
+        names = [f"{pen.safe(s, 30)} {held[k, s]}/{n}" for (k, s), n in all_of.items() if k == kind]
+        if names:
+            ending = " cases in every epoch" if kind == "must" else " cases"
+            lines.append((pen.listing(f"{kind}: ", names, ending), ""))
+    open_ones = [pen.safe(f.case, 40) for f in floors if f.undecided]
+    if open_ones:
+        lines.append((pen.listing("undecided because of errors: ", open_ones), "yellow"))
+    return Block("held", lines, least=min(1, len(lines)))
+
+
+def _worst(story: Story, pen: Pen) -> Block:
+    moves = story.worst
+    if not moves or story.tone == "good":
+        return Block("worst", [])
+    several = len({m.scorer for m in moves}) > 1
+    items = [
+        f"{pen.safe(m.case, 40)} {words.move(m)}" + (f" ({pen.safe(m.scorer, 20)})" if several else "")
+        for m in moves
+    ]
+    lines: list[Line] = [(pen.listing("worst: ", items), "")]
+    fresh = [m for m in moves if m.newly_failing]
+    judgement = story.report.judgement
+    if fresh and judgement and judgement.newly_failing_expected is not None:
+        expected = words.number(judgement.newly_failing_expected, 1)
+        lines.append(
+            (f"newly failing: {words.counted(len(fresh), 'case')}, {expected} expected by chance", "")
+        )
+    return Block("worst", lines, least=1)
+
+
+def _errors(story: Story, pen: Pen) -> Block:
+    lines: list[Line] = []
+    for (kind, message), n in story.errors.most_common(2):
+        lines.append((pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 300), "yellow"))
+    if len(story.errors) > 2:
+        rest = sum(story.errors.values()) - sum(n for _, n in story.errors.most_common(2))
+        lines.append((f"{words.counted(rest, 'more error')} of other kinds, see report", "yellow"))
+    return Block("errors", lines, least=min(1, len(lines)))
+
+
+def _changes(story: Story, pen: Pen) -> list[Block]:
+    """Name what differs from the baseline; where something is wrong, show how the first text changed."""
+    changes = story.report.changes
+    if not changes or story.report.baseline is None:
+        return []
+    names = [change_text(change, pen) for change in changes]
+    blocks = [Block("changes", [(pen.listing("changed since the baseline: ", names), "")], least=1)]
+    shown = next((c for c in changes if c.diff), None)
+    if shown and shown.diff and story.tone in ("bad", "doubt"):
+        body = [
+            line
+            for line in shown.diff.splitlines()
+            if line[:1] in "+-" and not line.startswith(("+++", "---")) and line[1:].strip()
+        ]
+        cut = (
+            body[:6]
+            if len(body) <= 6
+            else [*body[:5], f"  ... {len(body) - 5} more changed lines, see report"]
+        )
+        blocks.append(Block("diff", [(f"  {pen.safe(line, pen.width - 2)}", "dim") for line in cut]))
+    return blocks
+
+
+def change_text(change: SubjectChange, pen: Pen) -> str:
+    """Name one change: `prompts/triage.md (+4 -9)`, `index: kb-1 -> kb-2`."""
+    name = pen.safe(change.name, 60)
+    if change.added or change.removed:
+        return f"{name} (+{change.added} -{change.removed})"
+    was, now = change.was, change.now
+    if was is None and now is None:
+        return name
+    return f"{name}: {pen.safe(was or 'none', 30)} -> {pen.safe(now or 'none', 30)}"
+
+
+def _coverage(story: Story, pen: Pen) -> Block:
+    judgement = story.report.judgement
+    if judgement is None or story.report.baseline is None:
+        return Block("coverage", [])
+    coverage = judgement.coverage
+    parts = (("removed", coverage.removed), ("changed", coverage.changed), ("new", coverage.new))
+    lines: list[Line] = [
+        (
+            pen.listing(f"{word} {words.counted(len(ids), 'case')}: ", [pen.safe(i, 40) for i in ids]),
+            "yellow" if word == "removed" else "",
+        )
+        for word, ids in parts
+        if ids
+    ]
+    return Block("coverage", lines, least=min(1, len(lines)))
+
+
+def _counts(story: Story, totals: Totals) -> Block:
+    """Count what was judged, and give latency, cost and wall time beside it."""
+    judgement, planned = story.report.judgement, story.report.planned
+    if judgement is None:
+        views = [view for case in story.report.cases for view in case.now]
+        errors = sum(v.error is not None for v in views)
+        judged, total = len(views) - errors, planned.cases * planned.epochs
+    else:
+        judged, total, errors = (getattr(judgement.coverage, k) for k in ("judged", "planned", "errors"))
+    parts = [f"{judged}/{total} judged", words.counted(errors, "error")]
+    metrics = {m.metric: m for m in judgement.metrics} if judgement else {}
+    p95, cost = metrics.get("latency_p95_s"), metrics.get("cost_usd")
+    if p95 and p95.candidate is not None:
+        was = f" (was {metric_value(p95, p95.baseline)})" if p95.baseline is not None else ""
+        parts.append(f"p95 {metric_value(p95, p95.candidate)}{was}")
+    spent = words.money(totals.cost_usd)
+    if totals.cost_usd is None:
+        spent += ": add prices to aioncall.yaml"
+    elif cost and cost.ratio is not None and totals.cost_usd:
+        # The run's total and the comparison's mean need not cover the same cases; a ratio is right for both.
+        spent += (
+            f" ({cost.ratio:.2f} x)"
+            if not _same_cost(cost, totals)
+            else f" (was {words.money(cost.baseline)})"
+        )
+    parts += [spent, words.seconds(totals.wall_s)]
+    slower = [metric_name(m) for m in metrics.values() if m.status == "regressed" and not m.gating]
+    if slower:
+        parts.append(f"{' and '.join(slower)} REGRESSED (not gating)")
+    return Block("counts", [(", ".join(parts), "")], least=1)
+
+
+def _same_cost(cost: MetricVerdict, totals: Totals) -> bool:
+    """Tell whether the comparison's cost is the run's total, not a mean over cases."""
+    return cost.candidate is not None and cost.candidate == totals.cost_usd
+
+
+def replay_line(told: Sequence[Story], pen: Pen, *, several: bool) -> list[Line]:
+    """Say that answers are recordings, and of which days; nothing where none are."""
+    lines: list[Line] = []
+    for story in told[:2]:
+        answers, days = story.replayed
+        if answers:
+            name = f"{pen.safe(story.name, 40)}: " if several else ""
+            text = (
+                f"{name}replayed from recordings of {pen.safe(days, 40)} ({words.counted(answers, 'answer')})"
+            )
+            lines.append((text, "yellow"))
+    return lines
+
+
+def _sees(story: Story, pen: Pen) -> Block:
+    """Say how small a drop the rows shown would find, so that a pass is not read as more than it is."""
+    rows = [v for v in story.rows if v.slice is None and v.mde is not None and v.status != "regressed"]
+    items = [f"{words.distance(v.mde, v.scale)} in {pen.safe(v.scorer, 30)}" for v in rows]
+    text = pen.listing("this suite would see a drop of ", items)
+    need = next((w for v in rows if v.status == "inconclusive" and (w := words.needed(v))), "")
+    lines: list[Line] = [(text, "dim")] if items else []
+    if need:
+        lines.append((f"to decide: {need}", ""))
+    return Block("sees", lines)
+
+
+def _notes(story: Story, pen: Pen) -> Block:
+    notes = story.report.judgement.notes if story.report.judgement else ()
+    return Block("notes", [(f"note: {pen.safe(note, 300)}", "dim") for note in notes[:2]])

@@ -1,0 +1,357 @@
+"""What one judged evalset has to say: its state, its sentence, its reasons and the next command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ...model.report import EvalsetReport, Report
+from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Verdict
+from . import words
+
+State = Literal[
+    "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
+    "interrupted", "partial", "no_baseline", "no_drop_seen", "accepted", "pass",
+]  # fmt: skip
+Tone = Literal["bad", "doubt", "good", "none"]
+
+# Worst first: the order in which evalsets and rows are shown.
+_STATES: tuple[State, ...] = (
+    "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
+    "interrupted", "partial", "no_baseline", "no_drop_seen", "accepted", "pass",
+)  # fmt: skip
+_WORD: dict[State, str] = {
+    "regressed": "REGRESSED",
+    "floor_broken": "REGRESSED",
+    "user_error": "FAILED",
+    "cannot_judge": "CANNOT JUDGE",
+    "not_comparable": "NOT COMPARABLE",
+    "suspected": "SUSPECTED",
+    "undecided": "UNDECIDED",
+    "interrupted": "not judged",
+    "partial": "not judged",
+    "no_baseline": "no baseline yet",
+    "no_drop_seen": "no drop seen",
+    "accepted": "accepted",
+    "pass": "pass",
+}
+_TONE: dict[State, Tone] = {
+    "regressed": "bad",
+    "floor_broken": "bad",
+    "user_error": "bad",
+    "cannot_judge": "doubt",
+    "not_comparable": "doubt",
+    "suspected": "doubt",
+    "undecided": "doubt",
+    "interrupted": "none",
+    "partial": "none",
+    "no_baseline": "none",
+    "no_drop_seen": "good",
+    "accepted": "good",
+    "pass": "good",
+}
+_DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
+
+
+def row_weight(verdict: Verdict) -> int:
+    """Return how bad a row is, 0 the worst."""
+    if verdict.status == "regressed":
+        return 0 if verdict.gating else 1
+    if verdict.status == "inconclusive":
+        return {"suspected": 2, "not_comparable": 3, "min_undecided": 4, "errors_at_floor": 4}.get(
+            verdict.reason, 5
+        )
+    return 7 if verdict.status == "pass" else 6
+
+
+def row_tone(verdict: Verdict) -> Tone:
+    """Return the colour family of a row."""
+    if verdict.status == "regressed":
+        return "bad"
+    if verdict.status == "pass":
+        return "good"
+    if verdict.status == "too_small" or verdict.reason in (
+        "no_drop_seen",
+        "nothing_to_compare",
+        "too_few_cases",
+    ):
+        return "none"
+    return "doubt"
+
+
+@dataclass(frozen=True)
+class Story:
+    """One evalset's report, read for a person."""
+
+    report: EvalsetReport
+
+    @property
+    def name(self) -> str:
+        return self.report.planned.evalset
+
+    @cached_property
+    def rows(self) -> tuple[Verdict, ...]:
+        """Every row, worst first; among equals the overall rows first, else in the order judged."""
+        judgement = self.report.judgement
+        verdicts = judgement.verdicts if judgement else ()
+        return tuple(sorted(verdicts, key=lambda v: (row_weight(v), v.slice is not None, not v.gating)))
+
+    @cached_property
+    def broken(self) -> tuple[Floor, ...]:
+        """The `must` and `require` that did not hold."""
+        judgement = self.report.judgement
+        return tuple(f for f in judgement.floors if not f.ok and not f.undecided) if judgement else ()
+
+    @cached_property
+    def broken_metrics(self) -> tuple[MetricVerdict, ...]:
+        judgement = self.report.judgement
+        metrics = judgement.metrics if judgement else ()
+        return tuple(m for m in metrics if m.status == "regressed" and m.gating)
+
+    @cached_property
+    def errors(self) -> Counter[tuple[str, str]]:
+        """How often each (kind, message) ended a sample."""
+        return Counter(
+            (view.error_kind or "transport", view.error)
+            for case in self.report.cases
+            for view in case.now
+            if view.error is not None
+        )
+
+    @cached_property
+    def user_errors(self) -> int:
+        return sum(n for (kind, _), n in self.errors.items() if kind in ("user", "target"))
+
+    @cached_property
+    def replayed(self) -> tuple[int, str]:
+        """How many answers came from recordings, and of which days; (0, "") where none did."""
+        days = Counter(v.replayed for case in self.report.cases for v in case.now if v.replayed)
+        if not days:
+            return 0, ""
+        first, last = min(days), max(days)
+        return days.total(), first if first == last else f"{first} to {last}"
+
+    @cached_property
+    def state(self) -> State:
+        judgement = self.report.judgement
+        if judgement is None:
+            because = (self.report.not_judged_because or "").lower()
+            return "interrupted" if because.startswith("interrupted") else "partial"
+        if judgement.status == "regressed":
+            if any(v.status == "regressed" and v.gating for v in judgement.verdicts) or self.broken_metrics:
+                return "regressed"
+            return "floor_broken" if self.broken else "user_error" if self.user_errors else "regressed"
+        if self.user_errors:
+            return "user_error"
+        if judgement.status == "cannot_judge":
+            return "cannot_judge"
+        return self._open_state(judgement)
+
+    def _open_state(self, judgement: Judgement) -> State:
+        gating = [v for v in judgement.verdicts if v.gating] or list(judgement.verdicts)
+        reasons = {v.reason for v in gating}
+        if "not_comparable" in reasons:
+            return "not_comparable"
+        if judgement.status == "pass":
+            if self.report.baseline is None and not reasons & {"above_min"}:
+                return "no_baseline"
+            return "accepted" if "accepted" in reasons else "pass"
+        for reason in _DOUBTS:
+            if reason in reasons:
+                return "suspected" if reason == "suspected" else "undecided"
+        if self.report.baseline is None:
+            return "no_baseline"
+        return "no_drop_seen" if "no_drop_seen" in reasons else "undecided"
+
+    @property
+    def weight(self) -> int:
+        return _STATES.index(self.state)
+
+    @property
+    def word(self) -> str:
+        return _WORD[self.state]
+
+    @property
+    def tone(self) -> Tone:
+        return _TONE[self.state]
+
+    @property
+    def count(self) -> str:
+        """Say how much of what was gated carries the verdict: `1 of 7 gates`."""
+        judgement = self.report.judgement
+        if judgement is None:
+            return self.report.not_judged_because or "nothing was judged"
+        gates = [v for v in judgement.verdicts if v.gating]
+        total = len(gates) + sum(m.gating for m in judgement.metrics)
+        if self.state == "floor_broken":
+            kinds = " and ".join(sorted({f.kind for f in self.broken}))
+            return f"{kinds} broken in {words.counted(len({f.case for f in self.broken}), 'case')}"
+        if self.state == "user_error":
+            return f"{words.counted(self.user_errors, 'sample')} raised in the user's own code"
+        if self.state == "cannot_judge":
+            limit = self.report.planned.max_error_rate
+            return f"{words.rate(judgement.errors_rate)} of samples errored, limit {words.rate(limit)}"
+        if self.state in ("no_baseline", "not_comparable"):
+            return words.counted(total, "gate")
+        if self.state == "regressed":
+            bad = sum(v.status == "regressed" for v in gates) + len(self.broken_metrics)
+        elif self.state == "pass":
+            bad = sum(v.status == "pass" for v in gates)
+            bad += sum(m.gating and m.status != "regressed" for m in judgement.metrics)
+        else:
+            bad = sum(v.status not in ("pass", "regressed") for v in gates)
+            if self.state == "accepted":
+                bad = sum(v.reason == "accepted" for v in gates)
+        return f"{bad} of {words.counted(total, 'gate')}"
+
+    @property
+    def compared_with(self) -> str:
+        """Name the baseline: `baseline a1b2c3d, 3 days old`."""
+        baseline = self.report.baseline
+        if baseline is None:
+            return "no baseline yet"
+        name = (baseline.commit or "")[:7] or baseline.run or f"of {baseline.accepted_at[:10]}"
+        return f"baseline {name}, {words.age(self.report.baseline_age_days)}"
+
+    @property
+    def size(self) -> str:
+        """Say how many cases were planned and how often each: `120 cases x 3`."""
+        return f"{words.counted(self.report.planned.cases, 'case')} x {self.report.planned.epochs}"
+
+    @cached_property
+    def worst(self) -> tuple[CaseMove, ...]:
+        """The cases that moved down, one entry a scorer and case."""
+        judgement = self.report.judgement
+        return judgement.worst if judgement else ()
+
+    @property
+    def sentence(self) -> str:
+        """Say in one plain sentence what the verdict rests on."""
+        if self.state in ("regressed", "suspected") and self.rows:
+            row = self.rows[0]
+            named = f"{row.scorer} on {words.slice_name(row.slice)}" if row.slice else row.scorer
+            if row.reason == "below_min":
+                return (
+                    f"{named} is {words.mean(row.candidate, row.scale)}, "
+                    f"below its minimum of {words.mean(row.min, row.scale)}."
+                )
+            if row.status == "regressed" or row.reason == "suspected":
+                return (
+                    f"{named} went from {words.mean(row.baseline, row.scale)} to "
+                    f"{words.mean(row.candidate, row.scale)} "
+                    f"({words.difference(row.difference, row.scale)}, 95 % interval "
+                    f"{words.interval(row.ci, row.scale)})."
+                )
+            if self.broken_metrics:
+                return metric_sentence(self.broken_metrics[0])
+        return self._plain_sentence()
+
+    def _plain_sentence(self) -> str:
+        if self.state == "floor_broken":
+            first = self.broken[0]
+            return f"{first.case}: {words.floor_scorer(first)} {floor_held(first)}."
+        return {
+            "user_error": "Code under test or a scorer raised an exception; mend it and run again.",
+            "cannot_judge": "Too many samples have no score; this says nothing about the answers' quality.",
+            "not_comparable": "The instrument changed, so these scores cannot be compared with the baseline.",
+            "undecided": "Some gates cannot be decided with these cases and epochs.",
+            "interrupted": "The run was interrupted, so no gate was judged. What was scored stands below.",
+            "partial": "Only a part of the evalset ran, so no gate was judged.",
+            "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
+            "no_drop_seen": "No drop was seen, but a small one could hide: see what this suite would see.",
+            "accepted": "A drop was accepted by name; every other gate passes.",
+            "pass": "Every gate passes.",
+        }.get(self.state, "A gate regressed.")
+
+    @property
+    def next_command(self) -> str:
+        """Return what to type or to do next; empty where nothing is to be done."""
+        name = shlex.quote(self.name)
+        file = shlex.quote(self.report.planned.file) if self.report.planned.file else ""
+        whole = f"pytest --aioncall {file}".rstrip()
+        if self.state in ("regressed", "floor_broken", "user_error", "suspected"):
+            again = reproduce(self)
+            if self.state == "suspected" and (epochs := self._epochs_needed()):
+                return f"{whole} --aioncall-epochs {epochs}"
+            return again or f"{whole} -vv"
+        if self.state == "undecided":
+            epochs = self._epochs_needed()
+            return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
+        return {
+            "cannot_judge": f"mend what the errors name, then {whole}",
+            "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
+            "interrupted": f"{whole} --aioncall-resume",
+            "partial": whole,
+            "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
+        }.get(self.state, "")
+
+    def _epochs_needed(self) -> int | None:
+        if any(v.reason == "one_epoch" for v in self.rows):
+            return 3
+        wishes = [v.needed.epochs for v in self.rows if row_weight(v) == 2 and v.needed and v.needed.epochs]
+        return max(wishes, default=None)
+
+
+_PLAIN_ID = re.compile(r"[\w.+\\/-]+(?:::?[\w.+-]+)*\Z", re.ASCII)
+_RESERVED = {"and", "or", "not", "True", "False", "None"}
+
+
+def reproduce(story: Story, limit: int = 3) -> str:
+    """Return the command that runs the worst cases again, empty where no case stands out."""
+    ids: list[str] = [f.case for f in story.broken]
+    ids += [m.case for m in story.worst]
+    if story.state == "user_error":
+        ids = [c.case for c in story.report.cases if any(v.error_kind in ("user", "target") for v in c.now)]
+    chosen = list(dict.fromkeys(ids))[:limit]
+    if not chosen:
+        return ""
+    if all(_PLAIN_ID.match(case) and case not in _RESERVED for case in chosen):
+        wanted = " or ".join(chosen)
+        return f"pytest --aioncall -k {wanted if len(chosen) == 1 else chr(34) + wanted + chr(34)} -vv"
+    nodes = {c.case: c.node_id for c in story.report.cases if c.node_id}
+    file = story.report.planned.file
+    args = " ".join(shlex.quote(nodes.get(case) or f"{file}::{case}") for case in chosen)
+    return f"pytest --aioncall {args} -vv"
+
+
+def floor_held(floor: Floor) -> str:
+    """Say how often a floor held: `held in 1 of 3 epochs, 3 needed`."""
+    text = f"held in {floor.held} of {words.counted(floor.epochs, 'epoch')}"
+    return text if floor.needed == floor.epochs else f"{text}, {floor.needed} needed"
+
+
+_METRICS = {"latency_p95_s": "p95 latency", "cost_usd": "cost", "errors": "errors"}
+
+
+def metric_value(metric: MetricVerdict, value: float | None) -> str:
+    """Write a value of a metric in its unit."""
+    if metric.metric == "latency_p95_s":
+        return words.seconds(value)
+    if metric.metric == "cost_usd":
+        return words.money(value)
+    return words.NOTHING if value is None else words.number(value, 0)
+
+
+def metric_sentence(metric: MetricVerdict) -> str:
+    """Say how a metric beside the scores moved."""
+    text = (
+        f"{_METRICS[metric.metric]} went from {metric_value(metric, metric.baseline)} "
+        f"to {metric_value(metric, metric.candidate)}"
+    )
+    if metric.ratio is not None:
+        text += f", {metric.ratio:.2f} times the baseline"
+    return f"{text} (limit {metric.limit:g})." if metric.limit is not None else f"{text}."
+
+
+def metric_name(metric: MetricVerdict) -> str:
+    """Return a metric's name as people say it."""
+    return _METRICS[metric.metric]
+
+
+def stories(report: Report) -> list[Story]:
+    """Read every evalset of a report, worst first; equals stay in their order."""
+    return sorted((Story(evalset) for evalset in report.evalsets), key=lambda story: story.weight)

@@ -1,0 +1,95 @@
+"""The table of gate rows as fixed columns of text; columns give way on a narrow terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ...model.verdict import Verdict
+from . import words
+from .story import Tone, row_tone
+
+Style = Literal["", "red", "green", "yellow", "bold", "dim"]
+Line = tuple[str, Style]
+Safe = Callable[[str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    head: str
+    cell: Callable[[Verdict], str]
+    right: bool = True
+    # Order in which columns leave a table that is too wide; 0 stays for ever.
+    leaves: int = 0
+
+
+def _interval(verdict: Verdict) -> str:
+    return words.interval(verdict.ci, verdict.scale)
+
+
+def _p(verdict: Verdict) -> str:
+    return words.p_value(verdict.p_adjusted if verdict.p_adjusted is not None else verdict.p)
+
+
+_COLUMNS = (
+    _Column("now", lambda v: words.mean(v.candidate, v.scale)),
+    _Column("judged", words.judged_of),
+    _Column("was", lambda v: words.mean(v.baseline, v.scale), leaves=3),
+    _Column("diff", lambda v: words.difference(v.difference, v.scale, unit=False)),
+    _Column("95 % interval", _interval, leaves=2),
+    _Column("p (adj)", _p, leaves=1),
+    _Column("verdict", words.verdict_word, right=False),
+)
+_STYLES: dict[Tone, Style] = {"bad": "red", "doubt": "yellow", "good": "", "none": ""}
+
+
+def table_lines(rows: Sequence[Verdict], *, width: int, safe: Safe, title: str = "") -> list[Line]:
+    """Return a header, `title` at its left, and one line a row, at most `width` columns wide.
+
+    `judged` (n judged / n planned) stands beside the mean as soon as one row is not wholly judged.
+    """
+    if not rows:
+        return []
+    compared = any(v.baseline is not None for v in rows)
+    columns = [
+        c
+        for c in _COLUMNS
+        if (c.head != "judged" or any(map(words.is_short, rows)))
+        and (compared or c.head not in ("was", "diff", "95 % interval", "p (adj)"))
+    ]
+    names = [_row_name(v, safe) for v in rows]
+    longest = max(map(len, names))
+    while True:
+        cells = [[c.head for c in columns], *([safe(c.cell(v), 24) for c in columns] for v in rows)]
+        sizes = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+        room = width - sum(size + 2 for size in sizes)
+        leaving = [c for c in columns if c.leaves]
+        if room >= min(longest, 18) or not leaving:
+            break
+        columns.remove(min(leaving, key=lambda c: c.leaves))
+    size = max(8, min(longest, room))
+    lines: list[Line] = [(_line(_clipped(title, size), cells[0], size, sizes, columns), "dim")]
+    for verdict, name, line in zip(rows, names, cells[1:], strict=True):
+        style = _STYLES[row_tone(verdict)] if verdict.gating else "dim"
+        lines.append((_line(_clipped(name, size), line, size, sizes, columns), style))
+    return lines
+
+
+def _clipped(name: str, size: int) -> str:
+    return name if len(name) <= size else name[: size - 2] + ".."
+
+
+def _row_name(verdict: Verdict, safe: Safe) -> str:
+    name = safe(verdict.scorer, 60)
+    part = safe(words.slice_name(verdict.slice), 60)
+    return f"{name}  {part}" if part else name
+
+
+def _line(
+    name: str, cells: Sequence[str], size: int, sizes: Sequence[int], columns: Sequence[_Column]
+) -> str:
+    parts = [name.ljust(size)]
+    for text, width, column in zip(cells, sizes, columns, strict=True):
+        parts.append(text.rjust(width) if column.right else text.ljust(width))
+    return "  ".join(parts).rstrip()

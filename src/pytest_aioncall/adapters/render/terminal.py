@@ -1,0 +1,114 @@
+"""The end of a run on a terminal: verdict first, then why, then the next command; at most 25 lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...model.report import Report
+from . import words
+from .blocks import Block, Pen, details_of, fit, replay_line
+from .story import Story, Tone, stories
+from .table import Line, Style
+
+MOST_LINES = 25
+_MOST_HEADS = 12
+_STYLE: dict[Tone, Style] = {"bad": "red", "doubt": "yellow", "good": "green", "none": "bold"}
+
+
+@dataclass(frozen=True, slots=True)
+class StyledLine:
+    """One line of text and the one style it is printed in; the words alone say everything."""
+
+    text: str
+    style: Style = field(default="")
+
+
+def summary_lines(
+    report: Report, *, width: int = 80, ascii_only: bool = False, report_path: str | None = None
+) -> list[StyledLine]:
+    """Return what is printed after a run, worst evalset first, without the banner.
+
+    Never more than 25 lines. Text of cases and models is escaped to one line each; with `ascii_only` the
+    output is ASCII throughout. Commands are never cut, so that they can be copied; all else fits `width`.
+    """
+    pen = Pen(width=max(40, width), ascii_only=ascii_only)
+    told = stories(report)
+    if not told:
+        return [StyledLine("no evalset was run", "yellow")]
+    blocks = [_heads(told, pen)]
+    tail = _tail(report, told, pen, report_path)
+    left = MOST_LINES - len(blocks[0].lines) - len(tail.lines)
+    # A single evalset has the screen for itself; of several, the worst are told first and in full.
+    detailed = [s for s in told if len(told) == 1 or s.tone in ("bad", "doubt")]
+    for nth, story in enumerate(detailed):
+        share = max(left // (len(detailed) - nth), min(left, 8))
+        if share < 2:
+            break
+        inner = fit(details_of(story, pen, totals=report.run.totals, room=share, named=len(told) > 1), share)
+        blocks += inner
+        left -= sum(len(block.lines) for block in inner)
+    blocks.append(tail)
+    return [
+        StyledLine(text if block.whole else pen.cut(text), style)
+        for block in blocks
+        for text, style in block.lines
+    ]
+
+
+def _heads(told: Sequence[Story], pen: Pen) -> Block:
+    lines: list[Line] = []
+    for story in told[:_MOST_HEADS]:
+        lines.append((_head(story, pen, named=len(told) > 1), _STYLE[story.tone]))
+    if len(told) > _MOST_HEADS:
+        rest = told[_MOST_HEADS:]
+        kinds = ", ".join(dict.fromkeys(story.word for story in rest))
+        lines.append((f"and {words.counted(len(rest), 'evalset')} more: {kinds}", ""))
+    return Block("heads", lines, least=len(lines), whole=True)
+
+
+def _head(story: Story, pen: Pen, *, named: bool) -> str:
+    name = f"{pen.safe(story.name, 40)}: " if named else ""
+    about = f"({pen.safe(story.compared_with, 60)}, {story.size})"
+    if story.state in ("partial", "interrupted"):
+        because = pen.safe(story.count, 200)
+        word = "interrupted" if story.state == "interrupted" else "partial run"
+        text = because if because.lower().startswith(word) else f"{word}: {because}"
+        return f"gate not judged  {name}{text}"
+    head = f"gate {story.word}  {name}{story.count}"
+    return f"{head} {about}" if len(head) + len(about) < pen.width + 20 else head
+
+
+def _tail(report: Report, told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:
+    """Return the lines that close every summary: counts of a whole run, the next command, the report."""
+    lines: list[Line] = []
+    if len(told) > 1:
+        totals = report.run.totals
+        parts = [f"{totals.judged}/{totals.planned} judged", words.counted(totals.errors, "error")]
+        parts += [words.money(totals.cost_usd), words.seconds(totals.wall_s)]
+        lines.append((", ".join(parts), ""))
+        lines += replay_line([story for story in told if story.replayed[0]], pen, several=True)
+    if command := next((s.next_command for s in told if s.next_command), ""):
+        lines.append((f"next:   {pen.plain(command)}", "bold"))
+    if report_path:
+        lines.append((f"report: {pen.safe(report_path, 400)}", "dim"))
+    return Block("tail", lines, least=len(lines), whole=True)
+
+
+def progress_line(
+    *,
+    done: int,
+    total: int,
+    rate: float,
+    cost_usd: float | None,
+    retries: int,
+    errors: int,
+    eta_s: float | None,
+) -> str:
+    """Return the one line shown while samples run; `rate` in samples a second, `eta_s` in seconds."""
+    eta = words.clock(eta_s) if eta_s is not None else "-:--"
+    plural = "retry" if retries == 1 else "retries"
+    return (
+        f"aioncall {done}/{total}  {rate:.1f}/s  {words.money(cost_usd)}  "
+        f"{retries} {plural}, {words.counted(errors, 'error')}  eta {eta}"
+    )

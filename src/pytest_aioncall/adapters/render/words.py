@@ -1,0 +1,235 @@
+"""The words and numbers of every screen: one spelling for terminal, report, comment and issue.
+
+Fractions stay fractions in the nouns; percent and "pp" are made here, for scales from 0 to 1 only. All text
+made here is ASCII; text that others wrote is made safe by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from ...model.verdict import CaseMove, Floor, Verdict
+
+NOTHING = "-"
+
+
+def is_rate(scale: tuple[float, float]) -> bool:
+    """Tell whether values on `scale` are read as percent."""
+    return scale == (0.0, 1.0)
+
+
+def number(value: float, decimals: int, *, signed: bool = False) -> str:
+    """Write a number with a fixed count of decimals; a rounded zero has no sign."""
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0.0:
+        return text.lstrip("-")
+    return f"+{text}" if signed and value > 0 else text
+
+
+def _decimals(scale: tuple[float, float]) -> int:
+    span = abs(scale[1] - scale[0])
+    return 2 if span <= 20 else 1 if span <= 200 else 0
+
+
+def mean(value: float | None, scale: tuple[float, float]) -> str:
+    """Write a mean: `91.4 %` on a rate, `4.18` on any other scale."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return f"{number(value * 100, 1)} %" if is_rate(scale) else number(value, _decimals(scale))
+
+
+def difference(value: float | None, scale: tuple[float, float], *, unit: bool = True) -> str:
+    """Write a difference of means with its sign: `-0.8 pp`, `-0.03`."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if not is_rate(scale):
+        return number(value, _decimals(scale), signed=True)
+    return number(value * 100, 1, signed=True) + (" pp" if unit else "")
+
+
+def distance(value: float | None, scale: tuple[float, float]) -> str:
+    """Write a size without sign: `24 pp`, `3.2 pp`, `0.16`."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if not is_rate(scale):
+        return number(abs(value), _decimals(scale))
+    points = abs(value) * 100
+    whole = points >= 10 or abs(points - round(points)) < 0.05
+    return f"{number(points, 0 if whole else 1)} pp"
+
+
+def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> str:
+    """Write an interval of a difference: `-2.9 .. +1.2 pp`."""
+    if ends is None or not all(map(math.isfinite, ends)):
+        return NOTHING
+    low, high = (difference(end, scale, unit=False) for end in ends)
+    return f"{low} .. {high}" + (" pp" if is_rate(scale) else "")
+
+
+def p_value(p: float | None) -> str:
+    """Write a p-value with two figures that matter; a tiny one as a bound."""
+    if p is None or not math.isfinite(p):
+        return NOTHING
+    if p < 0.001:
+        return "<0.001"
+    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a count with its noun: `1 case`, `2 cases`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def money(usd: float | None) -> str:
+    """Write US dollars; below a cent with four decimals."""
+    if usd is None or not math.isfinite(usd):
+        return "cost unknown"
+    if usd == 0:
+        return "$0"
+    return f"${usd:.4f}" if usd < 0.01 else f"${usd:,.2f}"
+
+
+def seconds(value: float | None) -> str:
+    """Write a duration: `0.82 s`, `1.9 s`, `41 s`, `3 min 20 s`."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value < 60:
+        return f"{value:.{2 if value < 1 else 1 if value < 10 else 0}f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def clock(value: float) -> str:
+    """Write a time left as `0:28` or `1:02:05`."""
+    minutes, rest = divmod(max(0, round(value)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def age(days: float | None) -> str:
+    """Write how old something is, in the largest unit that fits: `2 hours old`, `3 days old`."""
+    if days is None or not math.isfinite(days):
+        return "of unknown age"
+    if days < 1 / 24:
+        return "new"
+    if days < 1:
+        return f"{counted(int(days * 24), 'hour')} old"
+    return f"{counted(int(days), 'day')} old"
+
+
+def rate(value: float) -> str:
+    """Write a small share: `9.2 %`, `2 %`."""
+    percent = value * 100
+    return f"{number(percent, 0 if abs(percent - round(percent)) < 0.05 else 1)} %"
+
+
+def slice_name(part: Mapping[str, str] | None) -> str:
+    """Write a slice: `persona=free`, empty for the overall row."""
+    return ", ".join(f"{key}={value}" for key, value in (part or {}).items())
+
+
+_WORDS: dict[str, str] = {
+    "no_drop_seen": "no drop seen",
+    "suspected": "suspected",
+    "min_undecided": "min undecided",
+    "one_epoch": "one epoch",
+    "nothing_to_compare": "no baseline",
+    "too_few_cases": "too few cases",
+    "too_small_to_test": "too small",
+    "not_comparable": "not comparable",
+    "errors_at_floor": "errors decide",
+}
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """Return the word or two that carry a row's verdict, whatever the colour says."""
+    if verdict.reason == "accepted":
+        return f"accepted {verdict.ticket}" if verdict.ticket else "accepted"
+    if verdict.status == "regressed":
+        return "BELOW MIN" if verdict.reason == "below_min" else "REGRESSED"
+    if verdict.status == "pass":
+        return {"unchanged": "unchanged", "small_drop_within_margin": "pass, small drop"}.get(
+            verdict.reason, "pass"
+        )
+    fallback = "too small" if verdict.status == "too_small" else "undecided"
+    return _WORDS.get(verdict.reason, fallback)
+
+
+def verdict_reason(verdict: Verdict) -> str:
+    """Return one sentence on why the row has its verdict."""
+    margin = distance(verdict.margin, verdict.scale)
+    low = mean(verdict.min, verdict.scale)
+    sentences: dict[str, str] = {
+        "unchanged": "Every answer is the same as in the baseline.",
+        "within_margin": f"The interval excludes a drop of {margin} or more.",
+        "small_drop_within_margin": f"There is a drop, but the interval excludes {margin} or more.",
+        "above_min": f"The interval stays above the minimum of {low}.",
+        "below_min": f"The interval lies below the minimum of {low}.",
+        "min_undecided": f"The interval holds the minimum of {low}; more cases would decide.",
+        "no_drop_seen": f"No drop was seen; {would_see(verdict)}.",
+        "suspected": f"The estimate is at or below the margin of {margin}, but chance is not excluded.",
+        "dropped": "The drop is larger than chance explains.",
+        "one_epoch": "With one epoch, noise cannot be told from change; run 3 epochs.",
+        "nothing_to_compare": "The baseline has no scores for this row.",
+        "too_few_cases": "Too few cases to judge: shown, not gating.",
+        "too_small_to_test": "Too few cases that differ: no drop could reach significance here.",
+        "not_comparable": "The instrument changed, so the scores cannot be compared.",
+        "errors_at_floor": "It would pass only if the samples with errors were left out.",
+        "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
+    }
+    return sentences[verdict.reason]
+
+
+def would_see(verdict: Verdict) -> str:
+    """Say the smallest drop that this row would find."""
+    if verdict.mde is None:
+        return "what it would see is not known"
+    return f"would see {distance(verdict.mde, verdict.scale)}"
+
+
+def needed(verdict: Verdict) -> str:
+    """Say what would settle the row, empty where nothing is known."""
+    need = verdict.needed
+    if need is None or (need.cases is None and need.epochs is None):
+        return ""
+    if need.epochs is None:
+        return f"{counted(need.cases or 0, 'case')} (more epochs cannot help)"
+    if need.cases is None:
+        return counted(need.epochs, "epoch")
+    return f"{counted(need.cases, 'case')} or {counted(need.epochs, 'epoch')}"
+
+
+def judged_of(verdict: Verdict) -> str:
+    """Write n judged / n planned."""
+    return f"{verdict.judged}/{verdict.planned}"
+
+
+def is_short(verdict: Verdict) -> bool:
+    """Tell whether a mean of this row rests on fewer samples than planned."""
+    return verdict.judged != verdict.planned
+
+
+_MUST = re.compile(r"^(?:must|require)\[\d+\]:")
+
+
+def floor_scorer(floor: Floor) -> str:
+    """Return the scorer of a floor without the prefix that keeps it unique inside a sample."""
+    return _MUST.sub("", floor.scorer) or floor.scorer
+
+
+def floor_state(floor: Floor) -> str:
+    """Return `held`, `BROKEN` or `undecided`."""
+    return "undecided" if floor.undecided else "held" if floor.ok else "BROKEN"
+
+
+def move(step: CaseMove) -> str:
+    """Write how a case moved: `3/3 -> 0/3`, or the difference of its mean where the count stood still."""
+    now = f"{step.now[0]}/{step.now[1]}"
+    if step.was is None:
+        return f"now {now}"
+    if step.was != step.now or step.difference is None:
+        return f"{step.was[0]}/{step.was[1]} -> {now}"
+    return number(step.difference, 2, signed=True)
