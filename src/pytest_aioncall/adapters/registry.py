@@ -1,0 +1,177 @@
+"""Targets and scorers by the name that YAML gives: from entry points, or from an import string.
+
+Our own pieces are entry points like everybody else's (`aioncall.targets`, `aioncall.scorers` in
+pyproject.toml), so a name is looked up in one way only. How arguments are checked stands in `arguments.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from ..errors import LoadError, UsageError
+from ..model.evalset import ScorerSpec, TargetSpec
+from ..model.frozen import digest_of
+from ..protocols import PieceContext, Scorer, ScorerTraits, Target
+from .arguments import call_factory
+from .imports import is_import_string, load_object, raised_at, source_digest
+from .text import did_you_mean, one_line
+
+Group = Literal["targets", "scorers"]
+
+
+class PieceError(UsageError):
+    """Say that a target or scorer cannot be made; `where` is the place in the YAML, `message` the rest."""
+
+    def __init__(self, where: str, message: str) -> None:
+        self.where = where
+        self.message = message
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundScorer:
+    """A scorer as an evalset uses it.
+
+    `hash` is a digest of all that decides its scores: kind, arguments, what it fingerprints of itself, and
+    the source of a factory that an import string names.
+    """
+
+    name: str
+    kind: str
+    scorer: Scorer
+    traits: ScorerTraits
+    hash: str
+
+
+def build_scorer(spec: ScorerSpec, context: PieceContext) -> BoundScorer:
+    """Make the scorer that `spec` names; PieceError says what is wrong with it and where."""
+    factory = _factory("scorers", spec.kind, spec.where)
+    scorer = _made("scorers", factory, spec, context)
+    if not callable(getattr(scorer, "score", None)):
+        hint = f"; to score by a function, write python: {spec.kind}" if ":" in spec.kind else ""
+        raise PieceError(
+            spec.where, f"{spec.kind}: the factory returned {_named(scorer)}, which has no score method{hint}"
+        )
+    traits = _traits(scorer, spec)
+    return BoundScorer(spec.name, spec.kind, scorer, traits, _hash(spec, factory, traits))
+
+
+def build_target(spec: TargetSpec, context: PieceContext) -> Target:
+    """Make the target that `spec` names; PieceError says what is wrong with it and where."""
+    factory = _factory("targets", spec.kind, spec.where)
+    target = _made("targets", factory, spec, context)
+    if not isinstance(target, Target):
+        hint = f"; to call a function as the target, write python: {spec.kind}" if ":" in spec.kind else ""
+        raise PieceError(
+            spec.where,
+            f"{spec.kind}: the factory returned {_named(target)}, "
+            f"which has no answer and fingerprint methods{hint}",
+        )
+    return target
+
+
+def piece_names(group: Group) -> list[str]:
+    """Return the names that are installed, sorted."""
+    return sorted(_installed(group))
+
+
+@cache
+def _installed(group: Group) -> dict[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of a group by name; the same one found twice on sys.path counts once."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for entry in entry_points(group=f"aioncall.{group}"):
+        found.setdefault(entry.name, {}).setdefault(entry.value, entry)
+    return {name: tuple(by_value.values()) for name, by_value in found.items()}
+
+
+def _factory(group: Group, kind: str, where: str) -> Any:
+    what = group[:-1]
+    if is_import_string(kind):
+        try:
+            return load_object(kind, what=what)
+        except UsageError as error:
+            raise PieceError(where, str(error)) from error
+    entries = _installed(group).get(kind)
+    if entries is None:
+        raise PieceError(where, _unknown(group, kind))
+    if len(entries) > 1:
+        packages = " and ".join(_package(entry) for entry in entries)
+        raise PieceError(
+            where, f"{what} {kind!r} is in {packages}; name the one you mean as package.module:name"
+        )
+    try:
+        return entries[0].load()
+    except (Exception, SystemExit) as error:
+        raise PieceError(
+            where, f"{what} {kind!r} of {_package(entries[0])} does not load: {raised_at(error)}"
+        ) from error
+
+
+def _unknown(group: Group, kind: str) -> str:
+    what, names = group[:-1], piece_names(group)
+    if not names:
+        return f"unknown {what} {kind!r}: none is installed; reinstall pytest-aioncall, which brings its own"
+    near = did_you_mean(kind, names)
+    hint = f"; did you mean {near!r}?" if near else "; one of your own is named package.module:name."
+    return f"unknown {what} {one_line(kind, 60)!r}{hint} Installed: {', '.join(names)}"
+
+
+def _made(group: Group, factory: Any, spec: ScorerSpec | TargetSpec, context: PieceContext) -> Any:
+    method = "score" if group == "scorers" else "answer"
+    if not isinstance(factory, type) and callable(getattr(factory, method, None)):
+        if spec.has_arg or spec.options:
+            raise PieceError(spec.where, f"{spec.kind} is a {group[:-1]} already made and takes no options")
+        return factory
+    if not callable(factory):
+        raise PieceError(spec.where, f"{spec.kind} is {_named(factory)}, not a factory of a {group[:-1]}")
+    return _called(factory, spec, context)
+
+
+def _called(factory: Callable[..., Any], spec: ScorerSpec | TargetSpec, context: PieceContext) -> Any:
+    try:
+        return call_factory(
+            factory, has_arg=spec.has_arg, arg=spec.arg, options=spec.options, context=context
+        )
+    except (PieceError, LoadError):
+        raise
+    except UsageError as error:
+        raise PieceError(spec.where, f"{spec.kind}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PieceError(spec.where, f"{spec.kind}: its factory raised {raised_at(error)}") from error
+
+
+def _traits(scorer: Any, spec: ScorerSpec) -> ScorerTraits:
+    traits = getattr(scorer, "traits", None)
+    if traits is None:
+        return ScorerTraits()
+    if not isinstance(traits, ScorerTraits):
+        raise PieceError(spec.where, f"{spec.kind}: its traits are {_named(traits)}, not ScorerTraits")
+    low, high = traits.scale
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise PieceError(spec.where, f"{spec.kind}: its scale {low} to {high} is no range")
+    return traits
+
+
+def _hash(spec: ScorerSpec, factory: Any, traits: ScorerTraits) -> str:
+    content = {**spec.content(), "fingerprint": dict(traits.fingerprint)}
+    if is_import_string(spec.kind):
+        content["source"] = source_digest(factory)
+    try:
+        return digest_of(content)
+    except (TypeError, ValueError) as error:
+        raise PieceError(
+            spec.where, f"{spec.kind}: its arguments and fingerprint are no JSON: {one_line(str(error))}"
+        ) from error
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"package {entry.dist.name} {entry.dist.version}" if entry.dist else f"a package ({entry.value})"
+
+
+def _named(thing: Any) -> str:
+    return "nothing" if thing is None else f"a {type(thing).__name__}"

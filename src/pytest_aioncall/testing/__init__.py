@@ -1,0 +1,28 @@
+"""For people who write their own targets and scorers: contract suites and a wire of canned replies.
+
+from pytest_aioncall.testing import check_scorer
+
+def test_my_scorer():
+    check_scorer(
+        polite(),
+        passing=(Case(id="c", input="?"), Output(text="Please wait a moment.")),
+        failing=(Case(id="c", input="?"), Output(text="Wait.")),
+    )
+"""
+
+from __future__ import annotations
+
+from .replay_wire import ReplayWire, Sent, chat_answer, embedding_answer, reply_of
+from .surroundings import make_scorer, make_target, piece_context, score_once
+
+__all__ = [
+    "ReplayWire",
+    "Sent",
+    "chat_answer",
+    "embedding_answer",
+    "make_scorer",
+    "make_target",
+    "piece_context",
+    "reply_of",
+    "score_once",
+]
