@@ -1,4 +1,4 @@
-"""Being installed costs other people's test suites nothing: libraries are imported only when they are used."""
+"""Being installed costs other people's test suites nothing: libraries are imported only where used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ SAY_WHAT_WAS_IMPORTED = f"""
 import json, pathlib, sys
 
 def pytest_unconfigure(config):
-    found = {{"heavy": [name for name in {HEAVY!r} if name in sys.modules], "hooks": {HOOKS!r} in sys.modules}}
+    heavy = [name for name in {HEAVY!r} if name in sys.modules]
+    found = {{"heavy": heavy, "hooks": {HOOKS!r} in sys.modules}}
     pathlib.Path("imported.json").write_text(json.dumps(found))
 """
 
