@@ -71,6 +71,10 @@ docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link f
 report-picture: $(VENV)/.dev  ## Render the demo's report to pictures for the README (needs chromium)
 	$(BIN)/python scripts/picture_of_report.py
 
+.PHONY: changelog
+changelog: $(VENV)/.dev  ## Show what the fragments in changelog.d/ would add to the changelog
+	$(BIN)/towncrier build --draft --version next
+
 .PHONY: format
 format: $(VENV)/.dev  ## Let ruff mend what it can
 	$(BIN)/ruff check --fix .
