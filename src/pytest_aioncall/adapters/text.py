@@ -34,11 +34,39 @@ def one_line(text: str, limit: int = 120) -> str:
     return line[: max(0, limit - 3)] + "..."[:limit]
 
 
+def many_lines(text: str) -> str:
+    """Return `text` with its line ends and tabs kept and everything else unseen written as an escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.replace("\r\n", "\n")
+    return "".join(char if char in "\n\t" else _visible(char) for char in text)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is nearest to `word`, or None where none is near."""
     by_folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None
+
+
+def log_line(text: str, limit: int = 500) -> str:
+    """Return `one_line(text)` that no CI runner takes for a command (`::error::`, `##[group]`).
+
+    A runner obeys `::` at the start of a line and `##[` anywhere in it; both are broken up by a space.
+    """
+    line = one_line(text, limit).replace("##[", "# #[")
+    bare = line.lstrip()
+    if bare.startswith("::"):
+        line = f"{line[: len(line) - len(bare)]}: :{bare[2:]}"
+    return line if len(line) <= limit else one_line(line, limit)
+
+
+def log_lines(text: str, *, limit: int = 20, width: int = 500) -> list[str]:
+    """Return at most `limit` lines of `text`, each safe in a log; the last one may count the rest."""
+    lines = text.splitlines()
+    shown = [log_line(line, width) for line in lines[:limit]]
+    left = len(lines) - limit
+    return [*shown[: limit - 1], f"... {left + 1} more lines"] if left > 0 else shown
 
 
 def _visible(char: str) -> str:

@@ -1,0 +1,82 @@
+"""What has to hold between the parts of an evalset: unique ids, and names that something has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ...model.evalset import Case, Evalset
+from ..text import did_you_mean
+from ..yaml_text import Source, quoted, step
+
+_DIMENSION_FORBIDS = "=,;"
+
+
+def check_ids(cases: Sequence[Case], sources: Mapping[str, Source]) -> None:
+    """Note every case whose id another case before it has."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        other = first.setdefault(case.id, case)
+        if other is not case:
+            place = (sources[other.file], f"{other.where}.id")
+            sources[case.file].add(
+                f"{case.where}.id", f"{quoted(case.id)} is taken by {{other}}", other=place
+            )
+
+
+def check_requires(cases: Sequence[Case], names: Collection[str], sources: Mapping[str, Source]) -> None:
+    """Note every `require` whose scorer neither the evalset nor its case has."""
+    for case in cases:
+        if not case.require:
+            continue
+        known = {*names, *(scorer.name for scorer in case.scorers)}
+        for index, require in enumerate(case.require):
+            if require.scorer not in known:
+                where = f"{case.where}.require[{index}].scorer"
+                sources[case.file].add(where, _unknown("scorer", require.scorer, known))
+
+
+def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, names: Collection[str]) -> None:
+    """Note gates over scorers or slices that nothing has, and gates that stand twice."""
+    dimensions: set[str] = set()
+    for case in cases:
+        dimensions.update(case.slices)
+    seen: dict[tuple[str, frozenset[str]], str] = {}
+    for index, gate in enumerate(evalset.gates):
+        where = f"gates[{index}]"
+        if gate.scorer not in names:
+            source.add(f"{where}.scorer", _unknown("scorer", gate.scorer, names))
+        for at, dimension in enumerate(gate.slices):
+            if dimension not in dimensions:
+                source.add(f"{where}.slices[{at}]", _unknown("slice", dimension, dimensions))
+            elif dimension in gate.slices[:at]:
+                source.add(f"{where}.slices[{at}]", f"{quoted(dimension)} stands twice")
+        rule = (gate.scorer, frozenset(gate.slices))
+        if rule in seen:
+            message = f"the gate of {quoted(gate.scorer)} over the same slices stands in {{other}}; keep one"
+            source.add(where, message, other=(source, seen[rule]))
+        seen.setdefault(rule, where)
+
+
+def check_dimensions(cases: Sequence[Case], sources: Mapping[str, Source]) -> None:
+    """Note names of slices that could not be written as `persona=free` on a command line."""
+    wrong: set[str] = set()
+    for case in cases:
+        for dimension in case.slices:
+            if dimension in wrong or _is_dimension(dimension):
+                continue
+            wrong.add(dimension)
+            where = step(f"{case.where}.slices", dimension)
+            sources[case.file].add(where, f"a slice's name has to be text without {_DIMENSION_FORBIDS}")
+
+
+def _is_dimension(name: str) -> bool:
+    return bool(name.strip()) and name.isprintable() and not any(char in _DIMENSION_FORBIDS for char in name)
+
+
+def _unknown(noun: str, name: str, known: Collection[str]) -> str:
+    near = did_you_mean(name, known)
+    if near is not None:
+        return f"unknown {noun} {quoted(name)}; did you mean {quoted(near)}?"
+    if not known:
+        return f"unknown {noun} {quoted(name)}; there is none here"
+    return f"unknown {noun} {quoted(name)}; known here: {', '.join(sorted(known)[:10])}"

@@ -1,0 +1,236 @@
+"""One evalset file and all that it includes to an Evalset, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...errors import LoadError
+from ...model.evalset import Case, EpochRange, Evalset
+from ..yaml_text import Source, lines_in, parse_yaml, problems_of, quoted, read_bytes
+from ..yaml_text.document import paused_gc
+from ..yaml_text.words import kind_of, note_refusal, note_unknown_keys
+from .cases import read_cases
+from .checks import check_dimensions, check_gates, check_ids, check_requires
+from .includes import CaseFile, included_paths, json_line_numbers, note_format, read_case_file, shown_path
+from .pieces import read_scorers, read_target
+from .shapes import (
+    DEFAULTS_KEYS,
+    EPOCHS_KEYS,
+    ERRORS_KEYS,
+    EVALSET_KEYS,
+    EVALSET_SHAPE,
+    GATE_KEYS,
+    SUBJECT_KEYS,
+)
+
+_REQUIRED = {
+    "evalset": "is required: the name of this evalset, for example ticket-triage",
+    "owner": 'is required: somebody owns every evalset, for example "@support-ml"',
+    "target": 'is required: what answers the cases, for example {python: "myapp.triage:route"}',
+    "scorers": "is required: what judges the answers, for example [exact]",
+}
+# The name becomes a file name (baselines, incidents), so it has no slash and starts with no dot.
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,119}")
+_NO_NAME = ":"  # stands in for a name that was refused; no evalset can be called so
+_TEXT_MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+_TEXT_LIST: TypeAdapter[list[str]] = TypeAdapter(list[str])
+_NUMBERS = (
+    ("concurrency",),
+    ("timeout_s",),
+    ("errors", "max_rate"),
+    ("gates", "margin"),
+    ("gates", "min"),
+)
+
+
+def load_evalset(path: Path, *, root: Path) -> Evalset:
+    """Return the evalset of one file with its includes.
+
+    Raises LoadError with every problem of every file that was read; file paths are relative to `root`.
+    """
+    source = Source(path, shown_path(path, root))
+    document = parse_yaml(read_bytes(path, file=source.file), file=source.file, shape=EVALSET_SHAPE)
+    for where, message, line in document.problems:
+        source.add(where, message, line=line)
+    raw = document.data
+    if not isinstance(raw, dict):
+        source.add("", "is empty" if raw is None else f"needs a mapping, got {kind_of(raw)}")
+        raise LoadError(problems_of([source]))
+    own = CaseFile(source, _own_cases(raw, source), document.item_lines)
+    include = _validate_part(
+        _TEXT_LIST, raw.pop("include", None) if "include" in raw else [], "include", source
+    )
+    slices = _default_slices(raw, source)
+    scored = bool(raw.get("scorers"))
+    evalset = _read_header(raw, source)
+    name = None if evalset is None or evalset.evalset == _NO_NAME else evalset.evalset
+    files, unread = _case_files(own, include or [], root=root, name=name)
+    cases = _read_all_cases(files, slices=slices, scored=scored)
+    _check(evalset, cases, files)
+    problems = [
+        *problems_of([file.source for file in files]),
+        *(p for error in unread for p in error.problems),
+    ]
+    if problems or evalset is None:
+        raise LoadError(problems)
+    return evalset.model_copy(update={"cases": tuple(cases), "file": source.file})
+
+
+def line_of(path: Path, where: str) -> int:
+    """Return the line of a YAML path such as `cases[2].scorers[0]`, or of the nearest thing around it."""
+    file = path.as_posix()
+    try:
+        if path.suffix == ".jsonl":
+            source = Source(path, file, json_line_numbers(path, file=file))
+            return source.lines([where]).line(where)
+        return lines_in(read_bytes(path, file=file), [where]).line(where)
+    except LoadError:
+        return 1
+
+
+def _own_cases(raw: dict[str, Any], source: Source) -> list[Any]:
+    if "cases" not in raw:
+        if "include" not in raw:
+            source.add("cases", "is required (or include): an evalset without a case can only pass")
+        return []
+    cases = raw.pop("cases")
+    if not isinstance(cases, list):
+        hint = "; start each case with '- '" if isinstance(cases, dict) else ""
+        source.add("cases", f"needs a list of cases, got {kind_of(cases)}{hint}")
+        return []
+    return cases
+
+
+def _default_slices(raw: dict[str, Any], source: Source) -> dict[str, str]:
+    defaults = raw.pop("defaults", {})
+    if not isinstance(defaults, dict):
+        source.add(
+            "defaults", f"needs a mapping such as {{slices: {{feature: triage}}}}, got {kind_of(defaults)}"
+        )
+        return {}
+    note_unknown_keys(source, "defaults", defaults, DEFAULTS_KEYS)
+    return _validate_part(_TEXT_MAPPING, defaults.get("slices", {}), "defaults.slices", source) or {}
+
+
+def _validate_part(adapter: TypeAdapter[Any], raw: Any, where: str, source: Source) -> Any:
+    try:
+        return adapter.validate_python(raw)
+    except ValidationError as error:
+        note_refusal(source, error, where, known=lambda _loc: frozenset())
+        return None
+
+
+def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
+    """Return the evalset without its cases and without what is noted as wrong, or None; `raw` is used up."""
+    note_unknown_keys(source, "", raw, EVALSET_KEYS)
+    note_format(source, raw)
+    header = {key: value for key, value in raw.items() if key in EVALSET_KEYS}
+    for key, message in _REQUIRED.items():
+        if key not in header:
+            source.add(key, message)
+    name = header.get("evalset")
+    if isinstance(name, str) and not _FILE_NAME.fullmatch(name):
+        rule = (
+            "is empty" if not name else f"{quoted(name)} has to be usable as a file name: A-Z a-z 0-9 _ . -"
+        )
+        source.add("evalset", rule)
+        del header["evalset"]
+    header["target"] = read_target(header["target"], source) if "target" in header else None
+    header["scorers"] = read_scorers(header.get("scorers", []), "scorers", source)
+    if "epochs" in header and not _epochs_hold(header["epochs"], source):
+        del header["epochs"]
+    _drop_truth_values(header, source)
+    # Stand-ins for what was refused above let the rest be checked in the same go.
+    stand_ins = {"evalset": _NO_NAME, "owner": "x", "cases": ()}
+    header = {**stand_ins, **header, "target": header["target"] or {"kind": "x"}}
+    try:
+        return Evalset.model_validate(header)
+    except ValidationError as error:
+        note_refusal(source, error, "", known=_known_keys)
+        return None
+
+
+def _epochs_hold(epochs: Any, source: Source) -> bool:
+    if isinstance(epochs, dict):
+        truth = [key for key, value in epochs.items() if isinstance(value, bool)]
+        for key in truth:
+            source.add(f"epochs.{key}", "needs a whole number, got true or false")
+        return not truth and _validate_epochs(epochs, source)
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
+        source.add(
+            "epochs", f"needs a whole number from 1 to 1000, or {{min: 2, max: 5}}, got {quoted(epochs)}"
+        )
+        return False
+    return True
+
+
+def _validate_epochs(epochs: dict[str, Any], source: Source) -> bool:
+    try:
+        EpochRange.model_validate(epochs)
+    except ValidationError as error:
+        note_refusal(source, error, "epochs", known=lambda _loc: EPOCHS_KEYS)
+        return False
+    return True
+
+
+def _drop_truth_values(header: dict[str, Any], source: Source) -> None:
+    """Note `true` where a number belongs (a model would take it for 1)."""
+    for first, *rest in _NUMBERS:
+        if not rest:
+            holders: list[tuple[str, Any]] = [("", header)]
+        elif isinstance(header.get(first), list):
+            holders = [(f"{first}[{index}].", item) for index, item in enumerate(header[first])]
+        else:
+            holders = [(f"{first}.", header.get(first))]
+        key = rest[0] if rest else first
+        for prefix, holder in holders:
+            if isinstance(holder, dict) and isinstance(holder.get(key), bool):
+                source.add(f"{prefix}{key}", "needs a number, got true or false")
+                del holder[key]
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
+    return {"subject": SUBJECT_KEYS, "errors": ERRORS_KEYS, "gates": GATE_KEYS}.get(
+        str(loc[0]) if loc else "", EVALSET_KEYS
+    )
+
+
+def _case_files(
+    own: CaseFile, include: list[str], *, root: Path, name: str | None
+) -> tuple[list[CaseFile], list[LoadError]]:
+    """Return the evalset's own cases and those of each included file, and why a file could not be read."""
+    files, unread = [own], []
+    for path in included_paths(include, own.source, root=root, name=name):
+        try:
+            files.append(read_case_file(path, root=root))
+        except LoadError as error:
+            unread.append(error)
+    if not any(file.raw_cases for file in files) and not own.source.findings and not unread:
+        own.source.add("cases", "there is no case; an empty evalset can only pass")
+    return files, unread
+
+
+def _read_all_cases(files: list[CaseFile], *, slices: dict[str, str], scored: bool) -> list[Case]:
+    cases: list[Case] = []
+    with paused_gc(sum(len(file.raw_cases) for file in files) * 1024):
+        for file in files:
+            cases += read_cases(file, slices=slices, scored=scored)
+    return cases
+
+
+def _check(evalset: Evalset | None, cases: list[Case], files: list[CaseFile]) -> None:
+    """Note what does not hold between the parts; a part that was refused leaves out the checks against it."""
+    sources = {file.source.file: file.source for file in files}
+    check_ids(cases, sources)
+    check_dimensions(cases, sources)
+    doubtful = any(".scorers" in f".{item.where}" for file in files for item in file.source.findings)
+    if evalset is None or doubtful:
+        return
+    names = {scorer.name for scorer in evalset.scorers}
+    every = names | {scorer.name for case in cases for scorer in case.scorers}
+    check_requires(cases, names, sources)
+    check_gates(evalset, cases, files[0].source, names=every)

@@ -1,0 +1,98 @@
+"""JSON lines that somebody else wrote: one mapping a line, each refused with its line, none trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from ..text import one_line
+from .positions import MAX_DEPTH
+from .problems import Source
+from .words import kind_of
+
+MAX_BYTES = 512 * 1024 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
+_MAX_DIGITS = 400
+
+
+def json_rows(raw: bytes, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line from 1, mapping) of each line that is not blank; an unreadable one is noted and left out."""
+    start, line = (3 if raw.startswith(b"\xef\xbb\xbf") else 0), 0
+    while start < len(raw):
+        end = raw.find(b"\n", start)
+        end = len(raw) if end < 0 else end
+        line += 1
+        text = raw[start:end].strip()
+        start = end + 1
+        if not text:
+            continue
+        try:
+            row = read_json(text)
+        except ValueError as error:
+            source.add("", str(error), line=line)
+            continue
+        if isinstance(row, dict):
+            yield line, row
+        else:
+            source.add("", f"needs one mapping a line, got {kind_of(row)}", line=line)
+
+
+def read_json(text: bytes) -> Any:
+    """Return the JSON value in `text`. Raises ValueError with a message for the user.
+
+    Refused besides bad JSON: a key that is set twice, NaN, infinities, endless numbers, deep nesting.
+    """
+    if len(text) > MAX_LINE_BYTES:
+        raise ValueError(f"is a line of more than {MAX_LINE_BYTES // 1024 // 1024} MiB")
+    try:
+        value = _DECODER.decode(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 (byte 0x{text[error.start]:02x})") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON: {one_line(error.msg)} (column {error.colno})") from None
+    except RecursionError:
+        raise ValueError(f"is nested more than {MAX_DEPTH} deep") from None
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ValueError(f"is nested more than {MAX_DEPTH} deep")
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key '{one_line(twice, 60)}' is set twice")
+    return mapping
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"holds a number too large: {one_line(text, 40)}")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"holds a number of {len(text)} digits")
+    return int(text)
+
+
+def _constant(text: str) -> float:
+    raise ValueError(f"holds {text}, which is no JSON; write null")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_finite, parse_int=_whole, parse_constant=_constant
+)
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [inner for inner in level if isinstance(inner, dict | list)]:
+        depth += 1
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return depth

@@ -1,0 +1,89 @@
+"""What is wrong in the files of one load: noted by YAML path while reading, given lines when reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...errors import LoadError, Problem
+from ..text import one_line
+from .document import read_bytes
+from .positions import Lines, lines_in
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    where: str
+    message: str
+    line: int
+    other: tuple[Source, str] | None
+
+
+@dataclass(eq=False, slots=True)
+class Source:
+    """One file that was read and what was found wrong in it.
+
+    file        path shown to the user, relative to the project root, with forward slashes
+    item_lines  JSON lines only: the line of each case, for paths that start with `cases[i]`
+    """
+
+    path: Path
+    file: str
+    item_lines: Sequence[int] | None = None
+    findings: list[_Finding] = field(default_factory=list)
+
+    def add(
+        self, where: str, message: str, *, line: int = 0, other: tuple[Source, str] | None = None
+    ) -> None:
+        """Note one problem; line 0 is looked up later, `{other}` in the message stands for the place `other`."""
+        self.findings.append(_Finding(where, message, line, other))
+
+    def lines(self, wanted: Iterable[str]) -> Lines:
+        """Return the lines of the YAML paths `wanted`, read again from the file."""
+        if self.item_lines is not None:
+            return Lines({f"cases[{index}]": line for index, line in enumerate(self.item_lines)})
+        try:
+            return lines_in(read_bytes(self.path, file=self.file), wanted)
+        except LoadError:
+            return Lines({})
+
+
+def problems_of(sources: Sequence[Source]) -> list[Problem]:
+    """Return every finding of `sources` with its line. Each file with findings is read once more."""
+    wanted: dict[int, set[str]] = {}
+    for source in sources:
+        for finding in source.findings:
+            wanted.setdefault(id(source), set()).add(finding.where)
+            if finding.other is not None:
+                other, where = finding.other
+                wanted.setdefault(id(other), set()).add(where)
+    by_id = {id(source): source for source in sources}
+    lines = {key: by_id[key].lines(paths) for key, paths in wanted.items()}
+    return [
+        Problem(
+            source.file,
+            finding.line or lines[id(source)].line(finding.where),
+            finding.where,
+            _message(source, finding, lines),
+        )
+        for source in sources
+        for finding in source.findings
+    ]
+
+
+def quoted(value: Any, limit: int = 60) -> str:
+    """Return `value` as a message shows it: on one line, short, text in single quotes."""
+    if isinstance(value, str):
+        return f"'{one_line(value, limit)}'"
+    return one_line(str(value), limit)
+
+
+def _message(source: Source, finding: _Finding, lines: dict[int, Lines]) -> str:
+    if finding.other is None:
+        return finding.message
+    other, where = finding.other
+    line = lines[id(other)].line(where)
+    place = f"line {line}" if other is source else f"{other.file}:{line}"
+    return finding.message.replace("{other}", place)

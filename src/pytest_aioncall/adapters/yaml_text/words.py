@@ -1,0 +1,125 @@
+"""What a model refuses, said in the user's words: no library's phrasing, no type names, no addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..text import did_you_mean
+from .positions import step
+from .problems import Source, quoted
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_NAME_RULE = "is no name here: A-Z a-z 0-9 _ . : @ / - and spaces only, 1 to 120 characters"
+_KINDS = (
+    (bool, "true or false"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "text"),
+    (list, "a list"),
+    (dict, "a mapping"),
+)
+_NEEDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "date_type": "a date, for example 2026-11-01",
+    "date_parsing": "a date, for example 2026-11-01",
+    "date_from_datetime_parsing": "a date, for example 2026-11-01",
+    "date_from_datetime_inexact": "a date, for example 2026-11-01",
+    "finite_number": "a finite number",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "has to be above {}"),
+    "greater_than_equal": ("ge", "has to be at least {}"),
+    "less_than": ("lt", "has to be below {}"),
+    "less_than_equal": ("le", "has to be at most {}"),
+}
+
+
+def kind_of(value: Any) -> str:
+    """Return what a YAML value is, in a user's word."""
+    if value is None:
+        return "nothing"
+    return next((word for kind, word in _KINDS if isinstance(value, kind)), "something else")
+
+
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """Return the message about a key that does not exist here: a near match, or else what exists."""
+    near = did_you_mean(key, known)
+    if near is not None:
+        return f"unknown key; did you mean '{near}'?"
+    return f"unknown key; known here: {', '.join(sorted(known))}"
+
+
+def note_unknown_keys(source: Source, where: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
+    """Note every key of `raw` that is not in `known`; return whether there was one."""
+    wrong = [key for key in raw if key not in known]
+    for key in wrong:
+        source.add(step(where, key), unknown_key(key, known))
+    return bool(wrong)
+
+
+def note_refusal(
+    source: Source,
+    error: ValidationError,
+    where: str,
+    *,
+    known: Callable[[tuple[int | str, ...]], Collection[str]],
+    shown: Callable[[tuple[int | str, ...]], tuple[int | str, ...]] = lambda loc: loc,
+) -> None:
+    """Note each error of a model under the YAML path `where`.
+
+    `known` gives the keys that exist beside an unknown one; `shown` maps a model's path to the YAML's.
+    """
+    for item in error.errors(include_url=False):
+        loc = shown(item["loc"])
+        message = _message(item, known)
+        path = where
+        for key in loc:
+            path = step(path, key)
+        source.add(path, message)
+
+
+def _message(item: Any, known: Callable[[tuple[int | str, ...]], Collection[str]]) -> str:
+    kind, value, context = item["type"], item.get("input"), item.get("ctx", {})
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return unknown_key(str(item["loc"][-1]), known(item["loc"][:-1]))
+    if kind in _NEEDS:
+        got = quoted(value) if isinstance(value, str | int | float) else kind_of(value)
+        return f"needs {_NEEDS[kind]}, got {got}"
+    if kind in _BOUNDS:
+        name, phrase = _BOUNDS[kind]
+        return f"{phrase.format(format(context.get(name, 0), 'g'))}, got {quoted(value)}"
+    if kind == "literal_error":
+        return _not_one_of(value, str(context.get("expected", "")))
+    if kind == "string_pattern_mismatch":
+        return f"{quoted(value)} {_NAME_RULE}" if value else "is empty"
+    if kind in {"string_too_short", "too_short"}:
+        return "is empty"
+    if kind == "value_error":
+        return str(context.get("error", "is not valid"))
+    if kind == "string_unicode":
+        return "holds a broken character (half of a surrogate pair)"
+    return f"does not fit here, got {quoted(value)}"
+
+
+def _not_one_of(value: Any, expected: str) -> str:
+    words = [word.strip("'") for part in expected.split(", ") for word in part.split(" or ")]
+    near = did_you_mean(str(value), words) if isinstance(value, str) else None
+    hint = f"; did you mean '{near}'?" if near else ""
+    return f"{quoted(value)} is not one of {', '.join(words)}{hint}"
