@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import json as jsonlib
 import random
+import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -31,7 +32,8 @@ from .text import one_line
 MAX_BODY = 16 * 1024 * 1024
 RETRIED = frozenset({408, 409, 429})
 FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S = 0.5, 20.0, 120.0
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+# Whatever no proxy of the environment serves goes to the lanes, and this machine never by a proxy.
+_DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]", "all://*")
 
 
 def make_wire(config: Config, *, concurrency: int, on_retry: Callable[[], None] | None = None) -> HttpWire:
@@ -118,22 +120,83 @@ class HttpWire:
     def client(self) -> httpx.AsyncClient:
         """Return the one client, made on first use: its TLS context alone costs more than twenty requests."""
         if self._client is None:
+            tls = httpx.create_ssl_context()
             self._client = httpx.AsyncClient(
                 # Our own clock bounds a whole attempt: httpx's would let a dripping server go on.
                 timeout=httpx.Timeout(None, connect=10.0),
                 # `_slots` bounds how many are open; idle ones of two hosts may wait side by side.
-                limits=httpx.Limits(
-                    max_connections=None,
-                    max_keepalive_connections=2 * self._concurrency,
-                    keepalive_expiry=30.0,
-                ),
+                limits=_pool_of(2 * self._concurrency),
+                verify=tls,
                 follow_redirects=False,
                 # A cookie would carry one sample's state into the next.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers={"user-agent": f"pytest-aioncall/{__version__}"},
-                mounts=dict.fromkeys(_LOOPBACK),
+                mounts=dict.fromkeys(_DIRECT, _Lanes(tls)),
             )
         return self._client
+
+
+class _Lanes(httpx.AsyncBaseTransport):
+    """Connections in small pools, one request at a time in each.
+
+    A pool of httpcore walks all its connections, for each of them, before and after every request: with 32 of
+    them that costs more than all the rest of the request. The lane freed last is taken first.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self._free: list[httpx.AsyncHTTPTransport] = []
+        self._all: list[httpx.AsyncHTTPTransport] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._free:
+            lane = self._free.pop()
+        else:
+            lane = httpx.AsyncHTTPTransport(verify=self._tls, limits=_pool_of(4))
+            self._all.append(lane)
+        try:
+            response = await lane.handle_async_request(request)
+        except BaseException:
+            self._free.append(lane)
+            raise
+        response.stream = _LaneStream(response.stream, lane, self._free)
+        return response
+
+    async def aclose(self) -> None:
+        lanes, self._all, self._free = self._all, [], []
+        for lane in lanes:
+            await lane.aclose()
+
+
+class _LaneStream(httpx.AsyncByteStream):
+    """A response's body; closing it frees its lane, once."""
+
+    def __init__(
+        self,
+        stream: httpx.SyncByteStream | httpx.AsyncByteStream,
+        lane: httpx.AsyncHTTPTransport,
+        free: list[httpx.AsyncHTTPTransport],
+    ) -> None:
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("an asynchronous transport gave a synchronous stream")
+        self._stream, self._lane, self._free = stream, lane, free
+        self._closed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._stream.__aiter__()
+
+    async def aclose(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._stream.aclose()
+        finally:
+            self._free.append(self._lane)
+
+
+def _pool_of(keepalive: int) -> httpx.Limits:
+    return httpx.Limits(max_connections=None, max_keepalive_connections=keepalive, keepalive_expiry=30.0)
 
 
 class _Request:
