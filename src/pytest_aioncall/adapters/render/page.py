@@ -1,0 +1,347 @@
+"""What the page shows, gathered from a report: plain values, ready for a template that decides nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...model.report import EvalsetReport, Report, SubjectChange
+from ...model.run import Totals
+from ...model.verdict import Floor, Verdict
+from . import words
+from .figures import Panel, Shape, heat, interval_plot, shape_of
+from .story import Story, Tone, floor_held, metric_name, metric_sentence, metric_value, row_tone, stories
+
+_MOST_ROWS = 40
+_MOST_NAMES = 200
+_MOST_FLOORS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of what was compared; `when` is set where the text is a time to show in the reader's zone."""
+
+    name: str
+    text: str
+    note: str = ""
+    when: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """One mean of slice and scorer with n judged / n planned; `step` 0 (best) to 5."""
+
+    text: str = ""
+    judged: str = ""
+    step: int = 0
+    tone: Tone = "none"
+    shape: Shape | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    name: str
+    cells: tuple[HeatCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorLine:
+    kind: str
+    case: str
+    scorer: str
+    held: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    name: str
+    kind: str
+    was: str
+    now: str
+    counts: str
+    lines: tuple[DiffLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How small a drop one row would find."""
+
+    name: str
+    cases: str
+    claim: str
+    sees: str
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One evalset on the page."""
+
+    anchor: str
+    name: str
+    description: str
+    word: str
+    tone: Tone
+    shape: Shape
+    count: str
+    sentence: str
+    command: str
+    judged: bool
+    facts: tuple[Fact, ...]
+    notes: tuple[str, ...]
+    errors: tuple[tuple[str, str, str], ...]
+    panels: tuple[Panel, ...]
+    folded: tuple[Panel, ...]
+    heat_scorers: tuple[str, ...]
+    heat_rows: tuple[HeatRow, ...]
+    sights: tuple[Sight, ...]
+    coverage: tuple[tuple[str, tuple[str, ...], int], ...]
+    changes: tuple[Change, ...]
+    floors: tuple[FloorLine, ...]
+    floors_held: tuple[str, ...]
+    floors_more: int
+    instrument: tuple[tuple[str, str], ...]
+    subject: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    word: str
+    tone: Tone
+    shape: Shape
+    headline: str
+    run: str
+    commit: str
+    dirty: bool
+    created_at: str
+    generated_at: str
+    versions: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+
+
+_SHAPES: dict[Tone, Shape] = {"bad": "diamond", "doubt": "triangle", "good": "circle", "none": "ring"}
+
+
+def page_of(report: Report) -> Page:
+    """Gather the page, the worst evalset first."""
+    told = stories(report)
+    sections = tuple(_section(story, report, nth, alone=len(told) == 1) for nth, story in enumerate(told))
+    worst = told[0] if told else None
+    run = report.run
+    return Page(
+        title=f"{_spoken(worst.word)}: {worst.name}" if worst else "Nothing was run",
+        word=_spoken(worst.word) if worst else "Nothing was run",
+        tone=worst.tone if worst else "none",
+        shape=_SHAPES[worst.tone] if worst else "ring",
+        headline=_headline(told),
+        run=run.id,
+        commit=(run.commit or "")[:7],
+        dirty=run.dirty,
+        created_at=run.created_at,
+        generated_at=report.generated_at,
+        versions=tuple(sorted(run.versions.items())),
+        sections=sections,
+    )
+
+
+def _spoken(word: str) -> str:
+    """Write a verdict word as a headline is written."""
+    return word[:1].upper() + word[1:].lower()
+
+
+def _headline(told: Sequence[Story]) -> str:
+    if not told:
+        return "No evalset was run."
+    if len(told) == 1:
+        return told[0].sentence
+    alike = Counter(story.word for story in told)
+    parts = [f"{n} {_spoken(word).lower()}" for word, n in alike.items()]
+    return f"{words.counted(len(told), 'evalset')}: {', '.join(parts)}."
+
+
+def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
+    judgement = story.report.judgement
+    rows = list(story.rows)
+    first, rest = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
+    scorers, heat_rows = _heat(rows)
+    floors, held, more = _floors(judgement.floors if judgement else ())
+    prints = story.report.planned.fingerprint
+    return Section(
+        anchor=f"evalset-{nth}",
+        name=story.name,
+        description=story.report.description,
+        word=_spoken(story.word),
+        tone=story.tone,
+        shape=_SHAPES[story.tone],
+        count=story.count[:1].upper() + story.count[1:],
+        sentence=story.sentence,
+        command=story.next_command,
+        judged=judgement is not None,
+        facts=tuple(_facts(story, report.run.totals if alone else None)),
+        notes=tuple(judgement.notes[:20]) if judgement else (),
+        errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
+        panels=tuple(interval_plot(first)),
+        folded=tuple(interval_plot(rest)),
+        heat_scorers=scorers,
+        heat_rows=heat_rows,
+        sights=tuple(_sight(v) for v in rows if v.mde is not None or v.status == "too_small"),
+        coverage=_coverage(story.report),
+        changes=tuple(_change(change) for change in story.report.changes),
+        floors=floors,
+        floors_held=held,
+        floors_more=more,
+        instrument=tuple((k, _print(v)) for k, v in sorted(prints.instrument.items())),
+        subject=tuple((k, _print(v)) for k, v in sorted(prints.subject.items())),
+    )
+
+
+def _print(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_print(item)}" for key, item in value.items())[:400]
+    return str(value)[:400]
+
+
+def _facts(story: Story, totals: Totals | None) -> list[Fact]:
+    report, judgement = story.report, story.report.judgement
+    facts: list[Fact] = []
+    if report.baseline is not None:
+        base = report.baseline
+        name = (base.commit or "")[:7] or base.run or "baseline"
+        facts.append(Fact("Baseline", f"{name}, {words.age(report.baseline_age_days)}"))
+        facts.append(Fact("Accepted by", base.accepted_by[:120], note=base.reason[:300]))
+    else:
+        facts.append(Fact("Baseline", "none yet"))
+    facts.append(Fact("Cases", story.size.replace(" x ", " x ") + " epochs"))
+    if judgement is not None:
+        coverage = judgement.coverage
+        facts.append(Fact("Judged", f"{coverage.judged} of {coverage.planned} samples"))
+        limit = words.rate(report.planned.max_error_rate)
+        facts.append(Fact("Errors", str(coverage.errors), note=f"limit {limit} of samples"))
+        for metric in judgement.metrics:
+            if metric.candidate is None or metric.metric == "errors":
+                continue
+            note = f"was {metric_value(metric, metric.baseline)}" if metric.baseline is not None else ""
+            if metric.status == "regressed":
+                note = f"REGRESSED: {metric_sentence(metric)}"
+            facts.append(Fact(metric_name(metric).capitalize(), metric_value(metric, metric.candidate), note))
+    if totals is not None:
+        if not any(fact.name == "Cost" for fact in facts):
+            facts.append(Fact("Cost", words.money(totals.cost_usd)))
+        facts.append(Fact("Wall time", words.seconds(totals.wall_s)))
+    answers, days = story.replayed
+    if answers:
+        facts.append(
+            Fact("Replayed", f"{words.counted(answers, 'answer')}", f"from recordings of {days[:60]}")
+        )
+    facts.append(Fact("Owner", report.planned.owner[:120]))
+    return facts
+
+
+def _heat(rows: Sequence[Verdict]) -> tuple[tuple[str, ...], tuple[HeatRow, ...]]:
+    """Lay rows out as slices x scorers, the overall row first; empty without slices."""
+    scorers = tuple(dict.fromkeys(v.scorer for v in rows))
+    cells = {(words.slice_name(v.slice), v.scorer): v for v in rows if v.candidate is not None}
+    names = sorted(dict.fromkeys(name for name, _ in cells))
+    if names in ([], [""]):
+        return (), ()
+    columns = {
+        s: [v.candidate for (_, k), v in cells.items() if k == s and v.candidate is not None] for s in scorers
+    }
+    return scorers, tuple(
+        HeatRow(name or "all cases", tuple(_heat_cell(cells.get((name, s)), columns[s]) for s in scorers))
+        for name in names
+    )
+
+
+def _heat_cell(verdict: Verdict | None, column: Sequence[float]) -> HeatCell:
+    if verdict is None or verdict.candidate is None:
+        return HeatCell()
+    tone = row_tone(verdict)
+    marked = verdict.status == "regressed" or tone == "doubt"
+    return HeatCell(
+        text=words.mean(verdict.candidate, verdict.scale),
+        judged=words.judged_of(verdict),
+        step=heat(verdict.candidate, column, verdict.scale),
+        tone=tone,
+        shape=shape_of(verdict) if marked else None,
+        word=words.verdict_word(verdict),
+    )
+
+
+def _sight(verdict: Verdict) -> Sight:
+    return Sight(
+        name=f"{verdict.scorer} {words.slice_name(verdict.slice)}".rstrip(),
+        cases=words.counted(verdict.n_cases, "case"),
+        claim=verdict.claim.replace("-", " "),
+        sees="no drop: too small to test"
+        if verdict.mde is None
+        else f"a drop of {words.distance(verdict.mde, verdict.scale)}",
+        needed=words.needed(verdict),
+    )
+
+
+def _coverage(report: EvalsetReport) -> tuple[tuple[str, tuple[str, ...], int], ...]:
+    """Return (word, names shown, how many more) for the cases that only one side has or that changed."""
+    if report.judgement is None or report.baseline is None:
+        return ()
+    coverage = report.judgement.coverage
+    parts = (("Removed", coverage.removed), ("Changed", coverage.changed), ("New", coverage.new))
+    return tuple(
+        (word, tuple(name[:200] for name in names[:_MOST_NAMES]), max(0, len(names) - _MOST_NAMES))
+        for word, names in parts
+    )
+
+
+def _change(change: SubjectChange) -> Change:
+    counts = f"+{change.added} -{change.removed}" if change.added or change.removed else ""
+    return Change(
+        name=change.name[:400],
+        kind=change.kind,
+        was=(change.was or "none")[:400],
+        now=(change.now or "none")[:400],
+        counts=counts,
+        lines=tuple(_diff_line(line[:2000]) for line in (change.diff or "")[:40_000].splitlines()[:400]),
+    )
+
+
+def _diff_line(line: str) -> DiffLine:
+    if line.startswith(("+++", "---")):
+        return DiffLine("file", line)
+    kinds = {"+": "added", "-": "removed", "@": "hunk"}
+    return DiffLine(kinds.get(line[:1], "kept"), line)
+
+
+def _floors(floors: Sequence[Floor]) -> tuple[tuple[FloorLine, ...], tuple[str, ...], int]:
+    """Return the floors that did not hold, and one line a kind and scorer for those that did."""
+    open_ones = sorted((f for f in floors if not f.ok or f.undecided), key=lambda f: f.undecided)
+    totals = Counter((f.kind, words.floor_scorer(f)) for f in floors)
+    held = Counter((f.kind, words.floor_scorer(f)) for f in floors if f.ok and not f.undecided)
+    lines = tuple(
+        FloorLine(
+            kind=f.kind,
+            case=f.case,
+            scorer=words.floor_scorer(f)[:200],
+            held=floor_held(f),
+            state=words.floor_state(f),
+            reason=(f.reason or "")[:1000],
+        )
+        for f in open_ones[:_MOST_FLOORS]
+    )
+    summary = tuple(
+        f"{kind} {scorer[:200]}: held in {held[kind, scorer]} of {words.counted(n, 'case')}"
+        for (kind, scorer), n in totals.items()
+    )
+    return lines, summary, max(0, len(open_ones) - _MOST_FLOORS)
