@@ -1,0 +1,60 @@
+"""From samples to rows: what a run observed of one case, as the gate and the baseline take it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+from ..model.baseline import CaseRow
+from ..model.frozen import canonical_json
+from ..model.sample import Output, Sample, Score
+
+
+def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
+    """Turn the samples of one case, in any order, into its row, sorted by epoch.
+
+    scorers  names of the evalset's scorers; `must` scores are no part of a row
+    A scorer applies to the case when some sample carries its score, judged or errored. Where no sample has an
+    output nothing can carry one: then all of `scorers` were planned. Replayed outputs have no latency and no
+    cost here: theirs are the recording's. Raises ValueError without a sample or with samples of two cases.
+    """
+    if not samples or len({sample.case for sample in samples}) != 1:
+        raise ValueError("row_of takes the samples of one case, at least one")
+    ordered = sorted(samples, key=lambda sample: sample.epoch)
+    first = ordered[0]
+    scored = [{score.scorer: score for score in sample.scores} for sample in ordered]
+    answered = any(sample.output is not None for sample in ordered)
+    names = [name for name in scorers if not answered or any(name in scores for scores in scored)]
+    labels = {name: tuple(_label(scores.get(name)) for scores in scored) for name in names}
+    return CaseRow(
+        case=first.case,
+        digest=first.digest,
+        slices=dict(first.slices),
+        cluster=first.cluster,
+        scores={name: tuple(_value(scores.get(name)) for scores in scored) for name in names},
+        labels={name: found for name, found in labels.items() if any(label is not None for label in found)},
+        latency_s=tuple(_own(sample.output, "latency_s") for sample in ordered),
+        cost_usd=tuple(_own(sample.output, "cost_usd") for sample in ordered),
+        errors=sum(sample.output is None for sample in ordered),
+    )
+
+
+def output_hash(output: Output) -> str:
+    """Return the SHA-256 of what the target answered: text, data and tool calls, not how fast or how dear."""
+    content = {"text": output.text, "data": output.data, "tool_calls": output.tool_calls}
+    return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _value(score: Score | None) -> float | None:
+    return None if score is None or score.error is not None else score.value
+
+
+def _label(score: Score | None) -> str | None:
+    return None if score is None or score.error is not None else score.label
+
+
+def _own(output: Output | None, name: str) -> float | None:
+    if output is None or output.replayed is not None:
+        return None
+    found: float | None = getattr(output, name)
+    return found

@@ -1,0 +1,300 @@
+"""The numbers of one gate row: difference, null, bounds, and what the row could have seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..model.verdict import Needed
+from ..stats.arrays import Bools, Floats, Ints
+from ..stats.lattice import difference_step
+from ..stats.passbound import (
+    Bound,
+    clustered_bound,
+    pooled_variance,
+    repeat_bound,
+    within_variance,
+)
+from ..stats.permute import permute_epochs
+from ..stats.power import needed_cases, needed_epochs, plain_within, smallest_visible
+from ..stats.signflip import sign_flip
+from .gaterows import GateRow
+from .table import ScorerTable
+
+LARGE_CASES = 50
+LARGE_CLUSTERS = 8
+
+ClaimMade = Literal["these-cases", "cases-like-these"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The level of the tests, and the p that a drawn null of this family has to be able to reach."""
+
+    alpha: float
+    resolution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A row against the baseline.
+
+    bound     around the difference, judged samples only
+    at_floor  the lower bound when every errored candidate sample had scored the floor of the scale
+    p         of "no drop", `p_min` the smallest that could have come out; both None with one epoch only
+    """
+
+    claim: ClaimMade
+    cases: int
+    clusters: int
+    judged: int
+    planned: int
+    baseline: float
+    candidate: float
+    difference: float
+    bound: Bound | None
+    at_floor: float
+    p: float | None
+    p_min: float
+    unchanged: bool
+    mde: float | None
+    needed: Needed | None
+    needed_if_dropped: Needed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    """A row by itself: the mean over all candidate cases, its bounds, and p of "the mean reaches `min`"."""
+
+    cases: int
+    clusters: int
+    judged: int
+    planned: int
+    mean: float
+    bound: Bound
+    at_floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The cases of a row that are judged on both sides, and the candidate with its errors at the floor."""
+
+    before: Floats
+    after: Floats
+    clusters: Ints
+    floor_before: Floats
+    floor_after: Floats
+    floor_clusters: Ints
+
+
+def claim_of(row: GateRow, *, cases: int, clusters: int) -> ClaimMade:
+    """Return which claim a row makes: `auto` speaks about these cases under 50 cases or 8 clusters."""
+    if row.claim != "auto":
+        return row.claim
+    return "these-cases" if cases < LARGE_CASES or clusters < LARGE_CLUSTERS else "cases-like-these"
+
+
+def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison | None:
+    """Compare one row with the baseline; None where no case is judged on both sides."""
+    cut, aligned = _cut(row, table)
+    cases = cut.before.shape[0]
+    if cases == 0:
+        return None
+    clusters = int(np.unique(cut.clusters).size)
+    claim = claim_of(row, cases=cases, clusters=clusters)
+    differences = _means(cut.after) - _means(cut.before)
+    floor_differences = _means(cut.floor_after) - _means(cut.floor_before)
+    repeated = _repeated(cut.before) and _repeated(cut.after)
+    p: float | None = None
+    p_min, bound, at_floor = 1.0, None, -np.inf
+    if claim == "cases-like-these":
+        p, p_min = _flip(differences, cut, table, level)
+        pseudo = np.array([table.kind.pseudo, -table.kind.pseudo])
+        bound = clustered_bound(differences, clusters=cut.clusters, pseudo=pseudo, alpha=level.alpha)
+        at_floor = clustered_bound(
+            floor_differences, clusters=cut.floor_clusters, pseudo=pseudo, alpha=level.alpha
+        ).low
+    elif repeated:
+        found = permute_epochs(
+            cut.before, cut.after, step=table.kind.step, alpha=level.alpha, resolution=level.resolution
+        )
+        p, p_min = found.p, found.p_min
+        bound = _repeat_bound(cut.before, cut.after, table, level)
+        at_floor = _repeat_bound(cut.floor_before, cut.floor_after, table, level).low
+    return Comparison(
+        claim=claim,
+        cases=cases,
+        clusters=clusters,
+        judged=int(table.judged_after[aligned].sum()),
+        planned=int(table.planned[aligned].sum()),
+        baseline=float(_means(cut.before).mean()),
+        candidate=float(_means(cut.after).mean()),
+        difference=float(differences.mean()),
+        bound=bound,
+        at_floor=float(at_floor),
+        p=p,
+        p_min=p_min,
+        unchanged=bool(table.identical[aligned].all()),
+        mde=_mde(bound, row, table, level, claim),
+        needed=_needed(row.margin, differences, cut, bound, level, claim),
+        needed_if_dropped=_needed(-float(differences.mean()), differences, cut, bound, level, claim),
+    )
+
+
+def absolute_row(row: GateRow, table: ScorerTable, *, level: Level) -> Absolute | None:
+    """Bound a row's mean by itself; None where nothing is judged.
+
+    *Cases like these* adds two pseudo-cases, one at each end of the scale for binary scores (the idea of
+    Agresti and Coull) and one h above and below the mean else. *These cases* counts only the noise of
+    repeating; with one epoch that is unknown, and the wider bound over cases is taken instead.
+    """
+    members = row.members
+    judged = table.judged_after[members] > 0
+    here = members[judged]
+    if here.size == 0:
+        return None
+    after, clusters = table.after[here], table.clusters[here]
+    means, filled = _means(after), _at_floor(table, members)
+    distinct = int(np.unique(clusters).size)
+    by_repeats = claim_of(row, cases=here.size, clusters=distinct) == "these-cases" and _repeated(after)
+    bounds = []
+    for values, scores, codes in (
+        (means, after, clusters),
+        (_means(filled), filled, table.clusters[members]),
+    ):
+        if by_repeats:
+            noise = _noise([scores], table)[0]
+            bounds.append(repeat_bound(float(values.mean()), variances=noise, alpha=level.alpha))
+        else:
+            ends = (
+                np.array([table.low, table.high])
+                if table.kind.kind == "binary"
+                else values.mean() + np.array([table.kind.pseudo, -table.kind.pseudo])
+            )
+            bounds.append(clustered_bound(values, clusters=codes, pseudo=ends, alpha=level.alpha))
+    return Absolute(
+        cases=int(here.size),
+        clusters=distinct,
+        judged=int(table.judged_after[members].sum()),
+        planned=int(table.planned[members].sum()),
+        mean=float(means.mean()),
+        bound=bounds[0],
+        at_floor=bounds[1].low,
+    )
+
+
+def _cut(row: GateRow, table: ScorerTable) -> tuple[_Cut, Ints]:
+    """Cut the row's cases out of the table; also return its aligned cases (errored ones included)."""
+    was, now = table.judged_before[row.members] > 0, table.judged_after[row.members] > 0
+    both, floor = row.members[was & now], row.members[was]
+    aligned = row.members[table.paired[row.members]]
+    return _Cut(
+        before=table.before[both],
+        after=table.after[both],
+        clusters=table.clusters[both],
+        floor_before=table.before[floor],
+        floor_after=_at_floor(table, floor),
+        floor_clusters=table.clusters[floor],
+    ), aligned
+
+
+def _at_floor(table: ScorerTable, members: Ints) -> Floats:
+    """Return the candidate's scores with every planned sample that is not judged at the scale's floor."""
+    planned = table.planned[members]
+    width = max(int(planned.max(initial=0)), table.after.shape[1])
+    scores = np.full((members.size, width), np.nan)
+    scores[:, : table.after.shape[1]] = table.after[members]
+    owed = planned - np.sum(~np.isnan(scores), axis=1)
+    empty = np.isnan(scores)
+    fill: Bools = empty & (np.cumsum(empty, axis=1) <= owed[:, None])
+    scores[fill] = table.low
+    return scores
+
+
+def _means(scores: Floats) -> Floats:
+    means: Floats = np.nansum(scores, axis=1) / np.sum(~np.isnan(scores), axis=1)
+    return means
+
+
+def _repeated(scores: Floats) -> bool:
+    """Tell whether repeats show the noise: half the cases or more have at least two judged epochs."""
+    return bool(2 * np.count_nonzero(np.sum(~np.isnan(scores), axis=1) >= 2) >= scores.shape[0])
+
+
+def _flip(differences: Floats, cut: _Cut, table: ScorerTable, level: Level) -> tuple[float, float]:
+    counts = np.concatenate([np.sum(~np.isnan(side), axis=1) for side in (cut.before, cut.after)])
+    step = difference_step(table.kind.step, counts=counts.astype(np.int64))
+    _, codes = np.unique(cut.clusters, return_inverse=True)
+    units: Floats = np.bincount(codes, weights=differences).astype(np.float64)
+    found = sign_flip(units, step=step, alpha=level.alpha, resolution=level.resolution)
+    return found.p, found.p_min
+
+
+def _noise(sides: list[Floats], table: ScorerTable) -> list[Floats]:
+    """Return the variance of each case's mean over its epochs, for each side."""
+    pooled = pooled_variance(sides, least=table.kind.least_noise)
+    return [
+        within_variance(scores, kind=table.kind, low=table.low, pooled=pooled)
+        / np.sum(~np.isnan(scores), axis=1)
+        for scores in sides
+    ]
+
+
+def _repeat_bound(before: Floats, after: Floats, table: ScorerTable, level: Level) -> Bound:
+    was, now = _noise([before, after], table)
+    center = float((_means(after) - _means(before)).mean())
+    return repeat_bound(center, variances=was + now, alpha=level.alpha)
+
+
+def _mde(
+    bound: Bound | None, row: GateRow, table: ScorerTable, level: Level, claim: ClaimMade
+) -> float | None:
+    """Return the drop that the row would find with power .8, or None where it could see none at all.
+
+    *These cases* are regressed only at or below -margin, so no smaller drop is ever found there.
+    """
+    if bound is None:
+        return None
+    visible = smallest_visible(bound, alpha=level.alpha)
+    if claim == "these-cases":
+        visible = max(visible, row.margin)
+    return visible if visible <= table.kind.span else None
+
+
+def _needed(
+    distance: float, differences: Floats, cut: _Cut, bound: Bound | None, level: Level, claim: ClaimMade
+) -> Needed | None:
+    """Return how many cases or epochs tell a true `distance` from none with power .8."""
+    if bound is None or distance <= 0:
+        return None
+    cases = differences.size
+    was, now = (np.sum(~np.isnan(side), axis=1) for side in (cut.before, cut.after))
+    more_cases = needed_cases(cases, se=bound.se, distance=distance, alpha=level.alpha)
+    more_epochs = None
+    noise_before, noise_after = plain_within(cut.before), plain_within(cut.after)
+    if noise_before is not None and noise_after is not None:
+        per_epoch_before, per_epoch_after = float((1 / was).mean()), float((1 / now).mean())
+        between = 0.0
+        if claim == "these-cases":
+            # The shrunk noise decides there, so it is what more epochs have to wear down.
+            total = bound.se**2 * cases
+            noise_after = total / (per_epoch_before + per_epoch_after)
+            noise_before = noise_after
+        elif cases > 1:
+            within = noise_before * per_epoch_before + noise_after * per_epoch_after
+            between = max(0.0, float(differences.var(ddof=1)) - within)
+        more_epochs = needed_epochs(
+            cases=cases,
+            between=between,
+            noise_before=noise_before * per_epoch_before,
+            noise_after=noise_after,
+            distance=distance,
+            alpha=level.alpha,
+        )
+    epochs_now = int(now.max())
+    return Needed(
+        cases=more_cases if more_cases is not None and more_cases > cases else None,
+        epochs=more_epochs if more_epochs is not None and more_epochs > epochs_now else None,
+    )

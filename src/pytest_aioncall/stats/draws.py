@@ -1,0 +1,76 @@
+"""Random numbers that no library version can change: raw PCG64 words, cut into signs and choices by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .arrays import Bools, Floats, Ints
+
+SEED = 20_261_121
+CHUNK = 1 << 21
+
+
+class Words:
+    """Read one stream of 64-bit words. numpy promises the raw stream of a bit generator, not its floats."""
+
+    def __init__(self, *, seed: int = SEED) -> None:
+        self._bits = np.random.PCG64(seed)
+
+    def take(self, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        """Return the next `count` words."""
+        words: np.ndarray[tuple[int], np.dtype[np.uint64]] = self._bits.random_raw(count)
+        return words
+
+    def coins(self, rows: int, *, width: int) -> Bools:
+        """Return fair coins, rows x width: each row starts on a word of its own."""
+        words = -(-width // 64)
+        raw = self.take(rows * words).astype("<u8").view(np.uint8).reshape(rows, words * 8)
+        return np.unpackbits(raw, axis=1, count=width).astype(np.bool_)
+
+    def below(self, limits: Ints, *, rows: int) -> Ints:
+        """Return rows x len(limits) whole numbers, column j uniform on 0 .. limits[j] - 1 (bias < 2^-20)."""
+        raw = self.take(rows * limits.size).reshape(rows, limits.size) >> np.uint64(32)
+        drawn: Ints = ((raw * limits.astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
+        return drawn
+
+
+def chunked(draws: int, *, width: int) -> Iterator[int]:
+    """Split `draws` rows of `width` values so that no chunk holds more than CHUNK values."""
+    rows = max(1, CHUNK // max(1, width))
+    for start in range(0, draws, rows):
+        yield min(rows, draws - start)
+
+
+def stages(draws: int) -> list[int]:
+    """Return the sizes of the parts in which `draws` are drawn: 999 first, the rest when it is close."""
+    return [draws] if draws <= 999 else [999, draws - 999]
+
+
+class Tally:
+    """Count how often a drawn sum lies below and level with the observed one.
+
+    `slack` is the width of a tie: two orders of summation differ in the last bits, and a tie is half a hit.
+    """
+
+    def __init__(self, observed: float, *, slack: float) -> None:
+        self.observed, self.slack = observed, slack
+        self.below = self.level = self.draws = 0
+
+    def add(self, sums: Floats) -> None:
+        """Count one chunk of drawn sums."""
+        gap = sums - self.observed
+        self.level += int(np.count_nonzero(np.abs(gap) <= self.slack))
+        self.below += int(np.count_nonzero(gap < -self.slack))
+        self.draws += sums.size
+
+    @property
+    def p(self) -> float:
+        """Return the mid-p of the lower tail, the observed arrangement counted as one draw."""
+        return (self.below + (self.level + 1) / 2) / (self.draws + 1)
+
+
+def draws_for(resolution: float) -> int:
+    """Return how many draws bring the smallest attainable mid-p, .5/(draws + 1), under `resolution`."""
+    return max(9_999, int(np.ceil(0.5 / resolution)))
