@@ -1,0 +1,70 @@
+"""Whole answers of a target in a cassette, for targets that do their own talking (python, command).
+
+Such a target is run live under replay unless YAML says `cassette: true`: replaying whole answers hides every
+change of the code behind them, except of the function named itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ...errors import CassetteMiss
+from ...model.evalset import Case
+from ...model.sample import Output
+from ...protocols import Lifecycle, PieceContext, Reply, Target
+
+
+class Cassette(Protocol):
+    """What a wire with recordings can do besides sending."""
+
+    mode: str
+
+    def recall(self, asked: Mapping[str, Any], *, epoch: int) -> Reply: ...
+
+    def keep(self, asked: Mapping[str, Any], *, epoch: int, reply: Reply) -> None: ...
+
+
+class CassetteTarget:
+    """Record or replay the answers of `target` by what it is (its fingerprint), the input and the epoch."""
+
+    def __init__(self, target: Target, cassette: Cassette) -> None:
+        self._target, self._cassette = target, cassette
+        self._replaying = cassette.mode == "replay"
+
+    async def open(self) -> None:
+        if isinstance(self._target, Lifecycle) and not self._replaying:
+            await self._target.open()
+
+    async def close(self) -> None:
+        if isinstance(self._target, Lifecycle):
+            await self._target.close()
+
+    async def answer(self, case: Case, *, epoch: int) -> Output:
+        asked = {"target": self._target.fingerprint(), "input": case.input}
+        if self._replaying:
+            reply = self._cassette.recall(asked, epoch=epoch)
+            try:
+                output = Output.model_validate_json(reply.body)
+            except ValueError:
+                raise CassetteMiss(
+                    f"the recording for case {case.id} epoch {epoch} holds no output; record it again"
+                ) from None
+            return output.model_copy(update={"replayed": reply.replayed})
+        output = await self._target.answer(case, epoch=epoch)
+        body = json.dumps(output.model_dump(mode="json", exclude_none=True)).encode()
+        reply = Reply(200, {"content-type": "application/json"}, body, output.latency_s or 0.0)
+        self._cassette.keep(asked, epoch=epoch, reply=reply)
+        return output
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return self._target.fingerprint()
+
+
+def recorded(target: Target, *, context: PieceContext) -> Target:
+    """Return `target` behind the cassette of this run, or as it is where the run has none."""
+    wire: Any = context.wire
+    if getattr(wire, "mode", "live") in ("record", "replay"):
+        return CassetteTarget(target, wire)
+    return target
