@@ -11,7 +11,7 @@ import math
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,6 +23,10 @@ from .protocols import Lifecycle, Scorer, ScorerTraits, Target
 
 printed: ContextVar[list[str] | None] = ContextVar("aioncall_printed", default=None)
 """Where text that user code prints while it works on a sample is kept (None: not inside a sample)."""
+
+
+Finished = Callable[["Job", list[Sample], str], None]
+"""Called on the loop with a job, its samples by epoch, and what user code printed meanwhile."""
 
 
 class NamedScorer(Protocol):
@@ -98,13 +102,15 @@ class Engine:
         self._now = now
         self._redact = redact
         self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._opened: list[Lifecycle] = []
 
     async def feed(
         self,
         jobs: AsyncIterator[Job] | Iterable[Job],
-        finished: Callable[[Job, list[Sample]], None],
+        finished: Finished,
     ) -> None:
-        """Start the epochs of each job in order as slots come free; call `finished` when a job has all of them.
+        """Start the epochs of each job in order as slots come free; call `finished` when a job has all.
 
         Returns when every job that was taken is finished. Cancelling it cancels what is in flight.
         """
@@ -124,11 +130,21 @@ class Engine:
     async def run(self, job: Job) -> list[Sample]:
         """Run one job by itself and return its samples by epoch."""
         done: list[Sample] = []
-        await self.feed([job], lambda _job, samples: done.extend(samples))
+        await self.feed([job], lambda _job, samples, _said: done.extend(samples))
         return done
 
-    async def _start(self, job: Job, finished: Callable[[Job, list[Sample]], None]) -> None:
+    async def close(self) -> None:
+        """Close the targets that were opened, last first; a target that fails to close is passed over."""
+        for task in self._opening.values():
+            task.cancel()
+        for target in reversed(self._opened):
+            with suppress(Exception):
+                await target.close()
+        self._opened.clear()
+
+    async def _start(self, job: Job, finished: Finished) -> None:
         results: list[Sample | None] = [None] * job.epochs
+        said: list[str] = []
         left = job.epochs
         own = self._own_slots.get(job.evalset)
         for epoch in range(job.epochs):
@@ -139,7 +155,7 @@ class Engine:
             async def one(epoch: int = epoch) -> None:
                 nonlocal left
                 try:
-                    sample = await self._sample(job, epoch)
+                    sample = await self._sample(job, epoch, said)
                 finally:
                     self._slots.release()
                     if own is not None:
@@ -148,13 +164,13 @@ class Engine:
                 self._publish(sample)
                 left -= 1
                 if not left:
-                    finished(job, [s for s in results if s is not None])
+                    finished(job, [s for s in results if s is not None], "".join(said))
 
             task = asyncio.create_task(one())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _sample(self, job: Job, epoch: int) -> Sample:
+    async def _sample(self, job: Job, epoch: int, said: list[str]) -> Sample:
         case = job.case
         started_at = self._now()
         output: Output | None = None
@@ -167,13 +183,11 @@ class Engine:
                 message=f"cost cap of ${self.budget.limit_usd:g} reached; raise it with --aioncall-max-cost",
             )
         else:
-            said = printed.set([])
-            try:
-                output, error = await self._answer(job, epoch)
-                if output is not None:
-                    scores = await self._scores(job, output, epoch)
-            finally:
-                printed.reset(said)
+            # Each sample runs in a task of its own, so this is never seen by another one.
+            printed.set(said)
+            output, error = await self._answer(job, epoch)
+            if output is not None:
+                scores = await self._scores(job, output, epoch)
         progress = self.progress
         progress.done += 1
         if error is not None or any(score.error for score in scores):
@@ -196,6 +210,7 @@ class Engine:
     async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None]:
         try:
             async with asyncio.timeout(job.timeout_s) as limit:
+                await self._open(job.target)
                 output = await job.target.answer(job.case, epoch=epoch)
         except TimeoutError as error:
             what = f"no answer within {job.timeout_s:g} s" if limit.expired() else str(error) or "timed out"
@@ -221,6 +236,21 @@ class Engine:
             else:
                 self.budget.spent_usd += cost
         return output, None
+
+    async def _open(self, target: Target) -> None:
+        """Open a target once, before its first answer; every sample of it sees the same failure."""
+        if not isinstance(target, Lifecycle):
+            return
+        opening = self._opening.get(id(target))
+        if opening is None:
+
+            async def enter(target: Lifecycle = target) -> None:
+                await target.open()
+                self._opened.append(target)
+
+            opening = self._opening[id(target)] = asyncio.create_task(enter())
+        if not opening.done() or opening.exception() is not None:
+            await asyncio.shield(opening)
 
     async def _scores(self, job: Job, output: Output, epoch: int) -> tuple[Score, ...]:
         slow = [s for s in job.scorers if not s.traits.deterministic]
@@ -260,7 +290,7 @@ async def _score(named: NamedScorer, job: Job, output: Output, epoch: int) -> Sc
         problem, score = _one_line(error), Score(scorer=named.name)
     except (KeyboardInterrupt, GeneratorExit):
         raise
-    except BaseException as error:  # noqa: BLE001 - a scorer that crashes is an error, never a score
+    except BaseException as error:  # a scorer that crashes is an error, never a score
         if isinstance(error, asyncio.CancelledError) and _cancelled_by_us():
             raise
         problem, score = f"{type(error).__name__}: {_one_line(error)}", Score(scorer=named.name)
@@ -313,18 +343,3 @@ def _user_frames(error: BaseException) -> str:
     shown = frames[own[-1] + 1 :] if own and own[-1] + 1 < len(frames) else frames
     lines = traceback.format_list(shown[-12:])
     return "".join([*lines, *traceback.format_exception_only(error)])[-8000:]
-
-
-@asynccontextmanager
-async def opened(targets: Iterable[Target]) -> AsyncIterator[None]:
-    """Enter every target that has a lifecycle, once; leave them in reverse order."""
-    entered: list[Lifecycle] = []
-    try:
-        for target in targets:
-            if isinstance(target, Lifecycle):
-                await target.open()
-                entered.append(target)
-        yield
-    finally:
-        for lifecycle in reversed(entered):
-            await lifecycle.close()

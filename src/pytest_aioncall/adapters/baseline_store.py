@@ -23,7 +23,7 @@ Line = TypeVar("Line", bound=Frozen)
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline as read: header, one row a case, and hash and text of outputs by case (one entry an epoch)."""
+    """A baseline as read: header, one row a case, and the outputs kept of a case (one entry an epoch)."""
 
     header: BaselineHeader
     rows: tuple[CaseRow, ...]
@@ -124,7 +124,7 @@ def _first_duplicate(rows: Sequence[CaseRow]) -> int | None:
 
 
 def baseline_text(header: BaselineHeader, rows: Iterable[CaseRow]) -> str:
-    """Write the file: header, then one line a case, sorted by id, so that a diff shows the cases that moved."""
+    """Write the file: header, then one line a case, sorted by id, so that a diff shows what moved."""
     lines = [_compact(header.model_dump(mode="json", by_alias=True))]
     lines += [_compact(row.model_dump(mode="json")) for row in sorted(rows, key=lambda r: r.case)]
     return "\n".join(lines) + "\n"
@@ -147,7 +147,7 @@ def _compact(value: Any) -> str:
 
 
 def file_facts(path: Path, *, text_limit: int = 8192) -> dict[str, Any]:
-    """Describe one subject file: its hash, and its text where it is small, so that a diff can be shown later."""
+    """Describe one subject file: its hash, and its text where it is small, for a diff to be shown later."""
     data = path.read_bytes()
     facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest()}
     if len(data) <= text_limit:

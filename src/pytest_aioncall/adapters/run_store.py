@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from ..errors import Problem, UsageError
 from ..model.run import Run
 from ..model.sample import Sample
+from .files import replace_text
 
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
@@ -53,14 +53,6 @@ class RunStore:
 
     def close(self) -> None:
         self._samples.close()
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a whole file in one step: all of the new text, or still the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
 
 
 def read_run(folder: Path) -> Run:

@@ -49,7 +49,10 @@ class Prices(Frozen):
 
 
 class Defaults(Frozen):
-    """What holds for every gate unless it says otherwise."""
+    """What holds unless an evalset, a gate, the environment or a flag says otherwise.
+
+    `on_inconclusive: fail` is `--aioncall-strict`; `epochs` is for evalsets that name none.
+    """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     on_inconclusive: Literal["warn", "fail"] = "warn"
@@ -59,6 +62,11 @@ class Defaults(Frozen):
     max_cost_usd: float | None = Field(default=None, ge=0)
     concurrency: int = Field(default=16, ge=1, le=4096)
     keep_runs: int = Field(default=20, ge=1)
+    epochs: int | None = Field(default=None, ge=1, le=1000)
+    mode: Literal["live", "record", "replay"] = "live"
+    require_baseline: bool = False
+    baseline_ref: str | None = Field(default=None, min_length=1)
+    report_dir: str | None = Field(default=None, min_length=1)
 
 
 class Config(Frozen):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from .baseline import ScorerInfo
 from .evalset import Gate
 from .frozen import Frozen
+from .verdict import Floor
 
 
 class Fingerprint(Frozen):
@@ -38,8 +39,10 @@ class RunEvalset(Frozen):
     cases: int = 0
     complete: bool = False
     max_error_rate: float = 0.02
+    outputs: Literal["redacted", "full", "none"] = "redacted"
     scorers: dict[str, ScorerInfo] = {}
     gates: tuple[Gate, ...] = ()
+    floors: tuple[Floor, ...] = ()
     fingerprint: Fingerprint = Fingerprint()
 
 

@@ -1,0 +1,35 @@
+"""Whole files, written in one step."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a whole file in one step: all of the new text, or still the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    partial.replace(path)
+
+
+def add_lines(path: Path, lines: list[str]) -> list[str]:
+    """Append the lines that a text file does not have yet (making it if needed); return what was added."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    have = {line.strip() for line in text.splitlines()}
+    missing = [line for line in lines if line.strip() not in have]
+    if missing:
+        joint = "" if not text or text.endswith("\n") else "\n"
+        replace_text(path, text + joint + "\n".join(missing) + "\n")
+    return missing
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file; one that is not there is no error."""
+    path.unlink(missing_ok=True)
+
+
+def exists(path: Path) -> bool:
+    """Tell whether there is a file."""
+    return path.is_file()

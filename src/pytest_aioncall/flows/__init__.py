@@ -1,0 +1,1 @@
+"""VERBS: load, decide, save, send. The only place where decisions meet adapters."""

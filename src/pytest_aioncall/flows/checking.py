@@ -1,0 +1,115 @@
+"""`aioncall check`: everything wrong with configuration and evalsets, and what will bite later."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..adapters.net import make_wire
+from ..errors import LoadError, UsageError
+from ..settings import Settings
+from .cost import is_loopback, price_of
+from .judge import find_baseline
+from .prepare import Prepared, prepare
+
+_PINNED = re.compile(r"(20\d{2}-?[01]\d-?[0-3]\d|-\d{4}(?!\d)|@sha256:|[-@][0-9a-f]{7,64}$|-v\d+(\.\d+)+$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` found: problems keep an evalset from loading, warnings do not."""
+
+    evalsets: tuple[str, ...]
+    cases: int
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def find_evalsets(root: Path, named: Sequence[str]) -> list[Path]:
+    """Return the evalset files that are named, or all under the root (hidden folders passed over)."""
+    if named:
+        missing = [name for name in named if not Path(name).is_file()]
+        if missing:
+            raise UsageError(f"{missing[0]}: no such file")
+        return [Path(name).absolute() for name in named]
+    return sorted(
+        path
+        for path in root.rglob("*.eval.yaml")
+        if not any(p.startswith(".") or p in _SKIPPED for p in path.relative_to(root).parts[:-1])
+    )
+
+
+_SKIPPED = {"node_modules", "venv", "build", "dist", "site-packages"}
+
+
+def check(named: Sequence[str], settings: Settings) -> Checked:
+    """Load every evalset with all its pieces, calling nothing."""
+    if str(settings.root) not in sys.path:
+        sys.path.insert(0, str(settings.root))
+    wire = make_wire(settings.config, concurrency=1)
+    problems: list[str] = []
+    warnings: list[str] = []
+    loaded: list[Prepared] = []
+    files = find_evalsets(settings.root, named)
+    if not files:
+        problems.append(
+            f"{settings.root}: no *.eval.yaml; write one with: aioncall init PACKAGE.MODULE:FUNCTION"
+        )
+    for path in files:
+        try:
+            one = prepare(path, settings=settings, wire=wire)
+            loaded.append(one)
+            found = find_baseline(path, one.name, settings)
+            if found.unreadable and found.why_not:
+                problems.append(found.why_not)
+        except LoadError as error:
+            problems += [str(problem) for problem in error.problems]
+        except UsageError as error:
+            problems.append(str(error))
+    names = [one.name for one in loaded]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        problems.append(f"evalset {name!r} is defined in more than one file; rename one")
+    for one in loaded:
+        warnings += _warnings(one, settings)
+    return Checked(tuple(names), sum(len(one.jobs) for one in loaded), tuple(problems), tuple(warnings))
+
+
+def _warnings(one: Prepared, settings: Settings) -> list[str]:
+    file = one.path.name
+    warnings = []
+    for model in models_of(one):
+        provider = settings.config.providers.get(model.partition("/")[0])
+        local = provider is not None and bool(provider.base_url) and is_loopback(provider.base_url or "")
+        if not local and is_floating(model):
+            warnings.append(
+                f"{file}: model {model!r} is a floating id: it can change without a commit. "
+                "Name the dated version"
+            )
+        if price_of(model, settings.config) is None:
+            warnings.append(f"{file}: cost unknown: add {model} to prices in aioncall.yaml")
+        key = provider.api_key_env if provider else None
+        if key and not settings.secrets.get(key):
+            warnings.append(f"{file}: {key} is not set; a live run of {model} needs it, a replay does not")
+    if one.jobs and one.jobs[0].epochs < 2:
+        warnings.append(f"{file}: with one epoch noise cannot be told from change; 3 is the default")
+    return warnings
+
+
+def models_of(one: Prepared) -> list[str]:
+    """Return the provider/model-ids that an evalset calls, target first."""
+    models: dict[str, None] = {}
+    if one.evalset.target.kind == "chat":
+        models[str(one.evalset.target.options.get("model", ""))] = None
+    for scorer in one.scorers.values():
+        for model in scorer.traits.models:
+            models[model] = None
+    return list(models)
+
+
+def is_floating(model: str) -> bool:
+    """Tell whether a model id names no version: no date, no digest, no full version number."""
+    name = model.partition("/")[2] or model
+    return name.endswith("latest") or not _PINNED.search(name)

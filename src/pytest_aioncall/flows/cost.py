@@ -1,0 +1,107 @@
+"""What a run may cost: an estimate before the first call, and the cap it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import UsageError
+from ..model.config import Config
+from ..model.frozen import canonical_json
+from ..settings import Settings
+from .prepare import Prepared, subject_files
+
+DEFAULT_CAP_USD = 5.0
+CHARACTERS_A_TOKEN = 4
+TOKENS_OUT_UNSAID = 300
+"""Answer length that an estimate assumes where `max_tokens` is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Calls of models that a run will make, and their price where it is known (US dollars)."""
+
+    calls: int = 0
+    cost_usd: float = 0.0
+    unpriced: tuple[str, ...] = ()
+
+    def line(self, cap_usd: float | None) -> str:
+        """Return what the header says; empty where no model is called."""
+        if not self.calls:
+            return ""
+        unknown = f"; cost unknown: add prices for {', '.join(self.unpriced)}" if self.unpriced else ""
+        cap = f", cap ${cap_usd:g}" if cap_usd is not None else ""
+        return f"{self.calls} model calls, about ${self.cost_usd:.2f}{cap}{unknown}"
+
+
+def estimate(prepared: Iterable[Prepared], settings: Settings) -> Estimate:
+    """Estimate the calls and cost of a run from prompt files, inputs, `max_tokens` and the price table."""
+    if settings.mode == "replay":
+        return Estimate()
+    calls, cost, unpriced = 0, 0.0, dict[str, None]()
+    for one in prepared:
+        samples = sum(job.epochs for job in one.jobs)
+        characters = sum(len(canonical_json(job.case.input)) * job.epochs for job in one.jobs)
+        prompt = sum(path.stat().st_size for path in subject_files(one, settings.root)[:4])
+        asked: list[tuple[str, Any]] = []
+        options = one.evalset.target.options
+        if one.evalset.target.kind == "chat":
+            asked.append((str(options.get("model", "")), options.get("params") or {}))
+        for scorer in one.scorers.values():
+            asked += [(model, {}) for model in scorer.traits.models]
+        for model, params in asked:
+            calls += samples
+            price = price_of(model, settings.config)
+            if price is None:
+                unpriced[model] = None
+                continue
+            tokens_in = (characters + prompt * samples) / CHARACTERS_A_TOKEN
+            tokens_out = samples * float(
+                params.get("max_tokens") or params.get("max_completion_tokens") or TOKENS_OUT_UNSAID
+            )
+            cost += (tokens_in * price[0] + tokens_out * price[1]) / 1e6
+    return Estimate(calls, cost, tuple(unpriced))
+
+
+def price_of(model: str, config: Config) -> tuple[float, float] | None:
+    """Return US dollars per million tokens (in, out); a loopback provider costs nothing; None is unknown."""
+    price = config.prices.models.get(model)
+    if price is not None:
+        return price.input, price.output
+    provider = config.providers.get(model.partition("/")[0])
+    if provider is not None and provider.base_url and is_loopback(provider.base_url):
+        return 0.0, 0.0
+    return None
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL stays on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def cap_of(expected: Estimate, settings: Settings) -> float | None:
+    """Return the cap that holds, after refusing a run that cannot stay under it."""
+    asked = settings.max_cost_usd
+    if asked is None:
+        asked = settings.config.defaults.max_cost_usd
+    if asked is not None and expected.unpriced:
+        raise UsageError(
+            f"a cost cap of ${asked:g} was asked for, and the price of {', '.join(expected.unpriced)} is "
+            "unknown; add it to prices in aioncall.yaml, or drop --aioncall-max-cost"
+        )
+    cap = asked if asked is not None else DEFAULT_CAP_USD
+    if expected.cost_usd > cap:
+        raise UsageError(
+            f"this run is estimated at ${expected.cost_usd:.2f}, above the cap of ${cap:g}; nothing was "
+            f"spent. Allow it with --aioncall-max-cost {expected.cost_usd * 1.2:.2f}"
+        )
+    return cap if expected.calls else None

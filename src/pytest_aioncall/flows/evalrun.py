@@ -1,0 +1,242 @@
+"""One `pytest --aioncall`: what to run, how to run it, and what it came to. Knows no pytest."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..adapters.cassettes import open_cassettes
+from ..adapters.config_file import find_root, load_config
+from ..adapters.net import make_wire
+from ..adapters.redaction import Redactor
+from ..engine import Budget, Engine
+from ..errors import UsageError
+from ..model.report import Report
+from ..model.run import Run
+from ..model.sample import Output, Sample, SampleError, Score
+from ..protocols import Wire
+from ..settings import Settings, merge_settings
+from .cost import Estimate, cap_of, estimate
+from .judge import BaselineFound, find_baseline, judge_record
+from .prepare import Prepared, fingerprint_of, prepare
+from .record import EvalsetRecord, RunRecord, rfc3339
+from .report import EvalsetInput, build_report, write_report
+
+
+def settings_for(start: Path, flags: Mapping[str, Any]) -> Settings:
+    """Find the project root from `start`, read its configuration, and merge environment and flags over it."""
+    root = find_root(start)
+    return merge_settings(load_config(root), root=root, flags=flags)
+
+
+@dataclass(slots=True)
+class EvalRun:
+    """Everything of one run that outlives a single case."""
+
+    settings: Settings
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    baselines: dict[str, BaselineFound] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    retries: int = 0
+    _net: Wire | None = None
+    _wires: list[Wire] = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
+    _record: RunRecord | None = None
+    _redactor: Redactor | None = None
+
+    @property
+    def concurrency(self) -> int:
+        return self.settings.concurrency or self.settings.config.defaults.concurrency
+
+    @property
+    def record(self) -> RunRecord:
+        if self._record is None:
+            self._record = RunRecord(
+                store_folder=self.settings.root / self.settings.config.store,
+                root=self.settings.root,
+                now=self.now(),
+                keep=self.settings.config.defaults.keep_runs,
+            )
+        return self._record
+
+    def now(self) -> datetime:
+        """Return the time: `AIONCALL_NOW` where it is set."""
+        return self.settings.now or datetime.now(UTC)
+
+    def load(self, path: Path) -> Prepared:
+        """Load an evalset file with all its pieces and its baseline; raises LoadError or UsageError."""
+        if str(self.settings.root) not in sys.path:
+            sys.path.insert(0, str(self.settings.root))
+        wire = self._wire_for(path)
+        one = prepare(path, settings=self.settings, wire=wire)
+        taken = self.prepared.get(one.name)
+        if taken is not None and taken.path != path:
+            raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
+        self.prepared[one.name] = one
+        self.baselines[one.name] = find_baseline(path, one.name, self.settings)
+        return one
+
+    def _wire_for(self, path: Path) -> Wire:
+        if self._net is None:
+            self._net = make_wire(
+                self.settings.config, concurrency=self.concurrency, on_retry=self._count_retry
+            )
+        wire: Wire = self._net
+        if self.settings.mode != "live":
+            wire = open_cassettes(
+                wire,
+                mode=self.settings.mode,
+                folder=path.parent / "cassettes",
+                evalset=path.name.removesuffix(".eval.yaml"),
+                redact=self.redactor,
+            )
+            self._wires.append(wire)
+        return wire
+
+    def _count_retry(self) -> None:
+        self.retries += 1
+
+    @property
+    def redactor(self) -> Redactor:
+        if self._redactor is None:
+            self._redactor = Redactor(self.settings.secrets.values(), self.settings.config.redact)
+        return self._redactor
+
+    def budgeted(self, *, shares: int = 1) -> Estimate:
+        """Estimate the cost and set the cap, divided among `shares` processes; UsageError above it."""
+        expected = estimate(self.prepared.values(), self.settings)
+        cap = cap_of(expected, self.settings)
+        self.budget.limit_usd = cap / shares if cap is not None else None
+        return expected
+
+    def make_engine(self, publish: Callable[[Sample], None]) -> Engine:
+        """Make the engine; call it on the loop that is to run it."""
+        return Engine(
+            concurrency=self.concurrency,
+            publish=publish,
+            now=lambda: rfc3339(self.now()),
+            redact=self.redact,
+            budget=self.budget,
+            own_limits={
+                name: one.evalset.concurrency
+                for name, one in self.prepared.items()
+                if one.evalset.concurrency is not None
+            },
+        )
+
+    def redact(self, sample: Sample) -> Sample:
+        """Take secrets out of everything of a sample that a model, a server or user code wrote."""
+        change: dict[str, Any] = {}
+        if sample.output is not None:
+            output = self._redacted_output(sample.output)
+            if output is not sample.output:
+                change["output"] = output
+        if sample.error is not None:
+            change["error"] = self._redacted_error(sample.error)
+        scores = tuple(self._redacted_score(score) for score in sample.scores)
+        if any(new is not old for new, old in zip(scores, sample.scores, strict=True)):
+            change["scores"] = scores
+        return sample.model_copy(update=change) if change else sample
+
+    def _redacted_output(self, output: Output) -> Output:
+        text = self.redactor.text(output.text)
+        data = self.redactor.json(output.data) if output.data is not None else None
+        calls = output.tool_calls
+        if calls is not None:
+            calls = tuple(self.redactor.json(call) for call in calls)
+        documents = output.retrieved
+        if documents is not None:
+            documents = tuple(
+                d.model_copy(update={"text": self.redactor.text(d.text)}) if d.text else d for d in documents
+            )
+        if (text, data, calls, documents) == (output.text, output.data, output.tool_calls, output.retrieved):
+            return output
+        return output.model_copy(
+            update={"text": text, "data": data, "tool_calls": calls, "retrieved": documents}
+        )
+
+    def _redacted_error(self, error: SampleError) -> SampleError:
+        trace = self.redactor.text(error.traceback) if error.traceback else None
+        return error.model_copy(update={"message": self.redactor.text(error.message), "traceback": trace})
+
+    def _redacted_score(self, score: Score) -> Score:
+        change = {
+            name: clean
+            for name, text in (("reason", score.reason), ("error", score.error), ("label", score.label))
+            if text and (clean := self.redactor.text(text)) != text
+        }
+        return score.model_copy(update=change) if change else score
+
+    async def close_wires(self) -> None:
+        """Close the network and write the cassettes; awaited on the engine's loop."""
+        for wire in self._wires:
+            await wire.close()
+        if self._net is not None:
+            await self._net.close()
+
+    def finish(self, complete: Mapping[str, bool], *, why_partial: str) -> tuple[Report, Path] | None:
+        """Judge what is complete, close the record, write the reports; None where nothing ran.
+
+        `complete[evalset]` tells whether all of its cases were selected and finished.
+        """
+        now = self.now()
+        inputs: list[EvalsetInput] = []
+        for name, is_complete in complete.items():
+            one = self.prepared[name]
+            record = self.record.evalsets.get(name, EvalsetRecord())
+            whole = is_complete and not record.cancelled and len(record.rows) == len(one.jobs)
+            planned = one.planned(
+                fingerprint_of(one, self.settings.root),
+                complete=whole,
+                root=self.settings.root,
+                floors=record.all_floors,
+            )
+            found = self.baselines[name]
+            because = None
+            if record.cancelled:
+                because = f"the cost cap was reached, {record.cancelled} samples were not asked"
+            elif not whole:
+                because = why_partial or f"{len(record.rows)} of {len(one.jobs)} cases ran"
+            judgement = None if because else judge_record(planned, record, found, self.settings).judgement
+            if judgement is not None and record.why:
+                judgement = _with_reasons(judgement, record.why)
+            inputs.append(
+                EvalsetInput(
+                    planned=planned,
+                    cases=one.evalset.cases,
+                    record=record,
+                    found=found,
+                    judgement=judgement,
+                    not_judged_because=because,
+                    description=one.evalset.description,
+                )
+            )
+        run = self.close(inputs)
+        if run is None:
+            return None
+        report = build_report(run, inputs, folder=self.record.folder, now=now)
+        folder = self.settings.report_dir or self.settings.root / self.settings.config.store
+        return report, write_report(report, folder)
+
+    def close(self, inputs: Sequence[EvalsetInput]) -> Run | None:
+        """Write `run.json` for good; None where nothing ran."""
+        self.record.counts.retries += self.retries
+        return self.record.close(
+            planned=[one.planned for one in inputs],
+            complete=bool(inputs) and all(one.planned.complete for one in inputs),
+            wall_s=time.monotonic() - self._started,
+        )
+
+
+def _with_reasons(judgement: Any, why: Mapping[str, str]) -> Any:
+    """Give the worst cases the reason that their scorer gave."""
+    worst = tuple(
+        move if move.why or move.case not in why else move.model_copy(update={"why": why[move.case]})
+        for move in judgement.worst
+    )
+    return judgement.model_copy(update={"worst": worst})

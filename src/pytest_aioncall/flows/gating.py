@@ -1,0 +1,180 @@
+"""`aioncall gate`: judge baselines, run folders and anybody's flat scores by the rules of pytest's gate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..adapters.baseline_store import read_baseline
+from ..adapters.flat_scores import read_flat_scores
+from ..adapters.run_store import RUN_FILE
+from ..decide.compare import Side, judge
+from ..errors import UsageError
+from ..model.baseline import Acceptance, CaseRow, ScorerInfo
+from ..model.evalset import Gate
+from ..model.verdict import Floor, Judgement
+from ..settings import Settings
+from .judge import find_baseline, side_of
+from .record import EvalsetRecord
+from .runs import evalset_of, load_run, record_of, samples_by_case
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One side as it was given: what to compare, and for a run how to judge it."""
+
+    side: Side
+    evalset: str
+    gates: tuple[Gate, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    max_error_rate: float = 0.02
+    file: str = ""
+    user_errors: int = 0
+    accepts: tuple[Acceptance, ...] = ()
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """The command line of `aioncall gate`."""
+
+    candidates: tuple[str, ...]
+    baseline: str | None = None
+    evalset: str | None = None
+    scorer: str | None = None
+    margin: float | None = None
+    slices: tuple[str, ...] = ()
+
+
+def gate(request: GateRequest, settings: Settings) -> Judgement:
+    """Judge the candidates (several are shards of one run) against the baseline."""
+    shards = [_given(name, request.evalset, settings) for name in request.candidates]
+    candidate = _merged(shards)
+    baseline: Given | None = None
+    required, why_not = settings.require_baseline, None
+    if request.baseline is not None:
+        baseline = _given(request.baseline, request.evalset or candidate.evalset, settings)
+    elif candidate.file:
+        found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
+        required, why_not = found.required, found.why_not
+        if found.baseline is not None:
+            header = found.baseline.header
+            baseline = Given(side_of(found.baseline), header.evalset, accepts=header.accepts)
+    if candidate.missing:
+        raise UsageError(
+            f"{candidate.missing} cases of {candidate.evalset} are in no candidate; a partial run is not "
+            "judged. Name every shard, or run the whole evalset"
+        )
+    judgement = judge(
+        candidate.side,
+        baseline.side if baseline else None,
+        evalset=candidate.evalset,
+        gates=_gates(request, candidate),
+        floors=candidate.floors,
+        defaults=settings.config.defaults,
+        max_error_rate=candidate.max_error_rate,
+        strict=settings.strict,
+        baseline_required=required,
+        accepts=baseline.accepts if baseline else (),
+        user_errors=candidate.user_errors,
+    )
+    if why_not and required:
+        return judgement.model_copy(update={"notes": (*judgement.notes, f"baseline: {why_not}")})
+    return judgement
+
+
+def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
+    """Return the run's own gates, narrowed and changed by what the command line says."""
+    gates = candidate.gates or tuple(Gate(scorer=name) for name in candidate.side.scorers)
+    if request.scorer is not None:
+        if request.scorer not in candidate.side.scorers:
+            known = ", ".join(sorted(candidate.side.scorers)) or "none"
+            raise UsageError(f"no scorer {request.scorer!r} in the candidate; it has: {known}")
+        gates = tuple(g for g in gates if g.scorer == request.scorer) or (Gate(scorer=request.scorer),)
+    if request.slices:
+        known_dimensions = {name for row in candidate.side.rows for name in row.slices}
+        unknown = [name for name in request.slices if name not in known_dimensions]
+        if unknown:
+            known = ", ".join(sorted(known_dimensions)) or "none"
+            raise UsageError(f"no case has a slice {unknown[0]!r}; the slices are: {known}")
+        gates = tuple(g.model_copy(update={"slices": request.slices}) for g in gates)
+    if request.margin is not None:
+        gates = tuple(g.model_copy(update={"margin": request.margin}) for g in gates)
+    return gates
+
+
+def _given(name: str, evalset: str | None, settings: Settings) -> Given:
+    path = Path(name)
+    if path.is_file() and path.name != RUN_FILE:
+        return _given_file(path)
+    folder, run = load_run(str(path.parent) if path.name == RUN_FILE else name, settings)
+    planned = evalset_of(run, evalset)
+    samples = samples_by_case(folder, planned.evalset)
+    record: EvalsetRecord = record_of(planned, samples)
+    side = Side(
+        rows=tuple(record.rows.values()),
+        scorers=planned.scorers,
+        output_hashes=record.hashes,
+        planned_epochs=planned.epochs,
+    )
+    return Given(
+        side,
+        planned.evalset,
+        gates=planned.gates,
+        floors=planned.floors,
+        max_error_rate=planned.max_error_rate,
+        file=planned.file,
+        user_errors=record.user_errors,
+        missing=planned.cases - len(record.rows),
+    )
+
+
+def _given_file(path: Path) -> Given:
+    if _is_baseline(path):
+        baseline = read_baseline(path)
+        return Given(side_of(baseline), baseline.header.evalset, accepts=baseline.header.accepts)
+    scorers, rows = read_flat_scores(path)
+    return Given(Side(rows=rows, scorers=scorers, output_hashes={}), path.stem)
+
+
+def _is_baseline(path: Path) -> bool:
+    """Tell a baseline by its first line: it has a header with a format."""
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(1_000_000))
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and "format" in first and "case_id" not in first
+
+
+def _merged(shards: Sequence[Given]) -> Given:
+    """Join shards of one run; a case that stands in two of them is refused by name."""
+    if len(shards) == 1:
+        return shards[0]
+    first = shards[0]
+    rows: dict[str, CaseRow] = {}
+    scorers: dict[str, ScorerInfo] = {}
+    for shard in shards:
+        if shard.evalset != first.evalset and first.file:
+            raise UsageError(f"shards of {first.evalset} and {shard.evalset}: judge one evalset at a time")
+        for row in shard.side.rows:
+            if row.case in rows:
+                raise UsageError(f"case {row.case!r} stands in two candidates; shards do not overlap")
+            rows[row.case] = row
+        for name, info in shard.side.scorers.items():
+            if scorers.setdefault(name, info) != info:
+                raise UsageError(f"scorer {name!r} differs between candidates; they are not one run")
+    hashes = {case: h for shard in shards for case, h in shard.side.output_hashes.items()}
+    planned = max(shard.missing + len(shard.side.rows) for shard in shards)
+    return Given(
+        Side(tuple(rows.values()), scorers, hashes, first.side.planned_epochs),
+        first.evalset,
+        gates=first.gates,
+        floors=tuple(floor for shard in shards for floor in shard.floors),
+        max_error_rate=first.max_error_rate,
+        file=first.file,
+        user_errors=sum(shard.user_errors for shard in shards),
+        missing=max(0, planned - len(rows)),
+    )

@@ -1,0 +1,121 @@
+"""Judge a finished run of an evalset against its baseline: the same pure function for pytest and the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..adapters import git
+from ..adapters.baseline_store import (
+    Baseline,
+    baseline_path,
+    outputs_path,
+    parse_baseline,
+    read_baseline,
+)
+from ..decide.compare import Side, judge
+from ..errors import NotComparable, UsageError
+from ..model.evalset import Gate
+from ..model.run import RunEvalset
+from ..model.verdict import Judgement
+from ..settings import Settings
+from .record import EvalsetRecord
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFound:
+    """What there is to compare with: a baseline, or why there is none, and whether that is allowed."""
+
+    baseline: Baseline | None = None
+    why_not: str | None = None
+    required: bool = False
+    unreadable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgement and the baseline that it was made against."""
+
+    judgement: Judgement
+    found: BaselineFound
+
+
+def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> BaselineFound:
+    """Read the baseline of an evalset: from disk, or as it was where this branch left `baseline_ref`.
+
+    Raises LoadError for a broken file and UsageError for a ref without a merge base.
+    """
+    path = baseline_path(evalset_file, evalset)
+    required = settings.require_baseline
+    try:
+        if settings.baseline_ref is None:
+            if path.is_file():
+                return BaselineFound(read_baseline(path), required=required)
+            return BaselineFound(why_not=f"{_shown(path, settings)} does not exist", required=required)
+        base = git.merge_base(settings.root, settings.baseline_ref)
+        if base is None:
+            raise UsageError(
+                f"no merge base with {settings.baseline_ref!r}: fetch the full history "
+                "(actions/checkout with fetch-depth: 0), or name another --aioncall-baseline-ref"
+            )
+        text = git.file_at(settings.root, base, path)
+        if text is None:
+            known = git.file_at(settings.root, base, evalset_file) is not None
+            return BaselineFound(
+                why_not=f"{_shown(path, settings)} does not exist at {base[:7]}",
+                required=required or (settings.ci and known),
+            )
+        outputs = git.file_at(settings.root, base, outputs_path(path)) or ""
+        return BaselineFound(parse_baseline(text, outputs=outputs, path=path), required=required)
+    except NotComparable as error:
+        return BaselineFound(why_not=str(error), required=True, unreadable=True)
+
+
+def judge_record(
+    planned: RunEvalset,
+    record: EvalsetRecord,
+    found: BaselineFound,
+    settings: Settings,
+    *,
+    gates: Sequence[Gate] | None = None,
+) -> Judged:
+    """Judge all rows of a complete evalset."""
+    judgement = judge(
+        Side(
+            rows=tuple(record.rows.values()),
+            scorers=planned.scorers,
+            output_hashes=record.hashes,
+            planned_epochs=planned.epochs,
+        ),
+        side_of(found.baseline) if found.baseline else None,
+        evalset=planned.evalset,
+        gates=tuple(gates if gates is not None else planned.gates),
+        floors=record.all_floors,
+        defaults=settings.config.defaults,
+        max_error_rate=planned.max_error_rate,
+        strict=settings.strict,
+        baseline_required=found.required,
+        accepts=found.baseline.header.accepts if found.baseline else (),
+        user_errors=record.user_errors,
+    )
+    if found.why_not and (found.required or found.unreadable):
+        judgement = judgement.model_copy(update={"notes": (*judgement.notes, f"baseline: {found.why_not}")})
+    return Judged(judgement, found)
+
+
+def side_of(baseline: Baseline) -> Side:
+    """Take a baseline as one side of a comparison."""
+    return Side(
+        rows=baseline.rows,
+        scorers=baseline.header.scorers,
+        output_hashes=baseline.output_hashes,
+        planned_epochs=None,
+    )
+
+
+def _shown(path: Path, settings: Settings) -> str:
+    try:
+        return path.resolve().relative_to(settings.root.resolve()).as_posix()
+    except ValueError:
+        return str(path)

@@ -1,0 +1,235 @@
+"""From an evalset file to jobs that can run: load, build the pieces, refuse everything wrong at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..adapters.baseline_store import file_facts
+from ..adapters.evalset_files import line_of, load_evalset
+from ..adapters.registry import BoundScorer, PieceError, build_scorer, build_target
+from ..engine import Job
+from ..errors import LoadError, Problem
+from ..model.baseline import ScorerInfo
+from ..model.evalset import Case, Evalset, Gate, ScorerSpec
+from ..model.frozen import digest_of
+from ..model.run import Fingerprint, RunEvalset
+from ..model.verdict import Floor
+from ..protocols import PieceContext, Target, Wire
+from ..settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An evalset whose every piece exists: one job a case, in the order of the file."""
+
+    evalset: Evalset
+    path: Path
+    target: Target
+    jobs: tuple[Job, ...]
+    infos: Mapping[str, ScorerInfo]
+    scorers: Mapping[str, BoundScorer]
+
+    @property
+    def name(self) -> str:
+        return self.evalset.evalset
+
+    def planned(
+        self, fingerprint: Fingerprint, *, complete: bool, root: Path, floors: tuple[Floor, ...] = ()
+    ) -> RunEvalset:
+        """Describe the evalset for `run.json`: enough to judge the folder without the YAML."""
+        return RunEvalset(
+            evalset=self.name,
+            file=_relative(self.path, root),
+            owner=self.evalset.owner,
+            epochs=self.jobs[0].epochs if self.jobs else 0,
+            cases=len(self.jobs),
+            complete=complete,
+            max_error_rate=self.evalset.errors.max_rate,
+            outputs=self.evalset.outputs,
+            scorers=dict(self.infos),
+            gates=self.gates,
+            floors=floors,
+            fingerprint=fingerprint,
+        )
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """The evalset's gates; without any, one for every scorer."""
+        return self.evalset.gates or tuple(Gate(scorer=name) for name in self.infos)
+
+
+def prepare(path: Path, *, settings: Settings, wire: Wire) -> Prepared:
+    """Load one evalset file and build its target and scorers.
+
+    Raises LoadError with every problem of the file and of its pieces.
+    """
+    evalset = load_evalset(path, root=settings.root)
+    return _Builder(evalset, path, settings, wire).build()
+
+
+class _Builder:
+    """Builds the pieces of one evalset; keeps the problems until all are known."""
+
+    def __init__(self, evalset: Evalset, path: Path, settings: Settings, wire: Wire) -> None:
+        self.evalset = evalset
+        self.path = path
+        self.settings = settings
+        self.problems: list[Problem] = []
+        self.shown_path = _relative(path, settings.root)
+        self.context = PieceContext(
+            root=settings.root,
+            folder=path.parent,
+            evalset=evalset.evalset,
+            config=settings.config,
+            secrets=settings.secrets,
+            wire=wire,
+            concurrency=evalset.concurrency or settings.concurrency or settings.config.defaults.concurrency,
+            transport=evalset.errors.transport,
+        )
+        self.infos: dict[str, ScorerInfo] = {}
+        self._built: dict[str, BoundScorer | None] = {}
+        self._lists: dict[tuple[int, ...], tuple[BoundScorer, ...]] = {}
+
+    def build(self) -> Prepared:
+        target: Target | None = None
+        try:
+            target = build_target(self.evalset.target, self.context)
+        except PieceError as error:
+            self._refuse(error.where or self.evalset.target.where, str(error))
+        common = [s for spec in self.evalset.scorers if (s := self._scorer(spec)) is not None]
+        for scorer in common:
+            self.infos[scorer.name] = ScorerInfo(
+                kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash
+            )
+        epochs = self.settings.epochs or self.evalset.epochs_to_run
+        jobs: list[Job] = []
+        for case in self.evalset.cases:
+            scorers = self._scorers_of(case, common)
+            if target is not None:
+                jobs.append(Job(self.evalset.evalset, case, target, scorers, epochs, self.evalset.timeout_s))
+        if self.problems:
+            raise LoadError(self.problems)
+        assert target is not None  # noqa: S101 - no problem means that it was built
+        by_name = {s.name: s for s in common}
+        return Prepared(self.evalset, self.path, target, tuple(jobs), self.infos, by_name)
+
+    def _scorers_of(self, case: Case, common: list[BoundScorer]) -> tuple[BoundScorer, ...]:
+        """Return what applies to a case: the evalset's scorers, its own in place of namesakes, its musts."""
+        chosen = common
+        if case.scorers:
+            own = [s for spec in case.scorers if (s := self._scorer(spec, case)) is not None]
+            names = {s.name for s in own}
+            chosen = [s for s in common if s.name not in names] + own
+            for scorer in own:
+                self._note_own(scorer, case)
+        applying = [s for s in chosen if case.expected is not None or not s.traits.needs_expected]
+        for index, spec in enumerate(case.must):
+            must = self._scorer(spec, case, name=f"must[{index}]:{spec.name}")
+            if must is None:
+                continue
+            if not must.traits.deterministic:
+                self._refuse(
+                    spec.where,
+                    f"'{spec.kind}' asks a model, and a must has to be deterministic; use require",
+                    case,
+                )
+            applying.append(must)
+        if not applying and not self.problems:
+            self._refuse(
+                case.where, f"no scorer applies to {case.id!r}; give it an expected, a must or a scorer", case
+            )
+        names = {s.name for s in applying}
+        for index, rule in enumerate(case.require):
+            if rule.scorer not in names:
+                known = ", ".join(sorted(n for n in names if not n.startswith("must["))) or "none"
+                self._refuse(
+                    f"{case.where}.require[{index}].scorer",
+                    f"{rule.scorer!r} does not score this case; those that do: {known}",
+                    case,
+                )
+        # Most cases share one list; one tuple for all of them keeps 10,000 cases small.
+        return self._lists.setdefault(tuple(id(s) for s in applying), tuple(applying))
+
+    def _note_own(self, scorer: BoundScorer, case: Case) -> None:
+        """A scorer that cases bring themselves: its arguments are in the case digest, so not in its hash."""
+        known = self.infos.get(scorer.name)
+        info = ScorerInfo(
+            kind=scorer.kind, scale=scorer.traits.scale, hash=digest_of([scorer.kind, "arguments by case"])
+        )
+        if known is None:
+            self.infos[scorer.name] = info
+        elif (known.kind, known.scale) != (info.kind, info.scale):
+            self._refuse(
+                case.where,
+                f"scorer {scorer.name!r} is {info.kind} here and {known.kind} elsewhere; "
+                "give one of them another name with `as`",
+                case,
+            )
+
+    def _scorer(
+        self, spec: ScorerSpec, case: Case | None = None, *, name: str | None = None
+    ) -> BoundScorer | None:
+        """Build a scorer, once for equal specs."""
+        shown = name or spec.name
+        key = digest_of([shown, spec.content()])
+        if key not in self._built:
+            try:
+                wanted = spec if name is None else spec.model_copy(update={"name": name})
+                self._built[key] = build_scorer(wanted, self.context)
+            except PieceError as error:
+                self._built[key] = None
+                self._refuse(error.where or spec.where, str(error), case)
+        return self._built[key]
+
+    def _refuse(self, where: str, message: str, case: Case | None = None) -> None:
+        file, line = self.shown_path, 0
+        if case is not None and case.file:
+            file, line = case.file, case.line
+        if case is None or not case.file or case.file == self.shown_path:
+            line = line_of(self.path, where) or line
+        self.problems.append(Problem(file, line, where, message))
+
+
+def fingerprint_of(prepared: Prepared, root: Path) -> Fingerprint:
+    """Say how a run measured and what it measured, in JSON types."""
+    evalset = prepared.evalset
+    files: dict[str, Any] = {}
+    for path in subject_files(prepared, root):
+        files[_relative(path, root)] = file_facts(path)
+    subject: dict[str, Any] = {"target": {"kind": evalset.target.kind, **prepared.target.fingerprint()}}
+    if files:
+        subject["files"] = files
+    if evalset.subject.labels:
+        subject["labels"] = dict(evalset.subject.labels)
+    return Fingerprint(instrument={name: info.hash for name, info in prepared.infos.items()}, subject=subject)
+
+
+def subject_files(prepared: Prepared, root: Path) -> list[Path]:
+    """Return the declared subject files (globs from the project root), and a chat target's prompt file."""
+    found: dict[Path, None] = {}
+    for pattern in prepared.evalset.subject.files:
+        for path in sorted(root.glob(pattern)):
+            if path.is_file():
+                found[path] = None
+    for name in ("prompt", "system"):
+        value = prepared.evalset.target.options.get(name)
+        if isinstance(value, str) and "\n" not in value and len(value) < 200 and (root / value).is_file():
+            found[root / value] = None
+    return list(found)
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def raise_all(problems: Iterable[LoadError]) -> None:
+    """Raise one LoadError with the problems of many."""
+    found = [problem for error in problems for problem in error.problems]
+    if found:
+        raise LoadError(found)

@@ -1,0 +1,175 @@
+"""The record of one run: samples on disk as they finish, one row a case in memory."""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..adapters import git
+from ..adapters.run_store import RunStore, prune_runs
+from ..decide.floors import case_floors
+from ..decide.rows import output_hash, row_of
+from ..model.baseline import CaseRow
+from ..model.evalset import Case
+from ..model.run import Fingerprint, Run, RunEvalset, Totals
+from ..model.sample import Sample
+from ..model.verdict import Floor
+
+
+@dataclass(slots=True)
+class EvalsetRecord:
+    """What a run knows of one evalset: rows, floors and output hashes by case, and counts."""
+
+    rows: dict[str, CaseRow] = field(default_factory=dict)
+    floors: dict[str, tuple[Floor, ...]] = field(default_factory=dict)
+    hashes: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    user_errors: int = 0
+    not_recorded: int = 0
+    cancelled: int = 0
+
+    @property
+    def all_floors(self) -> tuple[Floor, ...]:
+        return tuple(floor for floors in self.floors.values() for floor in floors)
+
+    def add(self, case: Case, samples: Sequence[Sample], scorers: Mapping[str, object]) -> None:
+        """Take in all epochs of one case."""
+        self.rows[case.id] = row_of(samples, scorers=scorers)
+        self.hashes[case.id] = tuple(output_hash(s.output) if s.output else None for s in samples)
+        if case.must or case.require:
+            self.floors[case.id] = tuple(case_floors(case, samples))
+        for sample in samples:
+            self.note(sample)
+
+    def note(self, sample: Sample) -> None:
+        """Count a sample's error by whose it is, and keep the first reason of its case."""
+        error = sample.error
+        if error is not None:
+            self.user_errors += error.kind in {"user", "target"}
+            self.not_recorded += error.kind == "cassette_miss"
+            self.cancelled += error.kind == "cancelled"
+            self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
+        for score in sample.scores:
+            if score.passed is False and score.reason:
+                self.why.setdefault(sample.case, score.reason[:200])
+
+
+@dataclass(slots=True)
+class Counts:
+    """Sums over the samples of a run."""
+
+    samples: int = 0
+    errors: int = 0
+    retries: int = 0
+    replayed: int = 0
+    cost_usd: float = 0.0
+    cost_known: bool = True
+    replayed_days: set[str] = field(default_factory=set)
+
+    def add(self, sample: Sample) -> None:
+        self.samples += 1
+        self.errors += sample.error is not None or any(s.error for s in sample.scores)
+        self.retries += sample.attempts - 1
+        output = sample.output
+        if output is None:
+            return
+        if output.replayed:
+            self.replayed += 1
+            self.replayed_days.add(output.replayed)
+        elif output.cost_usd is None:
+            # Unknown, but only a model's answer has a price to know.
+            self.cost_known = self.cost_known and output.model is None
+        else:
+            self.cost_usd += output.cost_usd
+
+
+class RunRecord:
+    """One run: made before the first sample, closed once. Safe to call from the engine's thread."""
+
+    def __init__(self, *, store_folder: Path, root: Path, now: datetime, keep: int) -> None:
+        self._runs = store_folder / "runs"
+        self._root = root
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._store: RunStore | None = None
+        self.created_at = now
+        self.counts = Counts()
+        self.evalsets: dict[str, EvalsetRecord] = {}
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder; None until a sample came."""
+        return self._store.folder if self._store else None
+
+    def keep(self, samples: Sequence[Sample]) -> None:
+        """Write samples to the run folder; once it returns they are the operating system's."""
+        with self._lock:
+            if self._store is None:
+                self._store = RunStore.create(self._runs, now=self.created_at)
+                self._store.write_run(self._run(planned=(), complete=False, wall_s=0.0))
+            self._store.append(samples)
+            for sample in samples:
+                self.counts.add(sample)
+
+    def finish_case(
+        self, evalset: str, case: Case, samples: Sequence[Sample], scorers: Mapping[str, object]
+    ) -> None:
+        """Take all epochs of a case into the rows that the gates judge."""
+        with self._lock:
+            self.evalsets.setdefault(evalset, EvalsetRecord()).add(case, samples, scorers)
+
+    def close(self, *, planned: Sequence[RunEvalset], complete: bool, wall_s: float) -> Run | None:
+        """Write `run.json` for good, close the files and drop the oldest runs; None where nothing ran."""
+        if self._store is None:
+            return None
+        run = self._run(planned=tuple(planned), complete=complete, wall_s=wall_s)
+        with self._lock:
+            self._store.write_run(run)
+            self._store.close()
+        prune_runs(self._runs, keep=self._keep)
+        return run
+
+    def _run(self, *, planned: tuple[RunEvalset, ...], complete: bool, wall_s: float) -> Run:
+        assert self._store is not None  # noqa: S101 - made by the caller
+        counts = self.counts
+        instrument = {one.evalset: one.fingerprint.instrument for one in planned}
+        subject = {one.evalset: one.fingerprint.subject for one in planned}
+        return Run(
+            id=self._store.run_id,
+            evalsets=planned,
+            created_at=rfc3339(self.created_at),
+            commit=git.commit_of(self._root),
+            dirty=git.is_dirty(self._root),
+            fingerprint=Fingerprint(instrument=instrument, subject=subject),
+            versions=_versions(),
+            complete=complete,
+            totals=Totals(
+                planned=sum(one.cases * one.epochs for one in planned),
+                judged=counts.samples - counts.errors,
+                errors=counts.errors,
+                retries=counts.retries,
+                replayed=counts.replayed,
+                cost_usd=counts.cost_usd if counts.cost_known else None,
+                wall_s=round(wall_s, 3),
+            ),
+        )
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a time in UTC with a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("pytest-aioncall", "pytest", "numpy", "scipy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,60 @@
+"""Read runs back: the same rows that pytest judged, from the run folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..adapters.run_store import find_run, read_run, read_samples
+from ..decide.rows import output_hash, row_of
+from ..errors import UsageError
+from ..model.run import Run, RunEvalset
+from ..model.sample import Sample
+from ..settings import Settings
+from .record import EvalsetRecord
+
+
+def runs_folder(settings: Settings) -> Path:
+    """Return where run folders stand."""
+    return settings.root / settings.config.store / "runs"
+
+
+def load_run(name: str, settings: Settings) -> tuple[Path, Run]:
+    """Find a run by id, folder or `latest`, and read its `run.json`."""
+    folder = find_run(runs_folder(settings), name)
+    return folder, read_run(folder)
+
+
+def samples_by_case(folder: Path, evalset: str) -> dict[str, list[Sample]]:
+    """Return the samples of one evalset by case, each case's by epoch. A sample kept twice counts once."""
+    found: dict[str, dict[int, Sample]] = {}
+    for sample in read_samples(folder):
+        if sample.evalset == evalset:
+            found.setdefault(sample.case, {})[sample.epoch] = sample
+    return {case: [epochs[n] for n in sorted(epochs)] for case, epochs in found.items()}
+
+
+def record_of(planned: RunEvalset, samples: Mapping[str, list[Sample]]) -> EvalsetRecord:
+    """Rebuild what pytest had in memory when it judged; floors come from `run.json`."""
+    record = EvalsetRecord()
+    for case, epochs in samples.items():
+        record.rows[case] = row_of(epochs, scorers=planned.scorers)
+        record.hashes[case] = tuple(output_hash(s.output) if s.output else None for s in epochs)
+        for sample in epochs:
+            record.note(sample)
+    for floor in planned.floors:
+        record.floors[floor.case] = (*record.floors.get(floor.case, ()), floor)
+    return record
+
+
+def evalset_of(run: Run, name: str | None) -> RunEvalset:
+    """Return the evalset of a run by name; the only one where no name is given."""
+    if name is None and len(run.evalsets) == 1:
+        return run.evalsets[0]
+    for one in run.evalsets:
+        if one.evalset == name:
+            return one
+    known = ", ".join(one.evalset for one in run.evalsets) or "none; it was killed before its end"
+    if name is None:
+        raise UsageError(f"run {run.id} has several evalsets; choose with --evalset: {known}")
+    raise UsageError(f"run {run.id} has no evalset {name!r}; it has: {known}")

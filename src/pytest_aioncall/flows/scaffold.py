@@ -1,0 +1,175 @@
+"""`aioncall init`: from a function to a first evalset, in files a person would have written."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..adapters import git
+from ..adapters.config_file import find_root
+from ..adapters.evalset_files import json_schema
+from ..adapters.files import add_lines, exists, replace_text
+from ..adapters.imports import load_object
+from ..adapters.registry import piece_names
+from ..errors import UsageError
+
+EVALSETS = "evalsets"
+SCHEMAS = f"{EVALSETS}/.schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file that `init` made, changed or left as it was."""
+
+    path: str
+    state: str
+
+
+def init(target: str, *, name: str | None, owner: str | None, github: bool, start: Path) -> list[Written]:
+    """Write an evalset for a function, the configuration, ignore lines and, where asked, a gate workflow.
+
+    Never overwrites a file. Raises UsageError for a target that cannot be imported or has no name for a file.
+    """
+    root = find_root(start)
+    if not (root / "aioncall.yaml").is_file():
+        root = start
+    function = _import_target(target, root)
+    evalset = name or re.sub(r"[^a-z0-9]+", "-", target.rpartition(":")[2].lower()).strip("-")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", evalset):
+        raise UsageError(f"{evalset!r} cannot name a file; choose a name with --name")
+    file = f"{EVALSETS}/{evalset}.eval.yaml"
+    who = owner or git.code_owner(root, file) or git.user_of(root)
+    if who is None:
+        raise UsageError("nobody to own the evalset: pass --owner @TEAM, or set git's user.name")
+    written = [
+        _write(root, "aioncall.yaml", _CONFIG),
+        _write(root, file, _evalset_text(evalset, who, target, function)),
+        _write(root, f"{SCHEMAS}/evalset.json", _schema("evalset")),
+        _write(root, f"{SCHEMAS}/config.json", _schema("config")),
+        _append(root, ".gitignore", [".aioncall/"]),
+    ]
+    if github:
+        written.append(_write(root, ".github/workflows/aioncall.yml", _WORKFLOW))
+        if who.startswith("@"):
+            written.append(_append(root, ".github/CODEOWNERS", [f"/{EVALSETS}/baselines/ {who}"]))
+    return written
+
+
+def _import_target(target: str, root: Path) -> Callable[..., Any]:
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    found = load_object(target, what="target")
+    if not callable(found):
+        raise UsageError(f"{target}: is a {type(found).__name__}, and a target is called; name a function")
+    return found
+
+
+def _schema(kind: Any) -> str:
+    schema = json_schema(kind, scorers=piece_names("scorers"), targets=piece_names("targets"))
+    return json.dumps(schema, indent=1) + "\n"
+
+
+def _write(root: Path, name: str, text: str) -> Written:
+    path = root / name
+    if exists(path):
+        return Written(name, "kept")
+    replace_text(path, text)
+    return Written(name, "made")
+
+
+def _append(root: Path, name: str, lines: list[str]) -> Written:
+    path = root / name
+    there = exists(path)
+    added = add_lines(path, lines)
+    return Written(name, "kept" if not added else "changed" if there else "made")
+
+
+def _evalset_text(evalset: str, owner: str, target: str, function: Callable[..., Any]) -> str:
+    first, second = _inputs(function)
+    return f"""\
+# yaml-language-server: $schema=.schema/evalset.json
+evalset: {evalset}
+owner: {json.dumps(owner, ensure_ascii=False)}
+target: {{python: "{target}"}}   # called with each case's input
+scorers:
+  - exact                        # also: contains, regex, one_of, numeric, json_schema, judge, ...
+cases:                           # edit these two, then add what your users really ask
+  - id: first-case
+    input: {first}
+    expected: "the right answer"
+  - id: second-case
+    input: {second}
+    expected: "another right answer"
+    must: [{{not_contains: "never say this"}}]   # has to hold every time, whatever the rest does
+"""
+
+
+def _inputs(function: Callable[..., Any]) -> tuple[str, str]:
+    """Return two example inputs that fit the function's parameters."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
+    if not names:
+        return '"a question"', '"another question"'
+    first = ", ".join(f'{name}: "a {name}"' for name in names)
+    second = ", ".join(f'{name}: "another {name}"' for name in names)
+    return "{" + first + "}", "{" + second + "}"
+
+
+_CONFIG = """\
+# yaml-language-server: $schema=evalsets/.schema/config.json
+# What holds for every evalset. The folder of this file is the project root; imports start here.
+format: 1
+# providers:                       # a chat model is named provider/model-id; keys come from variables
+#   openai: {kind: openai, api_key_env: OPENAI_API_KEY, concurrency: 16}
+# prices: {as_of: 2026-11-01, openai/MODEL-ID-WITH-DATE: {input: 0.15, output: 0.60}}  # USD per 1M tokens
+defaults: {alpha: 0.05, on_inconclusive: warn, baseline_max_age_days: 30}
+"""
+
+_WORKFLOW = """\
+name: aioncall
+on:
+  pull_request:
+permissions: {}
+concurrency:
+  group: aioncall-${{ github.ref }}
+  cancel-in-progress: true
+jobs:
+  gate:
+    name: gate
+    runs-on: ubuntu-latest
+    timeout-minutes: 30
+    permissions:
+      contents: read # to check out the code
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          fetch-depth: 0 # the baseline is read where the branch left its base
+          persist-credentials: false
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
+        with:
+          python-version: "3.12"
+      - run: python -m pip install pytest-aioncall # and what your project needs
+      - run: python -m pytest --aioncall --aioncall-baseline-ref "origin/${BASE_REF}" --junitxml=aioncall.xml
+        env:
+          BASE_REF: ${{ github.base_ref }}
+          # OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}
+      - if: ${{ !cancelled() }}
+        uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+        with:
+          name: aioncall-report
+          path: |
+            .aioncall/report.html
+            .aioncall/report.json
+            aioncall.xml
+          include-hidden-files: true
+"""

@@ -1,0 +1,74 @@
+"""Words for the doors: the plugin and the CLI say the same about the same verdict."""
+
+from __future__ import annotations
+
+from ..adapters.render import words
+from ..adapters.render.terminal import progress_line, summary_lines
+from ..adapters.text import one_line
+from ..model.report import Report
+from ..model.verdict import Judgement, Verdict
+
+__all__ = ["progress_text", "summary_block", "verdict_sentence"]
+
+progress_text = progress_line
+
+
+def verdict_sentence(verdict: Verdict) -> str:
+    """Say one verdict in one line: row, word, was and now, difference with its interval, reason."""
+    row = " ".join([verdict.scorer, *(f"{k}={v}" for k, v in (verdict.slice or {}).items())])
+    parts = [f"{row}: {words.verdict_word(verdict)}"]
+    if verdict.baseline is not None:
+        parts.append(
+            f"{words.mean(verdict.baseline, verdict.scale)} -> {words.mean(verdict.candidate, verdict.scale)}"
+        )
+    elif verdict.candidate is not None:
+        parts.append(words.mean(verdict.candidate, verdict.scale))
+    if verdict.difference is not None:
+        ends = f", 95 % interval {words.interval(verdict.ci, verdict.scale)}" if verdict.ci else ""
+        parts.append(f"({words.difference(verdict.difference, verdict.scale)}{ends})")
+    reason = words.verdict_reason(verdict)
+    if reason:
+        parts.append(f"- {reason}")
+    return " ".join(parts)
+
+
+def summary_block(
+    report: Report, *, width: int, ascii_only: bool, report_path: str | None
+) -> list[tuple[str, str]]:
+    """Return the end-of-run block as (text, style) pairs."""
+    lines = summary_lines(report, width=width, ascii_only=ascii_only, report_path=report_path)
+    return [(line.text, line.style) for line in lines]
+
+
+def judgement_lines(judgement: Judgement) -> list[str]:
+    """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
+    lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {one_line(judgement.summary, 300)}"]
+    lines += [f"  {one_line(verdict_sentence(v), 300)}" for v in judgement.verdicts]
+    for floor in judgement.floors:
+        if not floor.ok:
+            why = f" - {one_line(floor.reason, 200)}" if floor.reason else ""
+            lines.append(
+                f"  {floor.kind} {floor.scorer} broken in {one_line(floor.case)}: "
+                f"{floor.held}/{floor.epochs} epochs{why}"
+            )
+    for metric in judgement.metrics:
+        if metric.note:
+            lines.append(f"  {metric.metric}: {metric.note}")
+    coverage = judgement.coverage
+    lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")
+    for word, cases in (("new", coverage.new), ("removed", coverage.removed), ("changed", coverage.changed)):
+        if cases:
+            lines.append(f"  {word} cases: {one_line(', '.join(cases), 300)}")
+    return [*lines, *(f"  {one_line(note, 300)}" for note in judgement.notes)]
+
+
+def sight_lines(judgement: Judgement, cases: int, epochs: int) -> list[str]:
+    """Say what the accepted suite can see, so that an underpowered one is accepted knowingly."""
+    lines = []
+    for verdict in judgement.verdicts:
+        if verdict.mde is not None and verdict.gating:
+            row = " ".join([verdict.scorer, *(f"{k}={v}" for k, v in (verdict.slice or {}).items())])
+            lines.append(f"{row}: {words.would_see(verdict)}")
+    if not lines and epochs < 2:
+        lines.append("with one epoch noise cannot be told from change; run 3 epochs")
+    return lines or [f"{cases} cases x {epochs} epochs; what it would see is told by the next run"]

@@ -1,0 +1,152 @@
+"""The engine beside pytest's loop: one thread, one event loop, look-ahead in the order of the items."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from ..engine import Engine, Job
+from ..model.sample import Sample
+
+SLICE_S = 0.1
+"""How long a wait lasts at most before Ctrl-C and the progress line get their turn."""
+WINDOW = 512
+"""Jobs taken ahead of pytest at most, so that finished samples do not pile up in memory."""
+CLOSING_S = 15.0
+"""How long closing may take before the thread is left behind (it is a daemon)."""
+
+
+@dataclass(slots=True)
+class Finished:
+    """The samples of a job by epoch, and what user code printed meanwhile."""
+
+    samples: list[Sample]
+    said: str
+
+
+class EngineDied(RuntimeError):
+    """Tell that the engine's thread ended with work left: a bug of ours, shown with its cause."""
+
+
+class Background:
+    """Runs jobs on an event loop of its own while pytest's loop stays in charge.
+
+    `make_engine` is called on the loop (semaphores belong to it); `closing` are awaited on it at the end.
+    """
+
+    def __init__(
+        self,
+        make_engine: Callable[[], Engine],
+        *,
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
+        window: int = WINDOW,
+    ) -> None:
+        self._make_engine = make_engine
+        self._closing = tuple(closing)
+        self._window = window
+        self._queue: deque[Job] = deque()
+        self._planned: set[Job] = set()
+        self._done: dict[Job, Finished] = {}
+        self._changed = threading.Condition()
+        self._awaited: Job | None = None
+        self._taken = 0
+        self._consumed = 0
+        self._starving = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._hungry: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._died: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="aioncall-engine", daemon=True)
+        self.engine: Engine | None = None
+
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Start the thread; `jobs` are looked ahead in order (none under xdist: cases come on demand)."""
+        self._queue.extend(jobs)
+        self._planned.update(jobs)
+        self._thread.start()
+        self._started.wait()
+
+    def result(self, job: Job, *, on_wait: Callable[[], None]) -> Finished:
+        """Return the samples of a job, waiting in short slices. Without look-ahead it starts now."""
+        if job in self._planned:
+            self._planned.discard(job)
+        elif job not in self._done:
+            self._queue.append(job)
+            # A job on demand is wanted at once: the window does not hold it back.
+            self._consumed -= 1
+            self._wake()
+        with self._changed:
+            self._awaited = job
+            while job not in self._done:
+                if not self._changed.wait(SLICE_S):
+                    on_wait()
+                    if not self._thread.is_alive() and job not in self._done:
+                        raise EngineDied(f"the engine stopped before {job.case.id}") from self._died
+            self._awaited = None
+            finished = self._done.pop(job)
+        self._consumed += 1
+        if self._starving and self._taken - self._consumed <= self._window // 2:
+            self._wake()
+        return finished
+
+    def stop(self) -> None:
+        """Cancel what is left, close what was opened, end the thread."""
+        loop, main = self._loop, self._main
+        if loop is not None and main is not None and self._thread.is_alive():
+            try:
+                loop.call_soon_threadsafe(main.cancel)
+            except RuntimeError:
+                return
+            self._thread.join(CLOSING_S)
+
+    def _wake(self) -> None:
+        loop, hungry = self._loop, self._hungry
+        if loop is not None and hungry is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(hungry.set)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - kept for the thread that waits
+            self._died = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._hungry = asyncio.Event()
+        engine = self.engine = self._make_engine()
+        self._started.set()
+        try:
+            await engine.feed(self._jobs(), self._finished)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            await engine.close()
+            for close in self._closing:
+                await close()
+
+    async def _jobs(self) -> AsyncIterator[Job]:
+        """Yield jobs in order, at most the window ahead of what pytest has taken; never end."""
+        assert self._hungry is not None  # noqa: S101 - set before the engine feeds
+        while True:
+            while not self._queue or self._taken - self._consumed >= self._window:
+                self._hungry.clear()
+                self._starving = True
+                if self._queue and self._taken - self._consumed < self._window:
+                    break
+                await self._hungry.wait()
+            self._starving = False
+            self._taken += 1
+            yield self._queue.popleft()
+
+    def _finished(self, job: Job, samples: list[Sample], said: str) -> None:
+        with self._changed:
+            self._done[job] = Finished(samples, said)
+            if self._awaited is job:
+                self._changed.notify()

@@ -1,0 +1,68 @@
+"""Gates as extra test reports: exit code, JUnit, `-rA` and `--lf` then work by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..flows.wording import verdict_sentence
+from ..model.report import EvalsetReport, Report
+from ..model.verdict import Verdict
+
+
+def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.TestReport]:
+    """Yield one report for every gating row of every judged evalset, and one where nothing can be judged."""
+    for one in report.evalsets:
+        if one.judgement is None:
+            continue
+        file = (root / one.planned.file).resolve()
+        try:
+            shown = file.relative_to(rootpath.resolve()).as_posix()
+        except ValueError:
+            shown = one.planned.file
+        if one.judgement.status == "cannot_judge":
+            yield _report(shown, "gate[all]", "skipped", f"cannot judge: {one.judgement.summary}")
+            continue
+        for verdict in one.judgement.verdicts:
+            if verdict.gating:
+                yield _gate(shown, one, verdict)
+        for metric in one.judgement.metrics:
+            if metric.gating and metric.status != "not_compared":
+                outcome = "failed" if metric.status == "regressed" else "passed"
+                yield _report(shown, f"gate[{metric.metric}]", outcome, metric.note)
+
+
+def _gate(file: str, one: EvalsetReport, verdict: Verdict) -> pytest.TestReport:
+    part = "".join(f" {k}={v}" for k, v in (verdict.slice or {}).items())
+    outcome = {"pass": "passed", "regressed": "failed"}.get(verdict.status, "skipped")
+    sentence = verdict_sentence(verdict)
+    lines = [sentence]
+    if outcome == "failed" and one.judgement is not None:
+        lines += [
+            f"  {move.case}: {move.was[0]}/{move.was[1]} -> {move.now[0]}/{move.now[1]}"
+            for move in one.judgement.worst
+            if move.scorer == verdict.scorer and move.was is not None
+        ]
+    return _report(file, f"gate[{verdict.scorer}{part}]", outcome, "\n".join(lines))
+
+
+def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
+    longrepr: Any = None
+    if outcome == "failed":
+        longrepr = text
+    elif outcome == "skipped":
+        longrepr = (file, 0, text)
+    return pytest.TestReport(
+        nodeid=f"{file}::{name}",
+        location=(file, 0, name),
+        keywords={},
+        outcome=outcome,
+        longrepr=longrepr,
+        when="call",
+        sections=(),
+        duration=0.0,
+        user_properties=[],
+    )

@@ -1,0 +1,86 @@
+"""Evalset files and cases as pytest sees them: one item a case, its epochs inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..engine import Job
+    from ..flows.outcome import Outcome
+    from ..flows.prepare import Prepared
+    from .session import OnCallSession
+
+
+class CaseFailure(Exception):
+    """Fail an item: a must or require is broken, or the user's own code raised."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(outcome.reason)
+
+
+class EvalsetFile(pytest.File):
+    """One `*.eval.yaml`. A file that does not load yields no item; the session refuses to start then."""
+
+    oncall: OnCallSession
+
+    def collect(self) -> Iterable[CaseItem]:
+        prepared = self.oncall.prepare(self.path)
+        if prepared is None:
+            return
+        marks = _Marks(prepared)
+        for job in prepared.jobs:
+            item: CaseItem = CaseItem.from_parent(self, name=job.case.id, job=job, oncall=self.oncall)
+            marks.put_on(item, job)
+            yield item
+
+
+class _Marks:
+    """Marks and keywords by slice, made once for all items with the same slices."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        evalset = prepared.evalset
+        self._common = [pytest.mark.aioncall(evalset=evalset.evalset, owner=evalset.owner).mark]
+        self._by_slices: dict[tuple[tuple[str, str], ...], tuple[list[Any], set[str]]] = {}
+
+    def put_on(self, item: CaseItem, job: Job) -> None:
+        key = tuple(sorted(job.case.slices.items()))
+        if key not in self._by_slices:
+            marks = [pytest.mark.aioncall(slice=f"{k}={v}").mark for k, v in key]
+            words = {job.evalset, *(f"{k}={v}" for k, v in key)}
+            self._by_slices[key] = ([*self._common, *marks], words)
+        marks, words = self._by_slices[key]
+        # Copies: a conftest that marks one item must not mark its neighbours.
+        item.own_markers = list(marks)
+        item.extra_keyword_matches = set(words)
+
+
+class CaseItem(pytest.Item):
+    """One case. `runtest` waits for the engine; a wrong answer alone is a miss, which the gates judge."""
+
+    def __init__(self, *, job: Job, oncall: OnCallSession, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.oncall = oncall
+        self.outcome: Outcome | None = None
+
+    def runtest(self) -> None:
+        outcome = self.oncall.run_case(self)
+        self.outcome = outcome
+        self.user_properties.extend(outcome.properties.items())
+        if outcome.kind in {"broken", "user_error"}:
+            raise CaseFailure(outcome)
+        if outcome.kind in {"unjudged", "not_recorded", "cancelled"}:
+            raise pytest.skip.Exception(outcome.reason, _use_item_location=True)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, CaseFailure):
+            return "\n".join(excinfo.value.outcome.lines)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        return self.path, max(0, self.job.case.line - 1), self.name

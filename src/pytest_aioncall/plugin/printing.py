@@ -1,0 +1,46 @@
+"""What user code prints while it answers belongs to its sample, not to whichever item pytest shows."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, TextIO
+
+from ..engine import printed
+
+
+class RoutedStream(io.TextIOBase):
+    """Writes to the sample that prints, else to the stream it stands in for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        said = printed.get()
+        if said is None:
+            return self._stream.write(text)
+        if len(said) < 2000:
+            said.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def route_prints() -> None:
+    """Put a routed stream before stdout and stderr where pytest's capture has put back a plain one."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, RoutedStream):
+            setattr(sys, name, RoutedStream(stream))
+
+
+def unroute_prints() -> None:
+    """Take our stream away again."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, RoutedStream):
+            setattr(sys, name, stream._stream)

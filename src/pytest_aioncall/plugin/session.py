@@ -1,0 +1,384 @@
+"""One eval session: collects evalsets, runs them beside pytest's loop, judges them, sets the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .hooks import EVALSET_SUFFIX
+from .items import CaseItem, EvalsetFile
+from .printing import route_prints, unroute_prints
+
+if TYPE_CHECKING:
+    from ..engine import Job
+    from ..flows.evalrun import EvalRun
+    from ..flows.outcome import Outcome
+    from ..flows.prepare import Prepared
+    from ..model.report import Report
+    from .background import Background
+    from .progress import ProgressLine
+
+LETTERS = {
+    "missed": ("missed", "m", ("MISS", {"yellow": True})),
+    "unjudged": ("unjudged", "E", ("UNJUDGED", {"yellow": True})),
+    "not_recorded": ("not recorded", "N", ("NOT RECORDED", {"yellow": True})),
+    "cancelled": ("not asked", "C", ("NOT ASKED", {"yellow": True})),
+}
+EXIT_USAGE = 4
+
+
+class OnCallSession:
+    """The one object behind every hook; each hook is one short method."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.problems: list[str] = []
+        self.report: Report | None = None
+        self.report_path: Path | None = None
+        self.exit_code: int | None = None
+        self._run: EvalRun | None = None
+        self._background: Background | None = None
+        self._progress: ProgressLine | None = None
+        self._selected: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
+
+    # -- what this process is
+
+    @property
+    def is_worker(self) -> bool:
+        return hasattr(self.config, "workerinput")
+
+    @property
+    def is_distributing(self) -> bool:
+        return bool(getattr(self.config.option, "dist", "no") != "no") and not self.is_worker
+
+    @property
+    def run(self) -> EvalRun:
+        """The run, made when the first evalset is met: everything heavy is imported here."""
+        if self._run is None:
+            from ..errors import UsageError
+            from ..flows.evalrun import EvalRun, settings_for
+
+            try:
+                settings = settings_for(self._start_folder(), self._flags())
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
+            changed = self.config.hook.pytest_aioncall_settings(config=self.config, settings=settings)
+            self._run = EvalRun(changed or settings)
+        return self._run
+
+    def _start_folder(self) -> Path:
+        """Start looking for the project root at the first evalset that is named, else at pytest's root."""
+        for argument in self.config.args:
+            path = Path(argument.split("::", 1)[0])
+            if path.name.endswith(EVALSET_SUFFIX):
+                return path.absolute().parent
+        return self.config.rootpath
+
+    def _flags(self) -> dict[str, Any]:
+        option = self.config.option
+        if option.aioncall_replay and option.aioncall_record:
+            raise pytest.UsageError("--aioncall-replay and --aioncall-record exclude each other")
+        if option.aioncall_record and self.is_worker:
+            raise pytest.UsageError("--aioncall-record runs in one process: drop -n")
+        mode = "replay" if option.aioncall_replay else "record" if option.aioncall_record else None
+        return {
+            "epochs": option.aioncall_epochs,
+            "concurrency": option.aioncall_concurrency,
+            "mode": mode,
+            "require_baseline": option.aioncall_require_baseline or None,
+            "strict": option.aioncall_strict or None,
+            "max_cost_usd": option.aioncall_max_cost,
+            "baseline_ref": option.aioncall_baseline_ref,
+            "report_dir": option.aioncall_report,
+        }
+
+    # -- collecting
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> EvalsetFile | None:
+        if not file_path.name.endswith(EVALSET_SUFFIX):
+            return None
+        file: EvalsetFile = EvalsetFile.from_parent(parent, path=file_path)
+        file.oncall = self
+        return file
+
+    def prepare(self, path: Path) -> Prepared | None:
+        """Load an evalset; what is wrong with it is kept until all files were seen."""
+        from ..errors import UsageError
+
+        try:
+            return self.run.load(path)
+        except (UsageError, pytest.UsageError) as error:
+            for line in str(error).splitlines():
+                if line not in self.problems:
+                    self.problems.append(line)
+            return None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Refuse to start with all problems at once, before pytest complains of cases it cannot find."""
+        try:
+            result = yield
+        except pytest.UsageError:
+            self._refuse_problems(session)
+            raise
+        self._refuse_problems(session)
+        return result
+
+    def _refuse_problems(self, session: pytest.Session) -> None:
+        if not self.problems:
+            return
+        if self.is_worker:
+            session.items[:] = []
+            return
+        raise pytest.UsageError(*self._problem_lines())
+
+    def _problem_lines(self) -> list[str]:
+        count = len(self.problems)
+        noun = "problem" if count == 1 else "problems"
+        return ["\n".join([*self.problems, f"{count} {noun}; nothing was run and nothing was spent."])]
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep a rerun plugin away from evals: repeating until green biases every rate."""
+        if self.config.pluginmanager.hasplugin("rerunfailures"):
+            for item in items:
+                if isinstance(item, CaseItem):
+                    item.add_marker(pytest.mark.flaky(reruns=0))
+
+    def pytest_report_header(self) -> list[str]:
+        lines = []
+        if self.is_distributing:
+            lines.append(
+                "aioncall: xdist workers share no look-ahead; for evals raise --aioncall-concurrency, not -n"
+            )
+        if getattr(self.config.option, "reruns", None):
+            lines.append("aioncall: --reruns is off for eval cases: repeating until green biases their rates")
+        return lines
+
+    # -- running
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        if session.config.option.collectonly or (
+            session.testsfailed and not session.config.option.continue_on_collection_errors
+        ):
+            return (yield)
+        jobs = [item.job for item in session.items if isinstance(item, CaseItem)]
+        if jobs:
+            self._start(session, jobs)
+        interrupted = True
+        try:
+            result = yield
+            interrupted = False
+            return result
+        finally:
+            if self._progress is not None:
+                self._progress.clear()
+            if self._background is not None:
+                self._background.stop()
+                unroute_prints()
+            self._count_selected(session)
+            if not self.is_worker:
+                self._finish(session, interrupted=interrupted)
+
+    def _start(self, session: pytest.Session, jobs: Sequence[Job]) -> None:
+        from ..errors import UsageError
+        from .background import WINDOW, Background
+        from .progress import ProgressLine
+
+        try:
+            expected = self.run.budgeted(shares=self._worker_count())
+        except UsageError as error:
+            self.problems.append(str(error))
+            self._refuse_problems(session)
+            return
+        run = self.run
+        line = expected.line(run.budget.limit_usd)
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        if line and reporter is not None:
+            reporter.write_line(f"aioncall: {line}")
+        # Under -x look-ahead costs money for cases that will never be shown: keep it to what runs at once.
+        stops_early = bool(session.config.getoption("maxfail", 0))
+        self._background = Background(
+            lambda: run.make_engine(self._publish),
+            closing=(run.close_wires,),
+            window=run.concurrency if stops_early else WINDOW,
+        )
+        if not self.is_worker:
+            self._progress = ProgressLine.on(self.config, total=sum(job.epochs for job in jobs))
+        self._background.start([] if self.is_worker else jobs)
+
+    def _worker_count(self) -> int:
+        return int(getattr(self.config, "workerinput", {}).get("workercount", 1))
+
+    def _publish(self, sample: Any) -> None:
+        if not self.is_worker:
+            self.run.record.keep([sample])
+
+    def run_case(self, item: CaseItem) -> Outcome:
+        """Wait for the samples of an item and say what they came to."""
+        from ..flows.outcome import outcome_of
+
+        if item.outcome is not None:
+            # A rerun plugin asks again: the answer stands, evals are never repeated until green.
+            return item.outcome
+        assert self._background is not None  # noqa: S101 - started before the first item
+        route_prints()
+        finished = self._background.result(item.job, on_wait=self._draw)
+        if finished.said:
+            item.add_report_section("call", "printed by the target", finished.said[-20_000:])
+        outcome = outcome_of(item.job, finished.samples)
+        if self.is_worker:
+            item.stash[_SAMPLES] = [s.model_dump_json() for s in finished.samples]
+        else:
+            prepared = self.run.prepared[item.job.evalset]
+            self.run.record.finish_case(item.job.evalset, item.job.case, finished.samples, prepared.infos)
+        self.config.hook.pytest_aioncall_case_finished(
+            case=item.job.case, samples=finished.samples, outcome=outcome
+        )
+        return outcome
+
+    def _draw(self) -> None:
+        route_prints()
+        if (
+            self._progress is not None
+            and self._background is not None
+            and self._background.engine is not None
+        ):
+            engine = self._background.engine
+            self._progress.draw(engine.progress, spent_usd=engine.budget, retries=self.run.retries)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        report = yield
+        route = self._background is not None
+        if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
+            report.aioncall_kind = item.outcome.kind
+            samples = item.stash.get(_SAMPLES, None)
+            if samples is not None:
+                report.aioncall_samples = {
+                    "evalset": item.job.evalset,
+                    "case": item.job.case.id,
+                    "lines": samples,
+                    "file": str(item.path),
+                }
+                del item.stash[_SAMPLES]
+        if route:
+            route_prints()
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take the samples that a worker sent; pytest writes next, so the progress line goes."""
+        if self._progress is not None:
+            self._progress.clear()
+        sent = getattr(report, "aioncall_samples", None)
+        if sent is None or self.is_worker:
+            return
+        del report.aioncall_samples
+        from ..model.sample import Sample
+
+        samples = [Sample.model_validate_json(line) for line in sent["lines"]]
+        self.run.record.keep(samples)
+        prepared = self.run.prepared.get(sent["evalset"]) or self.prepare(Path(sent["file"]))
+        if prepared is None:
+            return
+        job = next((job for job in prepared.jobs if job.case.id == sent["case"]), None)
+        if job is not None:
+            self.run.record.finish_case(sent["evalset"], job.case, samples, prepared.infos)
+
+    def pytest_runtest_logstart(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> Any:
+        if report.when == "call":
+            return LETTERS.get(getattr(report, "aioncall_kind", ""))
+        return None
+
+    # -- judging
+
+    def _count_selected(self, session: pytest.Session) -> None:
+        for item in session.items:
+            if isinstance(item, CaseItem):
+                file = str(item.path)
+                self._selected[file] = self._selected.get(file, 0) + 1
+        if self.is_worker:
+            output: dict[str, Any] = self.config.workeroutput  # type: ignore[attr-defined]
+            output["aioncall"] = {"selected": self._selected, "problems": self.problems}
+
+    def take_worker(self, output: Mapping[str, Any]) -> None:
+        """Take what a worker collected; every worker collects all, so the largest is the whole."""
+        told = output.get("aioncall") or {}
+        for file, count in (told.get("selected") or {}).items():
+            self._selected[file] = max(count, self._selected.get(file, 0))
+        self.problems += [p for p in told.get("problems") or () if p not in self.problems]
+
+    def _finish(self, session: pytest.Session, *, interrupted: bool) -> None:
+        """Judge complete evalsets and let pytest report the gates as tests of their own."""
+        if self.problems or not self._selected:
+            return
+        complete: dict[str, bool] = {}
+        for file, count in self._selected.items():
+            prepared = self._prepared_at(Path(file))
+            if prepared is not None:
+                complete[prepared.name] = count == len(prepared.jobs) and not interrupted
+        why = "interrupted" if interrupted else ""
+        finished = self.run.finish(complete, why_partial=why)
+        if finished is None:
+            return
+        self.report, self.report_path = finished
+        self.exit_code = self.report.exit_code
+        from .gates import gate_reports
+
+        for report in gate_reports(self.report, self.config.rootpath, self.run.settings.root):
+            session.testscollected += 1
+            self.config.hook.pytest_runtest_logreport(report=report)
+        self.config.hook.pytest_aioncall_run_finished(report=self.report)
+
+    def _prepared_at(self, path: Path) -> Prepared | None:
+        for prepared in self.run.prepared.values():
+            if prepared.path == path:
+                return prepared
+        return self.prepare(path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Set the exit status by the table; what pytest itself found wrong comes first."""
+        if self.is_worker:
+            return
+        if self.problems:
+            session.exitstatus = EXIT_USAGE
+        elif self.exit_code is not None and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = self.exit_code
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from .summary import write_problems, write_summary
+
+        if self.problems:
+            write_problems(terminalreporter, self._problem_lines())
+        elif self.report is not None:
+            write_summary(terminalreporter, self.report, self.report_path, self.run.settings)
+
+
+class WorkerListener:
+    """Hears of xdist's workers; registered only where xdist is there."""
+
+    def __init__(self, session: OnCallSession) -> None:
+        self._session = session
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._session.take_worker(getattr(node, "workeroutput", None) or {})
+
+
+_SAMPLES = pytest.StashKey[list[str]]()
+
+
+def listeners(config: pytest.Config, session: OnCallSession) -> Iterable[object]:
+    """Return the plugins that only make sense beside another plugin."""
+    if config.pluginmanager.hasplugin("xdist"):
+        yield WorkerListener(session)
