@@ -65,7 +65,7 @@ bench: $(VENV)/.dev  ## Speed: cost when idle, cases per second, overhead over a
 
 .PHONY: docs
 docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: report-picture
 report-picture: $(VENV)/.dev  ## Render the demo's report to pictures for the README (needs chromium)
