@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
 from .frozen import Frozen
+
+# Sections that the commands which need them read and check themselves.
+LATER_SECTIONS: Final = ("monitors", "oncall", "routes", "slos")
 
 
 class Provider(Frozen):

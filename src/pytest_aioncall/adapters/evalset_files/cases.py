@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from ...model.evalset import Case, merged_slices
-from ..yaml_text import Source
+from ..yaml_text import Source, quoted
 from ..yaml_text.words import kind_of, note_refusal, note_unknown_keys
 from .includes import CaseFile
 from .pieces import read_scorers
@@ -81,7 +81,7 @@ def _requires(raw: Any, where: str, source: Source) -> list[Any]:
             source.add(place, f"needs a mapping {{scorer, at_least, in}}, got {kind_of(item)}")
         elif not note_unknown_keys(source, place, item, REQUIRE_KEYS):
             if isinstance(item.get("at_least"), bool):
-                source.add(f"{place}.at_least", "needs a number, got true or false")
+                source.add(f"{place}.at_least", f"needs a number, got {quoted(item['at_least'])}")
             else:
                 fine.append(item)
     return fine

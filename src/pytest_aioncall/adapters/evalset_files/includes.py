@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ...model.evalset import IncidentSource
 from ..yaml_text import Source, parse_yaml, quoted, read_bytes
 from ..yaml_text.json_lines import MAX_BYTES as MAX_JSON_LINES_BYTES
-from ..yaml_text.json_lines import json_rows
+from ..yaml_text.json_lines import as_text, json_rows
 from ..yaml_text.words import kind_of, note_refusal, note_unknown_keys
 from .shapes import CASE_TEXT, INCIDENT_KEYS, INCIDENT_SHAPE, SOURCE_KEYS
 
@@ -120,22 +120,15 @@ def _read_json_lines(source: Source) -> CaseFile:
     for line, row in json_rows(read_bytes(source.path, file=source.file, limit=MAX_JSON_LINES_BYTES), source):
         for key in CASE_TEXT:
             if key in row:
-                row[key] = _as_text(row[key])
+                row[key] = as_text(row[key])
         if isinstance(row.get("slices"), dict):
-            row["slices"] = {key: _as_text(value) for key, value in row["slices"].items()}
+            row["slices"] = {key: as_text(value) for key, value in row["slices"].items()}
         raw_cases.append(row)
         lines.append(line)
     source.item_lines = lines
     if not lines and not source.findings:
         source.add("", "holds no case")
     return CaseFile(source, raw_cases, lines)
-
-
-def _as_text(value: Any) -> Any:
-    """Return a JSON number or truth value as YAML would spell it, anything else as it is."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
 
 
 def _read_yaml(source: Source, *, in_incidents: bool) -> CaseFile:

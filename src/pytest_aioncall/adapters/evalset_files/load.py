@@ -12,7 +12,7 @@ from ...errors import LoadError
 from ...model.evalset import Case, EpochRange, Evalset
 from ..yaml_text import Source, lines_in, parse_yaml, problems_of, quoted, read_bytes
 from ..yaml_text.document import paused_gc
-from ..yaml_text.words import kind_of, note_refusal, note_unknown_keys
+from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
 from .cases import read_cases
 from .checks import check_dimensions, check_gates, check_ids, check_requires
 from .includes import CaseFile, included_paths, json_line_numbers, note_format, read_case_file, shown_path
@@ -38,13 +38,6 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,119}")
 _NO_NAME = ":"  # stands in for a name that was refused; no evalset can be called so
 _TEXT_MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _TEXT_LIST: TypeAdapter[list[str]] = TypeAdapter(list[str])
-_NUMBERS = (
-    ("concurrency",),
-    ("timeout_s",),
-    ("errors", "max_rate"),
-    ("gates", "margin"),
-    ("gates", "min"),
-)
 
 
 def load_evalset(path: Path, *, root: Path) -> Evalset:
@@ -143,7 +136,7 @@ def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
     header["scorers"] = read_scorers(header.get("scorers", []), "scorers", source)
     if "epochs" in header and not _epochs_hold(header["epochs"], source):
         del header["epochs"]
-    _drop_truth_values(header, source)
+    note_truth_values(source, Evalset, {**header, "scorers": ()})
     # Stand-ins for what was refused above let the rest be checked in the same go.
     stand_ins = {"evalset": _NO_NAME, "owner": "x", "cases": ()}
     header = {**stand_ins, **header, "target": header["target"] or {"kind": "x"}}
@@ -156,10 +149,7 @@ def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
 
 def _epochs_hold(epochs: Any, source: Source) -> bool:
     if isinstance(epochs, dict):
-        truth = [key for key, value in epochs.items() if isinstance(value, bool)]
-        for key in truth:
-            source.add(f"epochs.{key}", "needs a whole number, got true or false")
-        return not truth and _validate_epochs(epochs, source)
+        return _validate_epochs(epochs, source)
     if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
         source.add(
             "epochs", f"needs a whole number from 1 to 1000, or {{min: 2, max: 5}}, got {quoted(epochs)}"
@@ -175,22 +165,6 @@ def _validate_epochs(epochs: dict[str, Any], source: Source) -> bool:
         note_refusal(source, error, "epochs", known=lambda _loc: EPOCHS_KEYS)
         return False
     return True
-
-
-def _drop_truth_values(header: dict[str, Any], source: Source) -> None:
-    """Note `true` where a number belongs (a model would take it for 1)."""
-    for first, *rest in _NUMBERS:
-        if not rest:
-            holders: list[tuple[str, Any]] = [("", header)]
-        elif isinstance(header.get(first), list):
-            holders = [(f"{first}[{index}].", item) for index, item in enumerate(header[first])]
-        else:
-            holders = [(f"{first}.", header.get(first))]
-        key = rest[0] if rest else first
-        for prefix, holder in holders:
-            if isinstance(holder, dict) and isinstance(holder.get(key), bool):
-                source.add(f"{prefix}{key}", "needs a number, got true or false")
-                del holder[key]
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:

@@ -17,10 +17,10 @@ from ...model.evalset import (
 from ..yaml_text.document import TEXT_LIST, TEXT_MAPPING, Shape
 
 # What the loader fills in itself; a user who writes one of these has made a mistake.
-_FILLED_IN: Final = frozenset({"file", "line", "where"})
+FILLED_IN: Final = frozenset({"file", "line", "where"})
 
-EVALSET_KEYS: Final = frozenset(Evalset.model_fields) - _FILLED_IN | {"defaults", "include"}
-CASE_KEYS: Final = frozenset(Case.model_fields) - _FILLED_IN
+EVALSET_KEYS: Final = frozenset(Evalset.model_fields) - FILLED_IN | {"defaults", "include"}
+CASE_KEYS: Final = frozenset(Case.model_fields) - FILLED_IN
 REQUIRE_KEYS: Final = frozenset(field.alias or name for name, field in Require.model_fields.items())
 GATE_KEYS: Final = frozenset(Gate.model_fields)
 SUBJECT_KEYS: Final = frozenset(Subject.model_fields)

@@ -47,6 +47,7 @@ class Shape:
     text       keys of this mapping whose scalars are text (`ALL`: every one)
     text_items scalars of this list are text
     keys       shapes of the mappings and lists below a key
+    values     shape of those below every other key
     items      shape of each item of this list
     keep_lines remember on which line each item of this list starts
     """
@@ -54,6 +55,7 @@ class Shape:
     text: Container[str] = _NONE
     text_items: bool = False
     keys: Mapping[str, Shape] = field(default_factory=dict)
+    values: Shape | None = None
     items: Shape | None = None
     keep_lines: bool = False
 
@@ -252,7 +254,7 @@ class _Builder:
         if not event.implicit:
             _check_tag(event, "map" if is_map else "seq")
         self.stack.append(frame)
-        inner = frame.shape.keys.get(frame.key) if in_map else frame.shape.items
+        inner = frame.shape.keys.get(frame.key, frame.shape.values) if in_map else frame.shape.items
         shape = inner or (_TEXT_BELOW if frame.key in frame.text and frame.text is ALL else _PLAIN)
         if event.anchor is not None:
             self.anchors[event.anchor] = (_UNFINISHED, 0)

@@ -18,7 +18,7 @@ _MAX_DIGITS = 400
 
 
 def json_rows(raw: bytes, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line from 1, mapping) of each line that is not blank; an unreadable one is noted and left out."""
+    """Yield (line from 1, mapping) of each line that is not blank; an unreadable one is noted instead."""
     start, line = (3 if raw.startswith(b"\xef\xbb\xbf") else 0), 0
     while start < len(raw):
         end = raw.find(b"\n", start)
@@ -57,6 +57,13 @@ def read_json(text: bytes) -> Any:
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise ValueError(f"is nested more than {MAX_DEPTH} deep")
     return value
+
+
+def as_text(value: Any) -> Any:
+    """Return a JSON number or truth value as YAML would spell it, anything else as it is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

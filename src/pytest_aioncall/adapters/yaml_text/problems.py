@@ -37,7 +37,7 @@ class Source:
     def add(
         self, where: str, message: str, *, line: int = 0, other: tuple[Source, str] | None = None
     ) -> None:
-        """Note one problem; line 0 is looked up later, `{other}` in the message stands for the place `other`."""
+        """Note one problem; line 0 is looked up later, `{other}` in it stands for the place `other`."""
         self.findings.append(_Finding(where, message, line, other))
 
     def lines(self, wanted: Iterable[str]) -> Lines:
@@ -77,7 +77,9 @@ def quoted(value: Any, limit: int = 60) -> str:
     """Return `value` as a message shows it: on one line, short, text in single quotes."""
     if isinstance(value, str):
         return f"'{one_line(value, limit)}'"
-    return one_line(str(value), limit)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "nothing" if value is None else one_line(str(value), limit)
 
 
 def _message(source: Source, finding: _Finding, lines: dict[int, Lines]) -> str:

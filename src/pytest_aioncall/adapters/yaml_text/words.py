@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from ..text import did_you_mean
 from .positions import step
 from .problems import Source, quoted
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
 _NAME_RULE = "is no name here: A-Z a-z 0-9 _ . : @ / - and spaces only, 1 to 120 characters"
 _KINDS = (
@@ -91,6 +91,36 @@ def note_refusal(
         for key in loc:
             path = step(path, key)
         source.add(path, message)
+
+
+def note_truth_values(source: Source, model: type[BaseModel], raw: Any, where: str = "") -> None:
+    """Note each `true` or `false` where `model` wants a number, which it would take for 1 or 0."""
+    if not isinstance(raw, Mapping):
+        return
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if key not in raw:
+            continue
+        value, place = raw[key], step(where, key)
+        wanted = _flat(field.annotation)
+        if isinstance(value, bool) and {int, float} & wanted and bool not in wanted:
+            source.add(place, f"needs a number, got {quoted(value)}")
+        inner = next((kind for kind in wanted if hasattr(kind, "model_fields")), None)
+        if inner is None:
+            continue
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                note_truth_values(source, inner, item, step(place, index))
+        elif get_origin(field.annotation) is dict and isinstance(value, Mapping):
+            for sub, item in value.items():
+                note_truth_values(source, inner, item, step(place, sub))
+        else:
+            note_truth_values(source, inner, value, place)
+
+
+def _flat(annotation: Any) -> set[Any]:
+    """Return the annotation and all that stands in its brackets."""
+    return {annotation}.union(*(_flat(part) for part in get_args(annotation)))
 
 
 def _message(item: Any, known: Callable[[tuple[int | str, ...]], Collection[str]]) -> str:

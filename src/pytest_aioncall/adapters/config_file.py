@@ -1,0 +1,183 @@
+"""`aioncall.yaml`: where the project root is, and what the configuration there says."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from ..errors import LoadError, Problem
+from ..model.config import LATER_SECTIONS, Config, Defaults, Price, Provider
+from .yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
+from .yaml_text.document import TEXT_LIST, TEXT_MAPPING
+from .yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
+
+FILE_NAME: Final = "aioncall.yaml"
+
+_ROOT_SIGNS = (".git", "pyproject.toml")
+_PROVIDER = Shape(text=frozenset({"kind", "base_url", "api_key_env"}), keys={"headers_env": TEXT_MAPPING})
+_SHAPE: Final = Shape(
+    text=frozenset({"store"}),
+    keys={
+        "providers": Shape(values=_PROVIDER),
+        "prices": Shape(text=frozenset({"as_of"})),
+        "defaults": Shape(text=frozenset({"on_inconclusive", "mode", "baseline_ref", "report_dir"})),
+        "redact": TEXT_LIST,
+    },
+)
+_KEYS: Final = frozenset(Config.model_fields) | frozenset(LATER_SECTIONS)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+_PROVIDER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+
+
+def find_root(start: Path) -> Path:
+    """Return the project root for `start`, a file or folder.
+
+    The folder of `aioncall.yaml` found upwards; without one, the nearest folder with `.git` or
+    `pyproject.toml`; without one, `start` itself (its folder where it is a file).
+    """
+    start = start.absolute()
+    folder = start.parent if start.is_file() else start
+    upwards = (folder, *folder.parents)
+    for place in upwards:
+        if (place / FILE_NAME).is_file():
+            return place
+    return next((p for p in upwards if any((p / sign).exists() for sign in _ROOT_SIGNS)), folder)
+
+
+def load_config(root: Path) -> Config:
+    """Return the configuration in `root`; all defaults where there is no file.
+
+    Raises LoadError with every problem. Sections of later stages are checked to be mappings only.
+    """
+    raw, source = _read(root)
+    if raw is None:
+        return Config()
+    note_unknown_keys(source, "", raw, _KEYS)
+    if raw.get("format", 1) != 1 or isinstance(raw.get("format"), bool):
+        source.add("format", f"this version reads format 1, got {quoted(raw.pop('format'))}")
+    for section in LATER_SECTIONS:
+        if not isinstance(raw.get(section, {}), dict):
+            source.add(section, f"needs a mapping (key: value), got {kind_of(raw[section])}")
+    known = {key: value for key, value in raw.items() if key in Config.model_fields}
+    note_truth_values(source, Config, known)
+    _note_own_rules(known, source)
+    try:
+        config = Config.model_validate(known)
+    except ValidationError as error:
+        note_refusal(source, error, "", known=_known_keys, shown=_shown)
+    problems = problems_of([source])
+    if problems:
+        raise LoadError(problems)
+    return config
+
+
+def read_section(root: Path, name: str) -> dict[str, Any]:
+    """Return a section of a later stage (`LATER_SECTIONS`) as plain data, {} where it is absent.
+
+    Raises LoadError where the file cannot be read or the section is no mapping.
+    """
+    raw, source = _read(root)
+    section = {} if raw is None else raw.get(name, {})
+    if not isinstance(section, dict):
+        source.add(name, f"needs a mapping (key: value), got {kind_of(section)}")
+        raise LoadError(problems_of([source]))
+    return section
+
+
+def _read(root: Path) -> tuple[dict[str, Any] | None, Source]:
+    path = root / FILE_NAME
+    source = Source(path, FILE_NAME)
+    if not path.is_file():
+        if (root / "aioncall.yml").is_file():
+            raise LoadError([Problem("aioncall.yml", 0, "", f"is not read; rename it to {FILE_NAME}")])
+        return None, source
+    document = parse_yaml(read_bytes(path, file=FILE_NAME), file=FILE_NAME, shape=_SHAPE)
+    for where, message, line in document.problems:
+        source.add(where, message, line=line)
+    if document.data is None:
+        return {}, source
+    if not isinstance(document.data, dict):
+        source.add("", f"needs a mapping, got {kind_of(document.data)}")
+        raise LoadError(problems_of([source]))
+    return document.data, source
+
+
+def _note_own_rules(raw: dict[str, Any], source: Source) -> None:
+    """Note what the models cannot say: no secret in the file, names of variables, patterns, dates."""
+    providers = raw.get("providers")
+    for name, provider in providers.items() if isinstance(providers, dict) else ():
+        where = step("providers", name)
+        if not _PROVIDER_NAME.fullmatch(name):
+            source.add(
+                where, "a provider's name is made of A-Z a-z 0-9 _ . - (models are named provider/model)"
+            )
+        if isinstance(provider, dict):
+            _note_provider(provider, where, source)
+    prices = raw.get("prices")
+    if isinstance(prices, dict):
+        _note_prices(prices, source)
+    patterns = raw.get("redact")
+    for index, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError, RecursionError, OverflowError) as error:
+            if isinstance(pattern, str):
+                source.add(f"redact[{index}]", f"is not a regular expression: {quoted(str(error))[1:-1]}")
+
+
+def _note_provider(provider: dict[str, Any], where: str, source: Source) -> None:
+    named = {"api_key_env": provider.get("api_key_env")}
+    headers = provider.get("headers_env")
+    if isinstance(headers, dict):
+        named |= {f"headers_env.{header}": variable for header, variable in headers.items()}
+    for key, variable in named.items():
+        if isinstance(variable, str) and not _VARIABLE.fullmatch(variable):
+            # Never shown: what stands here may be the secret itself.
+            message = "has to be the name of an environment variable; no key or token stands in this file"
+            source.add(f"{where}.{key}", message)
+    url = provider.get("base_url")
+    if isinstance(url, str) and not _is_address(url):
+        message = "has to be an http:// or https:// address without user or password"
+        source.add(f"{where}.base_url", message)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _note_prices(prices: dict[str, Any], source: Source) -> None:
+    as_of = prices.get("as_of")
+    if isinstance(as_of, str):
+        try:
+            date.fromisoformat(as_of if re.fullmatch(r"\d{4}-\d\d-\d\d", as_of) else "")
+        except ValueError:
+            source.add("prices.as_of", f"needs a date, for example 2026-11-01, got {quoted(as_of)}")
+            del prices["as_of"]
+    models = prices.get("models", prices)
+    for model in models if isinstance(models, dict) else ():
+        if model not in {"as_of", "models"} and "/" not in model:
+            place = step("prices.models" if models is not prices else "prices", model)
+            source.add(place, f"names no provider; write provider/{quoted(model)[1:-1]}")
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
+    section = str(loc[0]) if loc else ""
+    if section == "providers":
+        return frozenset(Provider.model_fields)
+    if section == "prices":
+        return frozenset(Price.model_fields)
+    return frozenset(Defaults.model_fields) if section == "defaults" else _KEYS
+
+
+def _shown(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the path as the file has it: prices stand flat beside `as_of`."""
+    return (loc[0], *loc[2:]) if loc[:2] == ("prices", "models") and len(loc) > 2 else loc

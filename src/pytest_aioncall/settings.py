@@ -1,0 +1,259 @@
+"""What holds in a session: defaults < aioncall.yaml < environment < flags. Only this reads `os.environ`."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from .errors import LoadError, Problem
+from .model.config import Config
+from .model.evalset import Evalset
+
+Mode = Literal["live", "record", "replay"]
+
+PREFIX: Final = "AIONCALL_"
+_MAX_EPOCHS: Final = 1000
+_MAX_CONCURRENCY: Final = 4096
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+# A variable nearer than this to one of ours is a slip of the pen; one farther off is somebody else's.
+_TYPO: Final = 0.88
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a door was told, merged; the configuration stands beside it.
+
+    epochs, concurrency  what environment or flag say for the whole session; None leaves it to each evalset
+    max_cost_usd         a cap that somebody set; None: the default cap holds
+    now                  the clock of this session, aware; None: the real one
+    color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
+    secrets              value of each environment variable that the configuration names and that is set
+    """
+
+    config: Config
+    root: Path
+    epochs: int | None = None
+    concurrency: int | None = None
+    mode: Mode = "live"
+    require_baseline: bool = False
+    strict: bool = False
+    max_cost_usd: float | None = None
+    baseline_ref: str | None = None
+    report_dir: Path | None = None
+    ci: bool = False
+    color: bool = True
+    now: datetime | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def epochs_of(self, evalset: Evalset) -> int:
+        """Return how often each case runs: by this session, the evalset, `defaults.epochs`, else 3 times."""
+        if self.epochs is not None:
+            return self.epochs
+        default = self.config.defaults.epochs
+        if default is not None and "epochs" not in evalset.model_fields_set:
+            return default
+        return evalset.epochs_to_run
+
+    def concurrency_of(self, evalset: Evalset) -> int:
+        """Return how many samples of an evalset run at once; its own number is a ceiling nobody lifts."""
+        wanted = self.concurrency or self.config.defaults.concurrency
+        return min(wanted, evalset.concurrency) if evalset.concurrency else wanted
+
+
+def merge_settings(
+    config: Config,
+    *,
+    root: Path,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of this session. `flags` by field name; None is a flag that was not given.
+
+    `mode` may also be given as the flags `replay` and `record`. Raises LoadError with everything wrong.
+    """
+    env = os.environ if environ is None else environ
+    named = _named_variables(config)
+    said = _Said(env, flags, named=named)
+    defaults = config.defaults
+    from_file = None if defaults.report_dir is None else root / defaults.report_dir
+    strict = said.value("strict", default=defaults.on_inconclusive == "fail")
+    settings = Settings(
+        config=config.model_copy(
+            update={"defaults": defaults.model_copy(update={"on_inconclusive": "fail" if strict else "warn"})}
+        ),
+        root=root,
+        epochs=said.value("epochs"),
+        concurrency=said.value("concurrency"),
+        mode=said.mode(default=defaults.mode),
+        require_baseline=said.value("require_baseline", default=defaults.require_baseline),
+        strict=strict,
+        max_cost_usd=said.value("max_cost_usd", default=defaults.max_cost_usd),
+        baseline_ref=said.value("baseline_ref", default=defaults.baseline_ref),
+        report_dir=said.value("report_dir", default=from_file),
+        ci=env.get("CI", "").strip().lower() not in {"", *_FALSE},
+        color=not env.get("NO_COLOR") if flags.get("color") is None else bool(flags["color"]),
+        now=said.value("now"),
+        secrets=read_variables(named, environ=env),
+    )
+    said.refuse_problems()
+    return settings
+
+
+def read_variables(names: Iterable[str], *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return those of the environment variables `names` that are set and not empty."""
+    env = os.environ if environ is None else environ
+    return {name: env[name] for name in sorted(set(names)) if env.get(name)}
+
+
+def _named_variables(config: Config) -> set[str]:
+    named = {provider.api_key_env for provider in config.providers.values()}
+    for provider in config.providers.values():
+        named.update(provider.headers_env.values())
+    return {name for name in named if name}
+
+
+class _Said:
+    """What environment and flags say, a flag over a variable; keeps what is wrong until all is asked."""
+
+    def __init__(self, env: Mapping[str, str], flags: Mapping[str, Any], *, named: Set[str]) -> None:
+        unknown = sorted(set(flags) - set(_READERS) - {"mode", "replay", "record", "color"})
+        if unknown:
+            raise TypeError(f"no such setting: {', '.join(unknown)}")
+        self.env = env
+        self.flags = flags
+        self.problems = list(_misspelled(env, named))
+
+    def value(self, name: str, *, default: Any = None) -> Any:
+        """Return the setting `name`; `default` where nobody says anything, or nonsense, which is noted."""
+        suffix, read = _READERS[name]
+        given = self.flags.get(name)
+        place = f"--aioncall-{suffix.lower().replace('_', '-')}"
+        if given is None:
+            place = PREFIX + suffix
+            given = self.env.get(place, "").strip() or None
+        if given is None:
+            return default
+        try:
+            return read(given)
+        except ValueError as error:
+            self.problems.append(Problem(place, 0, "", f"{error}, got {str(given)[:80]!a}"))
+            return default
+
+    def mode(self, *, default: Mode) -> Mode:
+        """Return how model calls are answered; replay and record exclude each other."""
+        flag: Mode | None = self.flags.get("mode")
+        if flag is not None:
+            if flag not in get_args(Mode):
+                raise TypeError(f"no such mode: {flag}")
+            return flag
+        flags = {name: self.flags.get(name) or None for name in ("replay", "record")}
+        variables = {name: self._truth(PREFIX + name.upper()) for name in ("replay", "record")}
+        for place, said in (("--aioncall-replay", flags), (PREFIX + "REPLAY", variables)):
+            if said["replay"] and said["record"]:
+                self.problems.append(Problem(place, 0, "", "replay and record exclude each other"))
+            if said["replay"]:
+                return "replay"
+            if said["record"]:
+                return "record"
+        return "live" if variables.get(default) is False else default
+
+    def refuse_problems(self) -> None:
+        """Raise LoadError where anything was noted."""
+        if self.problems:
+            raise LoadError(self.problems)
+
+    def _truth(self, variable: str) -> bool | None:
+        text = self.env.get(variable, "").strip()
+        try:
+            return _truth(text) if text else None
+        except ValueError as error:
+            self.problems.append(Problem(variable, 0, "", f"{error}, got {text[:80]!a}"))
+            return None
+
+
+def _whole(top: int) -> Callable[[Any], int]:
+    def read(given: Any) -> int:
+        text = str(given).strip()
+        if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise ValueError(f"needs a whole number from 1 to {top}")
+        if not 1 <= int(text) <= top:
+            raise ValueError(f"needs a whole number from 1 to {top}")
+        return int(text)
+
+    return read
+
+
+def _truth(given: Any) -> bool:
+    if isinstance(given, bool):
+        return given
+    text = str(given).strip().lower()
+    if text not in _TRUE | _FALSE:
+        raise ValueError("needs 1 or 0 (true or false)")
+    return text in _TRUE
+
+
+def _dollars(given: Any) -> float:
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(given, bool) or not (math.isfinite(number) and number >= 0):
+        raise ValueError("needs an amount in US dollars, for example 2.50")
+    return number
+
+
+def _ref(given: Any) -> str:
+    """A git ref; never one that git could take for an option."""
+    text = str(given)
+    if text.startswith("-") or not text.isprintable() or " " in text or not text:
+        raise ValueError("needs a git ref, for example origin/main")
+    return text
+
+
+def _folder(given: Any) -> Path:
+    text = str(given)
+    if not text.strip() or "\0" in text:
+        raise ValueError("needs a folder")
+    return Path(text)
+
+
+def _clock(given: Any) -> datetime:
+    try:
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("needs a time with its offset (RFC 3339), for example 2026-11-21T14:00:00Z")
+    return moment
+
+
+# Field of Settings: the variable without its prefix (the flag is spelled alike), and what reads either.
+_READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "epochs": ("EPOCHS", _whole(_MAX_EPOCHS)),
+    "concurrency": ("CONCURRENCY", _whole(_MAX_CONCURRENCY)),
+    "require_baseline": ("REQUIRE_BASELINE", _truth),
+    "strict": ("STRICT", _truth),
+    "max_cost_usd": ("MAX_COST", _dollars),
+    "baseline_ref": ("BASELINE_REF", _ref),
+    "report_dir": ("REPORT", _folder),
+    "now": ("NOW", _clock),
+}
+_VARIABLES: Final = frozenset(
+    {PREFIX + suffix for suffix, _ in _READERS.values()} | {PREFIX + "REPLAY", PREFIX + "RECORD"}
+)
+
+
+def _misspelled(env: Mapping[str, str], named: Set[str]) -> Iterable[Problem]:
+    """Yield a problem for each variable that is almost one of ours: it would change nothing, in silence."""
+    for name in sorted(env):
+        if name.startswith(PREFIX) and name not in _VARIABLES | named:
+            near = difflib.get_close_matches(name, _VARIABLES, n=1, cutoff=_TYPO)
+            if near:
+                yield Problem(name, 0, "", f"unknown variable; did you mean {near[0]}?")
