@@ -123,7 +123,6 @@ def _gate(options: argparse.Namespace) -> int:
         strict=options.strict or None,
         require_baseline=options.require_baseline or None,
         baseline_ref=options.baseline_ref,
-        alpha=options.alpha,
     )
     request = GateRequest(
         candidates=tuple(options.candidate),
@@ -131,6 +130,7 @@ def _gate(options: argparse.Namespace) -> int:
         evalset=options.evalset,
         scorer=options.scorer,
         margin=options.margin,
+        alpha=options.alpha,
         slices=tuple(name for name in (options.slices or "").split(",") if name),
     )
     judgement = gate(request, settings)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.net import make_wire
 from ..adapters.redaction import Redactor
@@ -23,7 +22,7 @@ from ..protocols import Wire
 from ..settings import Settings, merge_settings
 from .cost import Estimate, cap_of, estimate
 from .judge import BaselineFound, find_baseline, judge_record
-from .prepare import Prepared, fingerprint_of, prepare
+from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import EvalsetRecord, RunRecord, rfc3339
 from .report import EvalsetInput, build_report, write_report
 
@@ -78,6 +77,7 @@ class EvalRun:
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
         self.prepared[one.name] = one
+        self._redactor = None
         self.baselines[one.name] = find_baseline(path, one.name, self.settings)
         return one
 
@@ -88,6 +88,8 @@ class EvalRun:
             )
         wire: Wire = self._net
         if self.settings.mode != "live":
+            from ..adapters.cassettes import open_cassettes
+
             wire = open_cassettes(
                 wire,
                 mode=self.settings.mode,
@@ -104,7 +106,10 @@ class EvalRun:
     @property
     def redactor(self) -> Redactor:
         if self._redactor is None:
-            self._redactor = Redactor(self.settings.secrets.values(), self.settings.config.redact)
+            secrets = set(self.settings.secrets.values())
+            for one in self.prepared.values():
+                secrets.update(secrets_of(one.evalset).values())
+            self._redactor = Redactor(secrets, self.settings.config.redact)
         return self._redactor
 
     def budgeted(self, *, shares: int = 1) -> Estimate:

@@ -45,6 +45,7 @@ class GateRequest:
     evalset: str | None = None
     scorer: str | None = None
     margin: float | None = None
+    alpha: float | None = None
     slices: tuple[str, ...] = ()
 
 
@@ -67,13 +68,16 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
             f"{candidate.missing} cases of {candidate.evalset} are in no candidate; a partial run is not "
             "judged. Name every shard, or run the whole evalset"
         )
+    defaults = settings.config.defaults
+    if request.alpha is not None:
+        defaults = defaults.model_copy(update={"alpha": request.alpha})
     judgement = judge(
         candidate.side,
         baseline.side if baseline else None,
         evalset=candidate.evalset,
         gates=_gates(request, candidate),
         floors=candidate.floors,
-        defaults=settings.config.defaults,
+        defaults=defaults,
         max_error_rate=candidate.max_error_rate,
         strict=settings.strict,
         baseline_required=required,

@@ -18,7 +18,7 @@ from ..model.frozen import digest_of
 from ..model.run import Fingerprint, RunEvalset
 from ..model.verdict import Floor
 from ..protocols import PieceContext, Target, Wire
-from ..settings import Settings
+from ..settings import Settings, read_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class _Builder:
             folder=path.parent,
             evalset=evalset.evalset,
             config=settings.config,
-            secrets=settings.secrets,
+            secrets={**settings.secrets, **secrets_of(evalset)},
             wire=wire,
-            concurrency=evalset.concurrency or settings.concurrency or settings.config.defaults.concurrency,
+            concurrency=settings.concurrency_of(evalset),
             transport=evalset.errors.transport,
         )
         self.infos: dict[str, ScorerInfo] = {}
@@ -104,7 +104,7 @@ class _Builder:
             self.infos[scorer.name] = ScorerInfo(
                 kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash
             )
-        epochs = self.settings.epochs or self.evalset.epochs_to_run
+        epochs = self.settings.epochs_of(self.evalset)
         jobs: list[Job] = []
         for case in self.evalset.cases:
             scorers = self._scorers_of(case, common)
@@ -191,6 +191,12 @@ class _Builder:
         if case is None or not case.file or case.file == self.shown_path:
             line = line_of(self.path, where) or line
         self.problems.append(Problem(file, line, where, message))
+
+
+def secrets_of(evalset: Evalset) -> dict[str, str]:
+    """Return the values of the variables that an evalset's target takes its headers from."""
+    named = evalset.target.options.get("headers_env")
+    return read_variables(str(name) for name in named.values()) if isinstance(named, dict) else {}
 
 
 def fingerprint_of(prepared: Prepared, root: Path) -> Fingerprint:

@@ -165,6 +165,14 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def age_days(moment: str, now: datetime) -> float | None:
+    """Return how many days `moment` (RFC 3339) lies back; None where it is no time."""
+    try:
+        return max(0.0, (now - datetime.fromisoformat(moment)).total_seconds() / 86400)
+    except (ValueError, TypeError):
+        return None
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in ("pytest-aioncall", "pytest", "numpy", "scipy"):

@@ -21,7 +21,7 @@ from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..model.verdict import Judgement
 from .judge import BaselineFound
-from .record import EvalsetRecord, rfc3339
+from .record import EvalsetRecord, age_days, rfc3339
 
 SHOWN_TEXT = 20_000
 """Characters of one output that the report carries; the run folder has all of it."""
@@ -65,7 +65,7 @@ def build_report(
                 judgement=one.judgement,
                 not_judged_because=one.not_judged_because,
                 baseline=header,
-                baseline_age_days=_age_days(header.accepted_at, now) if header else None,
+                baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 changes=_changes(one),
                 cases=tuple(
                     _case_view(case, status, one, before.get(case.id), samples.get((name, case.id), []))
@@ -95,14 +95,6 @@ def write_report(report: Report, folder: Path) -> Path:
 def _worst_status(judgements: Sequence[Judgement]) -> Any:
     order = ("regressed", "cannot_judge", "inconclusive", "pass")
     return min((j.status for j in judgements), key=order.index, default="pass")
-
-
-def _age_days(accepted_at: str, now: datetime) -> float | None:
-    try:
-        then = datetime.fromisoformat(accepted_at)
-    except ValueError:
-        return None
-    return max(0.0, (now - then).total_seconds() / 86400)
 
 
 def _worst_first(one: EvalsetInput) -> list[tuple[Case, CaseStatus]]:

@@ -64,10 +64,11 @@ def init(target: str, *, name: str | None, owner: str | None, github: bool, star
 def _import_target(target: str, root: Path) -> Callable[..., Any]:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    found = load_object(target, what="target")
+    found: Any = load_object(target, what="target")
     if not callable(found):
         raise UsageError(f"{target}: is a {type(found).__name__}, and a target is called; name a function")
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def _schema(kind: Any) -> str:

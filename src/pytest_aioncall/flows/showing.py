@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..model.run import Run
 from ..settings import Settings
 from .checking import find_evalsets
+from .record import age_days
 from .runs import load_run, runs_folder
 
 
@@ -60,13 +61,10 @@ def show(names: Sequence[str], settings: Settings) -> list[Shown]:
             if path.name.endswith(".outputs.jsonl"):
                 continue
             baseline = read_baseline(path)
-            age = None
-            try:
-                age = (now - datetime.fromisoformat(baseline.header.accepted_at)).total_seconds() / 86400
-            except ValueError:
-                pass
             found[baseline.header.evalset] = Shown(
-                baseline, age, settings.config.defaults.baseline_max_age_days
+                baseline,
+                age_days(baseline.header.accepted_at, now),
+                settings.config.defaults.baseline_max_age_days,
             )
     for name in names:
         if name not in found:

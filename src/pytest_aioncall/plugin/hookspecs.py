@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_aioncall_settings(config: pytest.Config, settings: Settings) -> Settings | None:  # type: ignore[empty-body]
+def pytest_aioncall_settings(config: pytest.Config, settings: Settings) -> Settings | None:
     """How do I change settings in code? Return a changed copy (`dataclasses.replace`), or None."""
 
 

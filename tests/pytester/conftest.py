@@ -1,0 +1,96 @@
+"""A small project with a target in it, for the promises that the plugin makes."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+
+class Project:
+    """A project folder made by pytester: `app.py` with targets, evalsets, and the commands to run."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        self.write("aioncall.yaml", "format: 1\n")
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def app(self, code: str) -> None:
+        """Write app.py; a later change of it is seen by the next run."""
+        self.write("app.py", code)
+
+    def evalset(self, name: str = "demo", **keys: Any) -> Path:
+        """Write an evalset; `cases` may be given as {id: (input, expected)}."""
+        cases = keys.pop("cases", {"a": ("a", "A"), "b": ("b", "B")})
+        if isinstance(cases, dict):
+            cases = [{"id": k, "input": i, "expected": e} for k, (i, e) in cases.items()]
+        content = {
+            "evalset": name,
+            "owner": "@ann",
+            "target": {"python": "app:answer"},
+            "scorers": ["exact"],
+            "cases": cases,
+            **keys,
+        }
+        return self.write(f"evalsets/{name}.eval.yaml", yaml.safe_dump(content, sort_keys=False))
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest --aioncall in a process of its own, as a user does."""
+        return self.pytester.runpytest_subprocess("--aioncall", "-p", "no:cacheprovider", *arguments)
+
+    def inline(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest --aioncall in this process."""
+        return self.pytester.runpytest_inprocess("--aioncall", "-p", "no:cacheprovider", *arguments)
+
+    def accept(self, reason: str = "first", *arguments: str) -> None:
+        """Accept the latest run as the baseline."""
+        from pytest_aioncall.cli import main
+
+        code = main(
+            ["baseline", "accept", "--root", str(self.path), "--by", "ann", "--reason", reason, *arguments]
+        )
+        assert code == 0, code
+
+    def run_folders(self) -> list[Path]:
+        return sorted((self.path / ".aioncall" / "runs").glob("*"))
+
+    def last_run(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.run_folders()[-1] / "run.json").read_text())
+        return found
+
+    def last_samples(self) -> list[dict[str, Any]]:
+        lines = (self.run_folders()[-1] / "samples.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.path / ".aioncall" / "report.json").read_text())
+        return found
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("CI", "NO_COLOR", "AIONCALL_NOW", "FORCE_COLOR", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
+    return Project(pytester)
+
+
+RIGHT = """
+def answer(text):
+    return text.upper()
+"""
+
+FLIPPED = """
+import os
+def answer(text):
+    return "wrong" if text in {broken!r} else text.upper()
+"""
