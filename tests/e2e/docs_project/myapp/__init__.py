@@ -1,0 +1,1 @@
+"""The project that the snippets in the documentation speak of."""
