@@ -13,12 +13,19 @@ def test_my_scorer():
 from __future__ import annotations
 
 from .replay_wire import ReplayWire, Sent, chat_answer, embedding_answer, reply_of
+from .scorer_contract import HOSTILE_TEXTS, ScorerContract, check_hostile, check_scorer
 from .surroundings import make_scorer, make_target, piece_context, score_once
+from .target_contract import check_target
 
 __all__ = [
+    "HOSTILE_TEXTS",
     "ReplayWire",
+    "ScorerContract",
     "Sent",
     "chat_answer",
+    "check_hostile",
+    "check_scorer",
+    "check_target",
     "embedding_answer",
     "make_scorer",
     "make_target",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import AioncallError, CassetteMiss, ScorerError, TransportError, UsageError
+from ...errors import CassetteMiss, ScorerError, TransportError, UsageError
 from ...model.evalset import Case
 from ...model.sample import Output, Score
 from ...protocols import ScorerTraits
@@ -52,39 +52,8 @@ class OwnScorer:
 
     async def score(self, case: Case, output: Output, *, epoch: int) -> Score:
         given = {name: GIVEN[name](case, output, epoch) for name in self.wanted}
-        try:
-            returned = await self._call({**self.arguments, **given})
-        except (ScorerError, TransportError, CassetteMiss):
-            raise
-        except AioncallError as error:
-            raise ScorerError(str(error)) from error
+        returned = await call_function(self.function, {**self.arguments, **given}, path=self.path)
         return as_score(returned, meaning=self.meaning)
-
-    async def _call(self, given: Mapping[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(self.function):
-            found, error = await self._awaited(self.function(**given))
-        else:
-            found, error = await asyncio.to_thread(self._called, given)
-            if error is None and inspect.isawaitable(found):
-                found, error = await self._awaited(found)
-        if isinstance(error, AioncallError):
-            raise error
-        if error is not None:
-            raise ScorerError(f"{self.path} raised {raised_at(error)}") from error
-        return found
-
-    def _called(self, given: Mapping[str, Any]) -> tuple[Any, BaseException | None]:
-        """Call in a thread; errors are values, since a StopIteration cannot pass through a future."""
-        try:
-            return self.function(**given), None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller raises it again
-            return None, error
-
-    async def _awaited(self, waiting: Any) -> tuple[Any, BaseException | None]:
-        try:
-            return await waiting, None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller raises it again
-            return None, error
 
 
 def python(
@@ -117,6 +86,41 @@ def python(
         fingerprint=fingerprint,
     )
     return OwnScorer(found, function, wanted, own, meaning, traits)
+
+
+async def call_function(function: Callable[..., Any], given: Mapping[str, Any], *args: Any, path: str) -> Any:
+    """Call a user's function, sync ones in a thread; ScorerError says what it raised and where.
+
+    Our own errors come through as they are, so that a function may say by itself that it could not score.
+    """
+    if inspect.iscoroutinefunction(function):
+        found, error = await _awaited(function(*args, **given))
+    else:
+        found, error = await asyncio.to_thread(_called, function, args, given)
+        if error is None and inspect.isawaitable(found):
+            found, error = await _awaited(found)
+    if isinstance(error, ScorerError | TransportError | CassetteMiss):
+        raise error
+    if error is not None:
+        raise ScorerError(f"{path} raised {raised_at(error)}") from error
+    return found
+
+
+def _called(
+    function: Callable[..., Any], args: tuple[Any, ...], given: Mapping[str, Any]
+) -> tuple[Any, BaseException | None]:
+    """Call in a thread; errors are values, since a StopIteration cannot pass through a future."""
+    try:
+        return function(*args, **given), None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller raises it again
+        return None, error
+
+
+async def _awaited(waiting: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return await waiting, None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller raises it again
+        return None, error
 
 
 def as_score(returned: Any, *, meaning: Meaning) -> Score:
