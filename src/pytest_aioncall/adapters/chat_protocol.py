@@ -90,8 +90,8 @@ class ChatModel:
 def find_model(name: str, *, context: PieceContext) -> ChatModel:
     """Resolve `provider/model-id` by the configuration.
 
-    A key that is named there but not set is a UsageError, unless recordings are replayed: a missing key never
-    switches to anything else.
+    A key that is named there but not set is a UsageError, unless the wire's `mode` says that nothing is
+    called (replay, check): a missing key never switches to anything else.
     """
     provider_name, slash, model = name.partition("/")
     if not (slash and provider_name and model):
@@ -102,11 +102,11 @@ def find_model(name: str, *, context: PieceContext) -> ChatModel:
     provider = providers.get(provider_name)
     if provider is None:
         raise UsageError(_unknown_provider(provider_name, tuple(providers)))
-    replaying = getattr(context.wire, "mode", None) == "replay"
+    silent = getattr(context.wire, "mode", "live") in ("replay", "check")
     key_env = provider.api_key_env
     wanted = {**({"the key": key_env} if key_env else {}), **provider.headers_env}
     missing = [env for env in wanted.values() if not context.secrets.get(env)]
-    if missing and not replaying:
+    if missing and not silent:
         raise UsageError(
             f"provider {provider_name!r}: environment variable {missing[0]} is not set; "
             "set it, or replay recorded answers with --aioncall-replay"

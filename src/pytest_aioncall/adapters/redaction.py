@@ -17,8 +17,11 @@ from .text import one_line
 
 SHORTEST_SECRET = 6
 """A configured value below this length is not looked for: it would take ordinary words with it."""
+MOST_FOUND = 200
+"""Findings in one text; who has that many needs no more."""
 
-# kind, hints (one of them occurs in every match), pattern.
+# kind, hints (one of them occurs in every match), pattern. Repeats before a required character are bounded:
+# what a model writes must not make a pattern take quadratic time.
 _SECRETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "private-key",
@@ -26,8 +29,8 @@ _SECRETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:[\s\S]*?-----END [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)",
     ),
-    ("jwt", ("eyJ",), r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
-    ("api-key", ("sk-", "pplx-", "gsk_", "xai-"), r"\b(?:sk-|pplx-|gsk_|xai-)(?=[\w-]*\d)[\w-]{20,}"),
+    ("jwt", ("eyJ",), r"\beyJ[\w-]{8,2048}\.eyJ[\w-]{8,8192}\.[\w-]*"),
+    ("api-key", ("sk-", "pplx-", "gsk_", "xai-"), r"\b(?:sk-|pplx-|gsk_|xai-)(?=[\w-]{0,64}\d)[\w-]{20,}"),
     ("stripe-key", ("k_live_", "k_test_", "whsec_"), r"\b(?:[rs]k_(?:live|test)|whsec)_\w{16,}"),
     ("aws-key", ("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     (
@@ -44,18 +47,18 @@ _SECRETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("google-key", ("AIza", "ya29."), r"\bAIza[\w-]{35}|\bya29\.[\w-]{20,}"),
     ("huggingface-token", ("hf_",), r"\bhf_[A-Za-z0-9]{30,}"),
     ("package-token", ("npm_", "pypi-"), r"\bnpm_[A-Za-z0-9]{36}|\bpypi-[\w-]{50,}"),
-    ("sendgrid-key", ("SG.",), r"\bSG\.[\w-]{16,}\.[\w-]{16,}"),
+    ("sendgrid-key", ("SG.",), r"\bSG\.[\w-]{16,128}\.[\w-]{16,}"),
     (
         "bearer-token",
         ("earer ", "EARER ", "Basic "),
-        r"(?P<keep>\b(?:[Bb]earer|BEARER|Basic) +)(?=[\w.~+/-]*\d)[\w.~+/-]{16,}=*",
+        r"(?P<keep>\b(?:[Bb]earer|BEARER|Basic) +)(?=[\w.~+/-]{0,64}\d)[\w.~+/-]{16,}=*",
     ),
     ("url-password", ("@",), r"(?<=://)[^\s/:@\[\]]{1,64}:[^\s/@\[\]]{1,256}(?=@)"),
     (
         "api-key",
         ("key", "KEY", "Key", "secret", "SECRET", "Secret", "token", "TOKEN", "Token"),
         r"(?P<keep>(?i:api[_-]?key|secret[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)"
-        r"[\"']? *[:=] *[\"']?)(?=[\w.+/-]*\d)[\w.+/-]{16,}=*",
+        r"[\"']? *[:=] *[\"']?)(?=[\w.+/-]{0,64}\d)[\w.+/-]{16,}=*",
     ),
 )
 # In JSON the name of a field says it.
@@ -197,6 +200,8 @@ def _apart(found: Iterable[Found]) -> list[Found]:
     """Return what was found in the order of the text; of two that overlap, the one found first."""
     kept: list[Found] = []
     for one in found:
+        if len(kept) == MOST_FOUND:
+            break
         if not any(one.start < other.end and other.start < one.end for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: one.start)

@@ -44,6 +44,7 @@ class Template:
         self, source: str, *, where: str, first_line: int = 1, quote: Callable[[str], str] | None = None
     ):
         self.where = where
+        self.source = source
         self._first_line = first_line
         environment = _environment() if quote is None else _quoting(quote)
         try:
@@ -105,6 +106,7 @@ class JsonTemplate:
     """JSON whose texts are templates; a text that is one `{{ expression }}` keeps that value's type."""
 
     def __init__(self, structure: Any, *, where: str) -> None:
+        self.source = structure
         self._names: set[str] = set()
         self._render = self._compiled(structure, where)
         self.names = frozenset(self._names)
