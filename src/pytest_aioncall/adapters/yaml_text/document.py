@@ -104,8 +104,7 @@ def parse_yaml(raw: bytes, *, file: str, shape: Shape = _PLAIN) -> Document:
         with paused_gc(len(raw)):
             return _Builder(parser.get_event, shape, raw).build()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _refusal(file, mark.line + 1 if mark else 1, _plain_words(error)) from None
+        raise _refusal(file, *_plain_words(error, last=raw.count(b"\n", 0, len(raw.rstrip())))) from None
     except yaml.reader.ReaderError as error:
         line = raw[: error.position].count(b"\n") + 1 if isinstance(error.position, int) else 1
         raise _refusal(
@@ -372,14 +371,18 @@ _HINTS: Final = (
 )
 
 
-def _plain_words(error: Any) -> str:
+def _plain_words(error: Any, *, last: int) -> tuple[int, str]:
+    """Return line (from 1) and message of a syntax error; `last` is the last line that is not empty."""
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    line = min(mark.line, last) if mark else 0
     said = one_line(str(error.problem or error.context or "cannot be parsed"), 120)
     if "found a tab character" in said or ("cannot start any token" in said and "\\t" in said):
-        return "is not valid YAML: a tab stands where only spaces may; indent with spaces"
-    for sign, hint in _HINTS:
-        if sign in said:
-            return f"is not valid YAML: {hint}"
-    return f"is not valid YAML: {said}"
+        return line + 1, "is not valid YAML: a tab stands where only spaces may; indent with spaces"
+    hint = next((hint for sign, hint in _HINTS if sign in said), said)
+    context = str(error.context)
+    if opened is not None and opened.line < line and ("flow" in context or "quoted" in context):
+        hint += f" (what is open starts in line {opened.line + 1})"
+    return line + 1, f"is not valid YAML: {hint}"
 
 
 @contextmanager

@@ -13,12 +13,16 @@ from .document import read_bytes
 from .positions import Lines, lines_in
 
 
+REQUIRED = "is required"
+
+
 @dataclass(frozen=True, slots=True)
 class _Finding:
     where: str
     message: str
     line: int
     other: tuple[Source, str] | None
+    meant: str | None
 
 
 @dataclass(eq=False, slots=True)
@@ -35,10 +39,21 @@ class Source:
     findings: list[_Finding] = field(default_factory=list)
 
     def add(
-        self, where: str, message: str, *, line: int = 0, other: tuple[Source, str] | None = None
+        self,
+        where: str,
+        message: str,
+        *,
+        line: int = 0,
+        other: tuple[Source, str] | None = None,
+        meant: str | None = None,
     ) -> None:
         """Note one problem; line 0 is looked up later, `{other}` in it stands for the place `other`."""
-        self.findings.append(_Finding(where, message, line, other))
+        self.findings.append(_Finding(where, message, line, other, meant))
+
+    def told(self) -> list[_Finding]:
+        """Return the findings without "is required" where a misspelled key is named already (`meant`)."""
+        meant = {finding.meant for finding in self.findings}
+        return [f for f in self.findings if f.where not in meant or not f.message.startswith(REQUIRED)]
 
     def lines(self, wanted: Iterable[str]) -> Lines:
         """Return the lines of the YAML paths `wanted`, read again from the file."""
@@ -69,7 +84,7 @@ def problems_of(sources: Sequence[Source]) -> list[Problem]:
             _message(source, finding, lines),
         )
         for source in sources
-        for finding in source.findings
+        for finding in source.told()
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from ..text import did_you_mean
 from .positions import step
-from .problems import Source, quoted
+from .problems import REQUIRED, Source, quoted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -56,19 +56,20 @@ def kind_of(value: Any) -> str:
     return next((word for kind, word in _KINDS if isinstance(value, kind)), "something else")
 
 
-def unknown_key(key: str, known: Collection[str]) -> str:
-    """Return the message about a key that does not exist here: a near match, or else what exists."""
+def note_unknown_key(source: Source, where: str, key: str, known: Collection[str]) -> None:
+    """Note a key below `where` that does not exist there: with a near match, or else with what exists."""
     near = did_you_mean(key, known)
     if near is not None:
-        return f"unknown key; did you mean '{near}'?"
-    return f"unknown key; known here: {', '.join(sorted(known))}"
+        source.add(step(where, key), f"unknown key; did you mean '{near}'?", meant=step(where, near))
+    else:
+        source.add(step(where, key), f"unknown key; known here: {', '.join(sorted(known))}")
 
 
 def note_unknown_keys(source: Source, where: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
     """Note every key of `raw` that is not in `known`; return whether there was one."""
     wrong = [key for key in raw if key not in known]
     for key in wrong:
-        source.add(step(where, key), unknown_key(key, known))
+        note_unknown_key(source, where, key, known)
     return bool(wrong)
 
 
@@ -86,11 +87,14 @@ def note_refusal(
     """
     for item in error.errors(include_url=False):
         loc = shown(item["loc"])
-        message = _message(item, known)
+        unknown = item["type"] == "extra_forbidden"
         path = where
-        for key in loc:
+        for key in loc[:-1] if unknown else loc:
             path = step(path, key)
-        source.add(path, message)
+        if unknown:
+            note_unknown_key(source, path, str(loc[-1]), known(item["loc"][:-1]))
+        else:
+            source.add(path, _message(item))
 
 
 def note_truth_values(source: Source, model: type[BaseModel], raw: Any, where: str = "") -> None:
@@ -123,12 +127,10 @@ def _flat(annotation: Any) -> set[Any]:
     return {annotation}.union(*(_flat(part) for part in get_args(annotation)))
 
 
-def _message(item: Any, known: Callable[[tuple[int | str, ...]], Collection[str]]) -> str:
+def _message(item: Any) -> str:
     kind, value, context = item["type"], item.get("input"), item.get("ctx", {})
     if kind == "missing":
-        return "is required"
-    if kind == "extra_forbidden":
-        return unknown_key(str(item["loc"][-1]), known(item["loc"][:-1]))
+        return REQUIRED
     if kind in _NEEDS:
         got = quoted(value) if isinstance(value, str | int | float) else kind_of(value)
         return f"needs {_NEEDS[kind]}, got {got}"
