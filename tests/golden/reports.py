@@ -90,26 +90,92 @@ def overall(status: str = "pass", **more: Any) -> tuple[Verdict, Verdict]:
 
 def slices(*, bad: bool) -> tuple[Verdict, ...]:
     long = (
-        verdict(was=0.906, now=0.719, ci=(-0.294, -0.081), status="regressed", reason="dropped",
-                slice={"shape": "long"}, p=0.0011, p_adjusted=0.003, n_cases=32, judged=96, planned=96, mde=0.12)
+        verdict(
+            was=0.906,
+            now=0.719,
+            ci=(-0.294, -0.081),
+            status="regressed",
+            reason="dropped",
+            slice={"shape": "long"},
+            p=0.0011,
+            p_adjusted=0.003,
+            n_cases=32,
+            judged=96,
+            planned=96,
+            mde=0.12,
+        )
         if bad
-        else verdict(was=0.906, now=0.917, ci=(-0.03, 0.05), slice={"shape": "long"}, n_cases=32, judged=96,
-                     planned=96, mde=0.046)
-    )  # fmt: skip
+        else verdict(
+            was=0.906,
+            now=0.917,
+            ci=(-0.03, 0.05),
+            slice={"shape": "long"},
+            n_cases=32,
+            judged=96,
+            planned=96,
+            mde=0.046,
+        )
+    )
     return (
         long,
-        verdict(was=0.928, now=0.985, ci=(0.01, 0.10), slice={"shape": "short"}, n_cases=88, judged=264, planned=264),
-        verdict(was=0.93, now=0.926, ci=(-0.03, 0.024), slice={"persona": "free"}, n_cases=64, judged=192,
-                planned=192),
-        verdict(was=0.92, now=0.93, ci=(-0.03, 0.05), slice={"persona": "paid"}, n_cases=47, judged=141,
-                planned=141),
-        verdict(was=0.889, now=0.889, ci=(-0.2, 0.2), status="inconclusive", reason="no_drop_seen",
-                slice={"persona": "expert"}, claim="these-cases", n_cases=9, judged=27, planned=27, mde=0.24,
-                needed=Needed(cases=140, epochs=9)),
-        verdict(was=0.75, now=0.75, ci=None, p=None, p_adjusted=None, status="too_small", gating=False,
-                reason="too_few_cases", slice={"persona": "child"}, claim="these-cases", n_cases=4, judged=12,
-                planned=12, mde=None),
-    )  # fmt: skip
+        verdict(
+            was=0.928,
+            now=0.985,
+            ci=(0.01, 0.10),
+            slice={"shape": "short"},
+            n_cases=88,
+            judged=264,
+            planned=264,
+        ),
+        verdict(
+            was=0.93,
+            now=0.926,
+            ci=(-0.03, 0.024),
+            slice={"persona": "free"},
+            n_cases=64,
+            judged=192,
+            planned=192,
+        ),
+        verdict(
+            was=0.92,
+            now=0.93,
+            ci=(-0.03, 0.05),
+            slice={"persona": "paid"},
+            n_cases=47,
+            judged=141,
+            planned=141,
+        ),
+        verdict(
+            was=0.889,
+            now=0.889,
+            ci=(-0.2, 0.2),
+            status="inconclusive",
+            reason="no_drop_seen",
+            slice={"persona": "expert"},
+            claim="these-cases",
+            n_cases=9,
+            judged=27,
+            planned=27,
+            mde=0.24,
+            needed=Needed(cases=140, epochs=9),
+        ),
+        verdict(
+            was=0.75,
+            now=0.75,
+            ci=None,
+            p=None,
+            p_adjusted=None,
+            status="too_small",
+            gating=False,
+            reason="too_few_cases",
+            slice={"persona": "child"},
+            claim="these-cases",
+            n_cases=4,
+            judged=12,
+            planned=12,
+            mde=None,
+        ),
+    )
 
 
 MUSTS = tuple(
@@ -123,13 +189,32 @@ METRICS = (
     MetricVerdict(metric="cost_usd", status="pass", baseline=0.40, candidate=0.41, ratio=1.02, limit=2.0),
 )
 MOVES = (
-    CaseMove(scorer="route", case="q-017", was=(3, 3), now=(0, 3), difference=-1.0, newly_failing=True,
-             why="expected 'billing', got 'other'"),
-    CaseMove(scorer="route", case="q-054", was=(3, 3), now=(1, 3), difference=-0.667,
-             why="expected 'account', got 'other'"),
-    CaseMove(scorer="route", case="q-101", was=(2, 3), now=(0, 3), difference=-0.667,
-             why="expected 'technical', got 'shipping'"),
-)  # fmt: skip
+    CaseMove(
+        scorer="route",
+        case="q-017",
+        was=(3, 3),
+        now=(0, 3),
+        difference=-1.0,
+        newly_failing=True,
+        why="expected 'billing', got 'other'",
+    ),
+    CaseMove(
+        scorer="route",
+        case="q-054",
+        was=(3, 3),
+        now=(1, 3),
+        difference=-0.667,
+        why="expected 'account', got 'other'",
+    ),
+    CaseMove(
+        scorer="route",
+        case="q-101",
+        was=(2, 3),
+        now=(0, 3),
+        difference=-0.667,
+        why="expected 'technical', got 'shipping'",
+    ),
+)
 CHANGES = (
     SubjectChange(
         name="prompts/triage.md", kind="file", was="1f0c", now="9be2", added=1, removed=4, diff=PROMPT_DIFF
@@ -141,16 +226,36 @@ CHANGES = (
 def epoch(n: int, text: str | None, value: float | None, **more: Any) -> EpochView:
     passed = None if value is None else value >= 1
     scores = (
-        Score(scorer="route", value=value, passed=passed,
-              reason=None if passed else f"expected 'billing', got {(text or '').split(chr(10))[0][:40]!r}"),
-        Score(scorer="helpfulness", scale=GRADED, value=4.0, label="4", reason="Names the refund, but no date."),
-    ) if text is not None else ()  # fmt: skip
+        (
+            Score(
+                scorer="route",
+                value=value,
+                passed=passed,
+                reason=None if passed else f"expected 'billing', got {(text or '').split(chr(10))[0][:40]!r}",
+            ),
+            Score(
+                scorer="helpfulness",
+                scale=GRADED,
+                value=4.0,
+                label="4",
+                reason="Names the refund, but no date.",
+            ),
+        )
+        if text is not None
+        else ()
+    )
     fields = {"epoch": n, "text": text, "scores": scores, "latency_s": 1.2 + n / 10, "cost_usd": 0.0011}
     return EpochView(**{**fields, **more})
 
 
-def case(name: str, status: str = "holding", *, was: tuple[float, ...] = (1, 1, 1), now: tuple[float, ...] = (1, 1, 1),
-         **more: Any) -> CaseView:  # fmt: skip
+def case(
+    name: str,
+    status: str = "holding",
+    *,
+    was: tuple[float, ...] = (1, 1, 1),
+    now: tuple[float, ...] = (1, 1, 1),
+    **more: Any,
+) -> CaseView:
     fields: dict[str, Any] = {
         "case": name,
         "status": status,
@@ -175,8 +280,15 @@ CASES = (
         update={
             "now": (
                 epoch(0, WAS, 1.0),
-                epoch(1, None, None, error="ConnectTimeout: no answer within 60 s", error_kind="transport",
-                      latency_s=None, cost_usd=None),
+                epoch(
+                    1,
+                    None,
+                    None,
+                    error="ConnectTimeout: no answer within 60 s",
+                    error_kind="transport",
+                    latency_s=None,
+                    cost_usd=None,
+                ),
                 epoch(2, WAS, 1.0),
             )
         }
@@ -185,7 +297,7 @@ CASES = (
     case("q-121", "new", was=(), was_text=(), was_scores={}),
     case("q-090", "better", was=(0, 0, 1), slices={"persona": "paid", "shape": "short"}),
     *(case(f"q-{n:03d}", slices={"persona": "paid", "shape": "short"}) for n in range(1, 9)),
-)  # fmt: skip
+)
 
 
 def planned(name: str = "ticket-triage", **more: Any) -> RunEvalset:
@@ -263,14 +375,13 @@ def report(*evalsets: EvalsetReport, totals: Totals | None = None) -> Report:
             dirty=True,
             versions={"pytest-aioncall": "0.1.0", "python": "3.11.7"},
             complete=bool(statuses),
-            totals=totals
-            or Totals(planned=360, judged=360, retries=2, cost_usd=0.41, wall_s=41.2),
+            totals=totals or Totals(planned=360, judged=360, retries=2, cost_usd=0.41, wall_s=41.2),
         ),
         status=worst,
         exit_code=1 if 1 in codes else max(codes, default=0),
         generated_at="2026-11-21T03:14:52Z",
         evalsets=evalsets,
-    )  # fmt: skip
+    )
 
 
 def regressed() -> Report:
@@ -281,13 +392,19 @@ def regressed() -> Report:
                 (overall()[0].model_copy(update={"judged": 359}), overall()[1], *slices(bad=True)),
                 worst=MOVES,
                 newly_failing_expected=0.2,
-                coverage=Coverage(planned=360, judged=359, errors=1, new=("q-121",), removed=("q-012", "q-013"),
-                                  changed=("q-088",)),
+                coverage=Coverage(
+                    planned=360,
+                    judged=359,
+                    errors=1,
+                    new=("q-121",),
+                    removed=("q-012", "q-013"),
+                    changed=("q-088",),
+                ),
             ),
             cases=CASES,
         ),
         totals=Totals(planned=360, judged=359, errors=1, retries=5, cost_usd=0.41, wall_s=41.2),
-    )  # fmt: skip
+    )
 
 
 def passing() -> Report:
@@ -297,8 +414,18 @@ def passing() -> Report:
 
 
 def no_drop_seen() -> Report:
-    row = verdict(status="inconclusive", reason="no_drop_seen", claim="these-cases", ci=(-0.11, 0.09), n_cases=18,
-                  n_clusters=18, judged=54, planned=54, mde=0.15, needed=Needed(cases=151, epochs=9))  # fmt: skip
+    row = verdict(
+        status="inconclusive",
+        reason="no_drop_seen",
+        claim="these-cases",
+        ci=(-0.11, 0.09),
+        n_cases=18,
+        n_clusters=18,
+        judged=54,
+        planned=54,
+        mde=0.15,
+        needed=Needed(cases=151, epochs=9),
+    )
     return report(
         evalset(
             judged("inconclusive", (row,), coverage=Coverage(planned=54, judged=54)),
@@ -310,18 +437,41 @@ def no_drop_seen() -> Report:
 
 
 def suspected() -> Report:
-    row = verdict(was=0.9, now=0.82, ci=(-0.17, 0.01), p_adjusted=0.08, status="inconclusive", reason="suspected",
-                  needed=Needed(cases=260, epochs=5))  # fmt: skip
+    row = verdict(
+        was=0.9,
+        now=0.82,
+        ci=(-0.17, 0.01),
+        p_adjusted=0.08,
+        status="inconclusive",
+        reason="suspected",
+        needed=Needed(cases=260, epochs=5),
+    )
     return report(evalset(judged("inconclusive", (row, overall()[1]), worst=MOVES[:2])))
 
 
 def floor_broken() -> Report:
     broken = (
-        Floor(kind="must", case="no-legal-advice", scorer="must[0]:not_contains", ok=False, held=1, epochs=3,
-              needed=3, reason="contains 'you should sue'"),
-        Floor(kind="require", case="inc-0142", scorer="helpfulness", ok=False, held=1, epochs=3, needed=2,
-              reason="3.0 is below 4"),
-    )  # fmt: skip
+        Floor(
+            kind="must",
+            case="no-legal-advice",
+            scorer="must[0]:not_contains",
+            ok=False,
+            held=1,
+            epochs=3,
+            needed=3,
+            reason="contains 'you should sue'",
+        ),
+        Floor(
+            kind="require",
+            case="inc-0142",
+            scorer="helpfulness",
+            ok=False,
+            held=1,
+            epochs=3,
+            needed=2,
+            reason="3.0 is below 4",
+        ),
+    )
     fine = Floor(kind="require", case="inc-0150", scorer="helpfulness", ok=True, held=3, epochs=3, needed=2)
     return report(evalset(judged("regressed", overall(), floors=(*broken, *MUSTS, fine))))
 
@@ -331,28 +481,51 @@ def cannot_judge() -> Report:
         case(f"q-{n:03d}", "error").model_copy(
             update={
                 "now": tuple(
-                    epoch(e, None, None, error="ConnectError: connection refused by api.example.com",
-                          error_kind="transport", latency_s=None, cost_usd=None)
+                    epoch(
+                        e,
+                        None,
+                        None,
+                        error="ConnectError: connection refused by api.example.com",
+                        error_kind="transport",
+                        latency_s=None,
+                        cost_usd=None,
+                    )
                     for e in range(3)
                 )
             }
         )
         for n in range(200, 211)
-    )  # fmt: skip
+    )
     rows = tuple(
         row.model_copy(update={"status": "inconclusive", "reason": "errors_at_floor", "judged": 327})
         for row in overall()
     )
     return report(
         evalset(
-            judged("cannot_judge", rows, coverage=Coverage(planned=360, judged=327, errors=33), errors_rate=33 / 360,
-                   floors=(*MUSTS, Floor(kind="must", case="q-200", scorer="must[0]:not_contains", ok=False,
-                                         undecided=True, held=0, epochs=3, needed=3))),
+            judged(
+                "cannot_judge",
+                rows,
+                coverage=Coverage(planned=360, judged=327, errors=33),
+                errors_rate=33 / 360,
+                floors=(
+                    *MUSTS,
+                    Floor(
+                        kind="must",
+                        case="q-200",
+                        scorer="must[0]:not_contains",
+                        ok=False,
+                        undecided=True,
+                        held=0,
+                        epochs=3,
+                        needed=3,
+                    ),
+                ),
+            ),
             cases=(*lost, *CASES[8:]),
             changes=(),
         ),
         totals=Totals(planned=360, judged=327, errors=33, retries=99, cost_usd=0.37, wall_s=200),
-    )  # fmt: skip
+    )
 
 
 def partial() -> Report:
@@ -374,11 +547,18 @@ def interrupted() -> Report:
 def no_baseline() -> Report:
     rows = tuple(
         row.model_copy(
-            update={"status": "inconclusive", "reason": "nothing_to_compare", "baseline": None, "difference": None,
-                    "ci": None, "p": None, "p_adjusted": None}
+            update={
+                "status": "inconclusive",
+                "reason": "nothing_to_compare",
+                "baseline": None,
+                "difference": None,
+                "ci": None,
+                "p": None,
+                "p_adjusted": None,
+            }
         )
         for row in overall()
-    )  # fmt: skip
+    )
     return report(
         evalset(
             judged("inconclusive", rows, metrics=()),
@@ -394,10 +574,18 @@ def no_baseline() -> Report:
 
 def not_comparable() -> Report:
     rows = tuple(
-        row.model_copy(update={"status": "inconclusive", "reason": "not_comparable", "difference": None, "ci": None,
-                               "p": None, "p_adjusted": None})
+        row.model_copy(
+            update={
+                "status": "inconclusive",
+                "reason": "not_comparable",
+                "difference": None,
+                "ci": None,
+                "p": None,
+                "p_adjusted": None,
+            }
+        )
         for row in overall()
-    )  # fmt: skip
+    )
     change = SubjectChange(name="helpfulness", kind="instrument", was="judge b8f2", now="judge 77c0")
     return report(evalset(judged("inconclusive", rows, exit_code=8), changes=(change,)))
 
@@ -488,10 +676,17 @@ def hostile() -> Report:
         CaseMove(scorer="route", case=f"h-{n}", was=(3, 3), now=(0, 3), why=t) for n, t in enumerate(HOSTILE)
     )
     changes = tuple(
-        SubjectChange(name=t[:300], kind="file", was=t[:300], now=t[:300], added=1, removed=1,
-                      diff=f"--- a\n+++ b\n-{t}\n+{t}\n")
+        SubjectChange(
+            name=t[:300],
+            kind="file",
+            was=t[:300],
+            now=t[:300],
+            added=1,
+            removed=1,
+            diff=f"--- a\n+++ b\n-{t}\n+{t}\n",
+        )
         for t in HOSTILE
-    )  # fmt: skip
+    )
     floors = tuple(
         Floor(
             kind="must",
@@ -513,15 +708,23 @@ def hostile() -> Report:
     )
     return report(
         evalset(
-            judged("regressed", (*overall(), *rows), worst=moves, floors=floors, notes=HOSTILE,
-                   coverage=Coverage(planned=8, judged=8, new=HOSTILE, removed=HOSTILE, changed=HOSTILE)),
-            planned=planned(owner=nasty, fingerprint=Fingerprint(instrument={nasty: nasty}, subject={nasty: [nasty]})),
+            judged(
+                "regressed",
+                (*overall(), *rows),
+                worst=moves,
+                floors=floors,
+                notes=HOSTILE,
+                coverage=Coverage(planned=8, judged=8, new=HOSTILE, removed=HOSTILE, changed=HOSTILE),
+            ),
+            planned=planned(
+                owner=nasty, fingerprint=Fingerprint(instrument={nasty: nasty}, subject={nasty: [nasty]})
+            ),
             description=nasty,
             baseline=header(accepted_by=nasty, reason=nasty, commit=nasty),
             changes=changes,
             cases=cases,
         )
-    )  # fmt: skip
+    )
 
 
 STATES = {

@@ -13,7 +13,7 @@ from ...model.verdict import Floor, MetricVerdict, Verdict
 from ..text import one_line
 from . import words
 from .story import Story, floor_held, metric_name, metric_sentence, metric_value, row_weight
-from .table import Line, table_lines
+from .table import Line, Style, table_lines
 
 # What gives way first when the screen is full; what is not named here stays longest.
 _GIVES_WAY = ("diff", "notes", "sees", "held", "coverage", "folded", "errors", "changes", "table", "worst")
@@ -108,7 +108,7 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
     ]
     if not named:
         blocks.append(_counts(story, totals))
-        blocks.append(Block("replay", replay_line([story], pen, several=False)))
+        blocks.append(Block("replay", replay_line([story], pen, totals=totals)))
     blocks += [_sees(story, pen), _notes(story, pen)]
     return [block for block in blocks if block.lines]
 
@@ -209,7 +209,8 @@ def _worst(story: Story, pen: Pen) -> Block:
 def _errors(story: Story, pen: Pen) -> Block:
     lines: list[Line] = []
     for (kind, message), n in story.errors.most_common(2):
-        lines.append((pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 300), "yellow"))
+        style: Style = "red" if kind in ("user", "target") else "yellow"
+        lines.append((pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 300), style))
     if len(story.errors) > 2:
         rest = sum(story.errors.values()) - sum(n for _, n in story.errors.most_common(2))
         lines.append((f"{words.counted(rest, 'more error')} of other kinds, see report", "yellow"))
@@ -269,13 +270,9 @@ def _coverage(story: Story, pen: Pen) -> Block:
 
 def _counts(story: Story, totals: Totals) -> Block:
     """Count what was judged, and give latency, cost and wall time beside it."""
-    judgement, planned = story.report.judgement, story.report.planned
-    if judgement is None:
-        views = [view for case in story.report.cases for view in case.now]
-        errors = sum(v.error is not None for v in views)
-        judged, total = len(views) - errors, planned.cases * planned.epochs
-    else:
-        judged, total, errors = (getattr(judgement.coverage, k) for k in ("judged", "planned", "errors"))
+    judgement = story.report.judgement
+    counted = judgement.coverage if judgement else totals
+    judged, total, errors = counted.judged, counted.planned, counted.errors
     parts = [f"{judged}/{total} judged", words.counted(errors, "error")]
     metrics = {m.metric: m for m in judgement.metrics} if judgement else {}
     p95, cost = metrics.get("latency_p95_s"), metrics.get("cost_usd")
@@ -304,13 +301,17 @@ def _same_cost(cost: MetricVerdict, totals: Totals) -> bool:
     return cost.candidate is not None and cost.candidate == totals.cost_usd
 
 
-def replay_line(told: Sequence[Story], pen: Pen, *, several: bool) -> list[Line]:
-    """Say that answers are recordings, and of which days; nothing where none are."""
+def replay_line(told: Sequence[Story], pen: Pen, *, totals: Totals | None = None) -> list[Line]:
+    """Say that answers are recordings, and of which days; nothing where none are.
+
+    With `totals` one evalset is the whole run: its count covers the cases that the report leaves out, too.
+    """
     lines: list[Line] = []
     for story in told[:2]:
         answers, days = story.replayed
         if answers:
-            name = f"{pen.safe(story.name, 40)}: " if several else ""
+            name = "" if totals else f"{pen.safe(story.name, 40)}: "
+            answers = max(answers, totals.replayed if totals else 0)
             text = (
                 f"{name}replayed from recordings of {pen.safe(days, 40)} ({words.counted(answers, 'answer')})"
             )

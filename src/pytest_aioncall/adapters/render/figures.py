@@ -51,7 +51,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Rows on one scale with their common axis; `zero_x` is the line of no change."""
+    """Rows on one scale with their common axis; `zero_x` is the line of no change.
+
+    `compared` is False where no row has a difference, so that there is nothing to draw.
+    """
 
     scale: tuple[float, float]
     unit: str
@@ -59,6 +62,7 @@ class Panel:
     zero_x: float
     ticks: tuple[Tick, ...]
     marks: tuple[Mark, ...]
+    compared: bool
 
 
 def interval_plot(rows: Sequence[Verdict]) -> list[Panel]:
@@ -80,6 +84,7 @@ def interval_plot(rows: Sequence[Verdict]) -> list[Panel]:
                 zero_x=axis.x(0.0),
                 ticks=tuple(Tick(axis.x(at), _tick_text(at, scale, step)) for at, step in _ticks(axis)),
                 marks=tuple(_mark(v, axis) for v in mine),
+                compared=any(v.difference is not None for v in mine),
             )
         )
     return panels

@@ -95,17 +95,20 @@ class Section:
     shape: Shape
     count: str
     sentence: str
+    advice: str
     command: str
     judged: bool
     facts: tuple[Fact, ...]
     notes: tuple[str, ...]
     errors: tuple[tuple[str, str, str], ...]
+    errors_first: bool
     panels: tuple[Panel, ...]
     folded: tuple[Panel, ...]
     heat_scorers: tuple[str, ...]
     heat_rows: tuple[HeatRow, ...]
     sights: tuple[Sight, ...]
     coverage: tuple[tuple[str, tuple[str, ...], int], ...]
+    coverage_differs: bool
     changes: tuple[Change, ...]
     floors: tuple[FloorLine, ...]
     floors_held: tuple[str, ...]
@@ -186,19 +189,22 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         word=_spoken(story.word),
         tone=story.tone,
         shape=_SHAPES[story.tone],
-        count=story.count[:1].upper() + story.count[1:],
+        count=story.count_said[:1].upper() + story.count_said[1:],
         sentence=story.sentence,
+        advice=story.next_advice,
         command=story.next_command,
         judged=judgement is not None,
         facts=tuple(_facts(story, report.run.totals if alone else None)),
         notes=tuple(judgement.notes[:20]) if judgement else (),
         errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
+        errors_first=story.state in ("cannot_judge", "user_error"),
         panels=tuple(interval_plot(first)),
         folded=tuple(interval_plot(rest)),
         heat_scorers=scorers,
         heat_rows=heat_rows,
         sights=tuple(_sight(v) for v in rows if v.mde is not None or v.status == "too_small"),
         coverage=_coverage(story.report),
+        coverage_differs=any(names for _, names, _ in _coverage(story.report)),
         changes=tuple(_change(change) for change in story.report.changes),
         floors=floors,
         floors_held=held,
@@ -224,7 +230,7 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         facts.append(Fact("Accepted by", base.accepted_by[:120], note=base.reason[:300]))
     else:
         facts.append(Fact("Baseline", "none yet"))
-    facts.append(Fact("Cases", story.size.replace(" x ", " x ") + " epochs"))
+    facts.append(Fact("Cases", f"{story.size} epochs"))
     if judgement is not None:
         coverage = judgement.coverage
         facts.append(Fact("Judged", f"{coverage.judged} of {coverage.planned} samples"))
@@ -238,6 +244,9 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
                 note = f"REGRESSED: {metric_sentence(metric)}"
             facts.append(Fact(metric_name(metric).capitalize(), metric_value(metric, metric.candidate), note))
     if totals is not None:
+        if judgement is None:
+            facts.append(Fact("Judged", f"{totals.judged} of {totals.planned} samples"))
+            facts.append(Fact("Errors", str(totals.errors)))
         if not any(fact.name == "Cost" for fact in facts):
             facts.append(Fact("Cost", words.money(totals.cost_usd)))
         facts.append(Fact("Wall time", words.seconds(totals.wall_s)))
@@ -261,7 +270,9 @@ def _heat(rows: Sequence[Verdict]) -> tuple[tuple[str, ...], tuple[HeatRow, ...]
         s: [v.candidate for (_, k), v in cells.items() if k == s and v.candidate is not None] for s in scorers
     }
     return scorers, tuple(
-        HeatRow(name or "all cases", tuple(_heat_cell(cells.get((name, s)), columns[s]) for s in scorers))
+        HeatRow(
+            name[:160] or "all cases", tuple(_heat_cell(cells.get((name, s)), columns[s]) for s in scorers)
+        )
         for name in names
     )
 
@@ -336,7 +347,7 @@ def _floors(floors: Sequence[Floor]) -> tuple[tuple[FloorLine, ...], tuple[str, 
             scorer=words.floor_scorer(f)[:200],
             held=floor_held(f),
             state=words.floor_state(f),
-            reason=(f.reason or "")[:1000],
+            reason=(f.reason or "")[:400],
         )
         for f in open_ones[:_MOST_FLOORS]
     )

@@ -209,6 +209,19 @@ class Story:
         return f"{bad} of {words.counted(total, 'gate')}"
 
     @property
+    def count_said(self) -> str:
+        """Say the count as a phrase that stands alone: `1 of 7 gates regressed`."""
+        verbs: dict[State, str] = {
+            "regressed": "regressed",
+            "suspected": "suspected or open",
+            "undecided": "undecided",
+            "no_drop_seen": "without a drop seen, too weak to pass",
+            "accepted": "accepted",
+            "pass": "pass",
+        }
+        return f"{self.count} {verbs[self.state]}" if self.state in verbs else self.count
+
+    @property
     def compared_with(self) -> str:
         """Name the baseline: `baseline a1b2c3d, 3 days old`."""
         baseline = self.report.baseline
@@ -268,8 +281,13 @@ class Story:
         }.get(self.state, "A gate regressed.")
 
     @property
+    def next_advice(self) -> str:
+        """Return what to do before the next command; empty where it can be typed at once."""
+        return "mend what the errors name, then" if self.state == "cannot_judge" else ""
+
+    @property
     def next_command(self) -> str:
-        """Return what to type or to do next; empty where nothing is to be done."""
+        """Return what to type next; empty where nothing is to be done."""
         name = shlex.quote(self.name)
         file = shlex.quote(self.report.planned.file) if self.report.planned.file else ""
         whole = f"pytest --aioncall {file}".rstrip()
@@ -282,7 +300,7 @@ class Story:
             epochs = self._epochs_needed()
             return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
         return {
-            "cannot_judge": f"mend what the errors name, then {whole}",
+            "cannot_judge": whole,
             "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
             "interrupted": f"{whole} --aioncall-resume",
             "partial": whole,
@@ -296,7 +314,8 @@ class Story:
         return max(wishes, default=None)
 
 
-_PLAIN_ID = re.compile(r"[\w.+\\/-]+(?:::?[\w.+-]+)*\Z", re.ASCII)
+# What pytest's -k takes as one word; anything else is named by its node id.
+_PLAIN_ID = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
 _RESERVED = {"and", "or", "not", "True", "False", "None"}
 
 

@@ -37,8 +37,8 @@ def summary_lines(
     if not told:
         return [StyledLine("no evalset was run", "yellow")]
     blocks = [_heads(told, pen)]
-    tail = _tail(report, told, pen, report_path)
-    left = MOST_LINES - len(blocks[0].lines) - len(tail.lines)
+    tail = [_totals(report, told, pen), _tail(told, pen, report_path)]
+    left = MOST_LINES - len(blocks[0].lines) - sum(len(block.lines) for block in tail)
     # A single evalset has the screen for itself; of several, the worst are told first and in full.
     detailed = [s for s in told if len(told) == 1 or s.tone in ("bad", "doubt")]
     for nth, story in enumerate(detailed):
@@ -48,7 +48,7 @@ def summary_lines(
         inner = fit(details_of(story, pen, totals=report.run.totals, room=share, named=len(told) > 1), share)
         blocks += inner
         left -= sum(len(block.lines) for block in inner)
-    blocks.append(tail)
+    blocks += tail
     return [
         StyledLine(text if block.whole else pen.cut(text), style)
         for block in blocks
@@ -79,17 +79,24 @@ def _head(story: Story, pen: Pen, *, named: bool) -> str:
     return f"{head} {about}" if len(head) + len(about) < pen.width + 20 else head
 
 
-def _tail(report: Report, told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:
-    """Return the lines that close every summary: counts of a whole run, the next command, the report."""
+def _totals(report: Report, told: Sequence[Story], pen: Pen) -> Block:
+    """Return the counts of a run of several evalsets; a single one has its own."""
     lines: list[Line] = []
     if len(told) > 1:
         totals = report.run.totals
         parts = [f"{totals.judged}/{totals.planned} judged", words.counted(totals.errors, "error")]
         parts += [words.money(totals.cost_usd), words.seconds(totals.wall_s)]
         lines.append((", ".join(parts), ""))
-        lines += replay_line([story for story in told if story.replayed[0]], pen, several=True)
-    if command := next((s.next_command for s in told if s.next_command), ""):
-        lines.append((f"next:   {pen.plain(command)}", "bold"))
+        lines += replay_line([story for story in told if story.replayed[0]], pen)
+    return Block("totals", lines, least=len(lines))
+
+
+def _tail(told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:
+    """Return the lines that close every summary: the next command and the report, never cut."""
+    lines: list[Line] = []
+    if story := next((s for s in told if s.next_command), None):
+        advice = f"{story.next_advice} " if story.next_advice else ""
+        lines.append((f"next:   {advice}{pen.safe(story.next_command, 1000)}", "bold"))
     if report_path:
         lines.append((f"report: {pen.safe(report_path, 400)}", "dim"))
     return Block("tail", lines, least=len(lines), whole=True)

@@ -170,4 +170,20 @@
   }
   filters.hidden = cases.length === 0;
   showMore();
+
+  // report.html#case=ID opens one case; otherwise the worst one lies open when something went wrong.
+  const openCase = () => {
+    if (!location.hash.startsWith("#case=")) return false;
+    let id = location.hash.slice(6);
+    try { id = decodeURIComponent(id); } catch { return false; }
+    const at = found.findIndex((one) => one.id === id);
+    if (at < 0) return false;
+    while (count <= at) showMore();
+    list.children[at].open = true;
+    list.children[at].scrollIntoView();
+    list.children[at].firstElementChild.focus();
+    return true;
+  };
+  addEventListener("hashchange", openCase);
+  if (!openCase() && found.length && data.tones[found[0].status] === "bad") list.children[0].open = true;
 })();
