@@ -24,6 +24,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from items import write_cases
@@ -32,7 +33,10 @@ from meter import CommandFailed, Cost, machine, measure, pinned
 HERE = Path(__file__).resolve().parent
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:anyio", "-p", "no:cacheprovider"]
+# Other plugins of this environment stay out: both sides of a comparison are pytest and nothing else.
+OTHERS = sorted({entry.name for entry in entry_points(group="pytest11")} - {"aioncall"})
+OPTIONS = ["-q", "-p", "no:cacheprovider", *(part for name in OTHERS for part in ("-p", f"no:{name}"))]
+PYTEST = [sys.executable, "-m", "pytest", *OPTIONS]
 HEAVY = ["pydantic", "numpy", "scipy", "yaml", "jinja2", "httpx", "asyncio", "jsonschema"]
 LATENCY_S, CONCURRENCY = 0.05, 32
 
@@ -125,7 +129,7 @@ def imported(folder: Path, options: Sequence[str]) -> list[str]:
     """Return which of the heavy modules a bare pytest run has imported at its end."""
     code = (
         "import json, sys, pytest\n"
-        f"pytest.main(['-q', '-p', 'no:anyio', '-p', 'no:cacheprovider', *{list(options)!r}])\n"
+        f"pytest.main({[*OPTIONS, *options]!r})\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
     )
     ended = subprocess.run(
