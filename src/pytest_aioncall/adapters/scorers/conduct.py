@@ -154,7 +154,11 @@ def _phone() -> Find:
 
 
 def _credit_card() -> Find:
-    pattern = Pattern(r"(?<![\w\-.])[3-6](?:[ \-]?[0-9]){12,18}(?![\w\-]|\.[0-9])")
+    groups = r"[3-6][0-9]{3}(?P<gap>[ \-])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{1,7}"
+    american = r"3[47][0-9]{2}[ \-][0-9]{6}[ \-][0-9]{5}"
+    pattern = Pattern(
+        rf"(?<![\w\-.])(?<![0-9] )(?:[3-6][0-9]{{12,18}}|{groups}|{american})(?![ \-.]?[0-9]|\w)"
+    )
 
     def find(text: str) -> Iterator[str]:
         for match in pattern.finditer(text):
