@@ -186,7 +186,9 @@ METRICS = (
     MetricVerdict(
         metric="latency_p95_s", status="pass", baseline=1.8, candidate=1.9, ratio=1.05, p=0.31, limit=2.0
     ),
-    MetricVerdict(metric="cost_usd", status="pass", baseline=0.40, candidate=0.41, ratio=1.02, limit=2.0),
+    MetricVerdict(
+        metric="cost_usd", status="pass", baseline=0.00112, candidate=0.00114, ratio=1.02, limit=2.0
+    ),
 )
 MOVES = (
     CaseMove(
@@ -535,6 +537,14 @@ def partial() -> Report:
     )
 
 
+def capped() -> Report:
+    because = "the cost cap was reached, 148 samples were not asked"
+    return report(
+        evalset(None, not_judged_because=because, planned=planned(complete=False)),
+        totals=Totals(planned=360, judged=212, cost_usd=5.01, wall_s=28),
+    )
+
+
 def interrupted() -> Report:
     return report(
         evalset(
@@ -727,6 +737,20 @@ def hostile() -> Report:
     )
 
 
+def nothing_shared() -> Report:
+    found = no_baseline().evalsets[0]
+    assert found.judgement is not None
+    judgement = found.judgement.model_copy(update={"exit_code": 8})
+    return report(evalset(judgement, changes=()))
+
+
+def strict() -> Report:
+    """An inconclusive gate where the run was asked to fail on one."""
+    found = no_drop_seen().evalsets[0]
+    assert found.judgement is not None
+    return report(found.model_copy(update={"judgement": found.judgement.model_copy(update={"exit_code": 7})}))
+
+
 STATES = {
     "regressed": regressed,
     "pass": passing,
@@ -736,10 +760,13 @@ STATES = {
     "cannot_judge": cannot_judge,
     "partial": partial,
     "interrupted": interrupted,
+    "capped": capped,
     "no_baseline": no_baseline,
     "not_comparable": not_comparable,
     "user_error": user_error,
     "replayed": replayed,
     "accepted": accepted,
+    "nothing_shared": nothing_shared,
+    "strict": strict,
     "several": several,
 }

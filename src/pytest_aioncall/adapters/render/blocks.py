@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...model.report import SubjectChange
 from ...model.run import Totals
-from ...model.verdict import Floor, MetricVerdict, Verdict
+from ...model.verdict import Floor, Verdict
 from ..text import one_line
 from . import words
 from .story import Story, floor_held, metric_name, metric_sentence, metric_value, row_weight
@@ -116,8 +116,10 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
 def _why(story: Story, pen: Pen) -> Block:
     """Say the reason in words where no row of the table does."""
     lines: list[Line] = []
-    if story.state in ("cannot_judge", "not_comparable", "user_error", "no_baseline"):
+    if story.state in ("cannot_judge", "not_comparable", "user_error", "no_baseline", "nothing_shared"):
         lines.append((pen.safe(story.sentence, 200), ""))
+    if story.why_it_fails:
+        lines.append((story.why_it_fails, "yellow"))
     lines += [(pen.safe(metric_sentence(m), 200), "red") for m in story.broken_metrics]
     return Block("why", lines, least=len(lines))
 
@@ -282,23 +284,13 @@ def _counts(story: Story, totals: Totals) -> Block:
     spent = words.money(totals.cost_usd)
     if totals.cost_usd is None:
         spent += ": add prices to aioncall.yaml"
-    elif cost and cost.ratio is not None and totals.cost_usd:
-        # The run's total and the comparison's mean need not cover the same cases; a ratio is right for both.
-        spent += (
-            f" ({cost.ratio:.2f} x)"
-            if not _same_cost(cost, totals)
-            else f" (was {words.money(cost.baseline)})"
-        )
+    elif cost and cost.ratio is not None:
+        spent += f" ({words.number((cost.ratio - 1) * 100, 0, signed=True)} %)"
     parts += [spent, words.seconds(totals.wall_s)]
     slower = [metric_name(m) for m in metrics.values() if m.status == "regressed" and not m.gating]
     if slower:
         parts.append(f"{' and '.join(slower)} REGRESSED (not gating)")
     return Block("counts", [(", ".join(parts), "")], least=1)
-
-
-def _same_cost(cost: MetricVerdict, totals: Totals) -> bool:
-    """Tell whether the comparison's cost is the run's total, not a mean over cases."""
-    return cost.candidate is not None and cost.candidate == totals.cost_usd
 
 
 def replay_line(told: Sequence[Story], pen: Pen, *, totals: Totals | None = None) -> list[Line]:

@@ -126,6 +126,7 @@ class Page:
     tone: Tone
     shape: Shape
     headline: str
+    why_it_fails: str
     run: str
     commit: str
     dirty: bool
@@ -150,6 +151,7 @@ def page_of(report: Report) -> Page:
         tone=worst.tone if worst else "none",
         shape=_SHAPES[worst.tone] if worst else "ring",
         headline=_headline(told),
+        why_it_fails=told[0].why_it_fails if len(told) == 1 else "",
         run=run.id,
         commit=(run.commit or "")[:7],
         dirty=run.dirty,
@@ -239,16 +241,16 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         for metric in judgement.metrics:
             if metric.candidate is None or metric.metric == "errors":
                 continue
+            name = metric_name(metric).capitalize() + (" a sample" if metric.metric == "cost_usd" else "")
             note = f"was {metric_value(metric, metric.baseline)}" if metric.baseline is not None else ""
             if metric.status == "regressed":
                 note = f"REGRESSED: {metric_sentence(metric)}"
-            facts.append(Fact(metric_name(metric).capitalize(), metric_value(metric, metric.candidate), note))
+            facts.append(Fact(name, metric_value(metric, metric.candidate), note))
     if totals is not None:
         if judgement is None:
             facts.append(Fact("Judged", f"{totals.judged} of {totals.planned} samples"))
             facts.append(Fact("Errors", str(totals.errors)))
-        if not any(fact.name == "Cost" for fact in facts):
-            facts.append(Fact("Cost", words.money(totals.cost_usd)))
+        facts.append(Fact("Cost of the run", words.money(totals.cost_usd)))
         facts.append(Fact("Wall time", words.seconds(totals.wall_s)))
     answers, days = story.replayed
     if answers:

@@ -15,14 +15,14 @@ from . import words
 
 State = Literal[
     "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
-    "interrupted", "partial", "no_baseline", "no_drop_seen", "accepted", "pass",
+    "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen", "accepted", "pass",
 ]  # fmt: skip
 Tone = Literal["bad", "doubt", "good", "none"]
 
 # Worst first: the order in which evalsets and rows are shown.
 _STATES: tuple[State, ...] = (
     "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
-    "interrupted", "partial", "no_baseline", "no_drop_seen", "accepted", "pass",
+    "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen", "accepted", "pass",
 )  # fmt: skip
 _WORD: dict[State, str] = {
     "regressed": "REGRESSED",
@@ -34,6 +34,7 @@ _WORD: dict[State, str] = {
     "undecided": "UNDECIDED",
     "interrupted": "not judged",
     "partial": "not judged",
+    "nothing_shared": "NOTHING TO COMPARE",
     "no_baseline": "no baseline yet",
     "no_drop_seen": "no drop seen",
     "accepted": "accepted",
@@ -49,6 +50,7 @@ _TONE: dict[State, Tone] = {
     "undecided": "doubt",
     "interrupted": "none",
     "partial": "none",
+    "nothing_shared": "doubt",
     "no_baseline": "none",
     "no_drop_seen": "good",
     "accepted": "good",
@@ -145,7 +147,8 @@ class Story:
             if any(v.status == "regressed" and v.gating for v in judgement.verdicts) or self.broken_metrics:
                 return "regressed"
             return "floor_broken" if self.broken else "user_error" if self.user_errors else "regressed"
-        if self.user_errors:
+        # Of many cases the report carries only some: exit 1 without a regression is the user's exception.
+        if self.user_errors or judgement.exit_code == 1:
             return "user_error"
         if judgement.status == "cannot_judge":
             return "cannot_judge"
@@ -156,6 +159,8 @@ class Story:
         reasons = {v.reason for v in gating}
         if "not_comparable" in reasons:
             return "not_comparable"
+        if self.report.baseline is not None and reasons == {"nothing_to_compare"}:
+            return "nothing_shared"
         if judgement.status == "pass":
             if self.report.baseline is None and not reasons & {"above_min"}:
                 return "no_baseline"
@@ -177,7 +182,21 @@ class Story:
 
     @property
     def tone(self) -> Tone:
-        return _TONE[self.state]
+        """Return the colour family; never a calm one for what fails the run."""
+        tone, judgement = _TONE[self.state], self.report.judgement
+        fails = judgement is not None and judgement.exit_code != 0
+        return "doubt" if fails and tone in ("good", "none") else tone
+
+    @property
+    def why_it_fails(self) -> str:
+        """Say which rule fails a run that nothing regressed in; empty where none does."""
+        judgement = self.report.judgement
+        if judgement is None or self.state == "cannot_judge":
+            return ""
+        return {
+            7: "A gate that cannot decide fails this run (exit 7).",
+            8: "A baseline to compare with is required here (exit 8).",
+        }.get(judgement.exit_code, "")
 
     @property
     def count(self) -> str:
@@ -191,11 +210,12 @@ class Story:
             kinds = " and ".join(sorted({f.kind for f in self.broken}))
             return f"{kinds} broken in {words.counted(len({f.case for f in self.broken}), 'case')}"
         if self.state == "user_error":
-            return f"{words.counted(self.user_errors, 'sample')} raised in the user's own code"
+            samples = words.counted(self.user_errors, "sample") if self.user_errors else "samples"
+            return f"{samples} raised in the user's own code"
         if self.state == "cannot_judge":
             limit = self.report.planned.max_error_rate
             return f"{words.rate(judgement.errors_rate)} of samples errored, limit {words.rate(limit)}"
-        if self.state in ("no_baseline", "not_comparable"):
+        if self.state in ("no_baseline", "nothing_shared", "not_comparable"):
             return words.counted(total, "gate")
         if self.state == "regressed":
             bad = sum(v.status == "regressed" for v in gates) + len(self.broken_metrics)
@@ -273,7 +293,10 @@ class Story:
             "not_comparable": "The instrument changed, so these scores cannot be compared with the baseline.",
             "undecided": "Some gates cannot be decided with these cases and epochs.",
             "interrupted": "The run was interrupted, so no gate was judged. What was scored stands below.",
-            "partial": "Only a part of the evalset ran, so no gate was judged.",
+            "partial": "The run stopped at its cost cap, so no gate was judged."
+            if self._hit_the_cap
+            else "Only a part of the evalset ran, so no gate was judged.",
+            "nothing_shared": "The baseline has no scores for any gate of this run.",
             "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
             "no_drop_seen": "No drop was seen, but a small one could hide: see what this suite would see.",
             "accepted": "A drop was accepted by name; every other gate passes.",
@@ -283,7 +306,13 @@ class Story:
     @property
     def next_advice(self) -> str:
         """Return what to do before the next command; empty where it can be typed at once."""
-        return "mend what the errors name, then" if self.state == "cannot_judge" else ""
+        if self.state == "cannot_judge":
+            return "mend what the errors name, then"
+        return "raise --aioncall-max-cost, then" if self._hit_the_cap else ""
+
+    @property
+    def _hit_the_cap(self) -> bool:
+        return "cost cap" in (self.report.not_judged_because or "")
 
     @property
     def next_command(self) -> str:
@@ -303,7 +332,8 @@ class Story:
             "cannot_judge": whole,
             "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
             "interrupted": f"{whole} --aioncall-resume",
-            "partial": whole,
+            "partial": f"{whole} --aioncall-resume" if self._hit_the_cap else whole,
+            "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
             "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
         }.get(self.state, "")
 
