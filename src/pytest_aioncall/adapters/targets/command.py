@@ -171,7 +171,7 @@ def _exists(program: str, context: PieceContext) -> bool:
 
 
 def _hidden(context: PieceContext, passed: Sequence[str]) -> tuple[str, ...]:
-    """Return the variables that the program is not to see: those the configuration names and nobody passed."""
+    """Return the variables that the program is not to see: what the configuration names and nobody passed."""
     names = dict.fromkeys(context.secrets)
     for provider in context.config.providers.values():
         if provider.api_key_env:

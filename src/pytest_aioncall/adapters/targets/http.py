@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as jsonlib
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -32,7 +32,7 @@ def http(
     headers: dict[str, str] | None = None,
     headers_env: dict[str, str] | None = None,
     base_url_env: str | None = None,
-    body: Any = None,
+    json: Any = None,
     response: str | None = None,
     fields: dict[str, str] | None = None,
     timeout_s: float = 60.0,
@@ -41,11 +41,11 @@ def http(
 ) -> Target:
     """Make a target that sends the case's input to `url` and reads the answer from the reply.
 
-    `body` is JSON whose texts are templates (default `{{ input }}`; GET and DELETE send none by default);
+    `json` is the body, its texts are templates (default `{{ input }}`; GET and DELETE send none by default);
     `response` says where the answer is, `fields` where retrieved, tokens_in and the like are, as JSON paths.
     """
-    if body is None and method not in ("GET", "DELETE"):
-        body = _INPUT
+    if json is None and method not in ("GET", "DELETE"):
+        json = _INPUT
     if base_url_env is not None:
         base = secret(base_url_env, where="base_url_env", context=context) or "http://replayed.invalid"
         full = base.rstrip("/") + "/" + url.lstrip("/")
@@ -63,7 +63,7 @@ def http(
         # What identifies a request in a cassette is what YAML says, not where it is served today.
         Template(url, where="url", quote=_quoted),
         headers=sent,
-        body=None if body is None else JsonTemplate(body, where="body"),
+        body=None if json is None else JsonTemplate(json, where="json"),
         reader=_Reader(response, fields or {}),
         timeout_s=timeout_s,
         max_attempts=max_attempts,
@@ -93,7 +93,7 @@ class HttpTarget:
         self._timeout_s, self._max_attempts = timeout_s, max_attempts
         self._wire = context.wire
         if not url.names and (body is None or not body.names):
-            raise UsageError("neither url nor body uses the case; write {{ input }} where it belongs")
+            raise UsageError("neither url nor json uses the case; write {{ input }} where it belongs")
 
     async def answer(self, case: Case, *, epoch: int) -> Output:
         values: dict[str, Any] = {"input": case.input, "case": case.id, "epoch": epoch}
@@ -122,7 +122,7 @@ class HttpTarget:
     def fingerprint(self) -> Mapping[str, Any]:
         found: dict[str, Any] = {"method": self._method, "url": self._shown_url.source}
         if self._body is not None:
-            found["body"] = self._body.source
+            found["json"] = self._body.source
         return found
 
 
@@ -150,7 +150,7 @@ class _Reader:
         if self._response is None and not self._fields and not is_json:
             return to_output(self._text(reply), latency_s=reply.latency_s, who="the server")
         try:
-            data = json.loads(reply.body)
+            data = jsonlib.loads(reply.body)
         except ValueError:
             raise TargetError(
                 f"the server answered {reply.status} with something that is no JSON: "
@@ -176,7 +176,7 @@ class _Reader:
         value: dict[str, Any] = {name: pick(data) for name, pick in self._fields.items()}
         if isinstance(answer, str):
             return {"text": answer, **value}
-        return {"text": json.dumps(answer, ensure_ascii=False), "data": answer, **value}
+        return {"text": jsonlib.dumps(answer, ensure_ascii=False), "data": answer, **value}
 
     @staticmethod
     def _text(reply: Reply) -> str:
