@@ -7,8 +7,25 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import httpx  # noqa: F401
+import jinja2  # noqa: F401
+import numpy  # noqa: F401 - see below
 import pytest
+import scipy.special  # noqa: F401
 import yaml
+
+# pytester forgets every module that an inner run imports; numpy cannot be imported twice in a process, and our
+# own modules need not be.
+import pytest_aioncall.cli
+import pytest_aioncall.flows.accept
+import pytest_aioncall.flows.evalrun
+import pytest_aioncall.flows.outcome
+import pytest_aioncall.plugin.gates
+import pytest_aioncall.plugin.progress
+import pytest_aioncall.plugin.session
+import pytest_aioncall.plugin.summary  # noqa: F401
+
+QUIET = ("-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest")
 
 
 class Project:
@@ -45,12 +62,12 @@ class Project:
         return self.write(f"evalsets/{name}.eval.yaml", yaml.safe_dump(content, sort_keys=False))
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest --aioncall in a process of its own, as a user does."""
-        return self.pytester.runpytest_subprocess("--aioncall", "-p", "no:cacheprovider", *arguments)
+        """Run pytest --aioncall in this process: quick, and the same code."""
+        return self.pytester.runpytest_inprocess("--aioncall", *QUIET, *arguments)
 
-    def inline(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest --aioncall in this process."""
-        return self.pytester.runpytest_inprocess("--aioncall", "-p", "no:cacheprovider", *arguments)
+    def run_apart(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest --aioncall in a process of its own, as a user does."""
+        return self.pytester.runpytest_subprocess("--aioncall", *QUIET, *arguments)
 
     def accept(self, reason: str = "first", *arguments: str) -> None:
         """Accept the latest run as the baseline."""
@@ -82,15 +99,3 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     for name in ("CI", "NO_COLOR", "AIONCALL_NOW", "FORCE_COLOR", "PY_COLORS"):
         monkeypatch.delenv(name, raising=False)
     return Project(pytester)
-
-
-RIGHT = """
-def answer(text):
-    return text.upper()
-"""
-
-FLIPPED = """
-import os
-def answer(text):
-    return "wrong" if text in {broken!r} else text.upper()
-"""

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from conftest import Project
 
 CASES = {f"case-{n:02}": (f"q{n}", f"Q{n}") for n in range(20)}
@@ -108,10 +109,10 @@ def test_xdist_gives_the_same_records_and_the_same_verdict(project: Project) -> 
     project.accept()
     project.app("def answer(text):\n    return 'no' if text in ('q1', 'q2', 'q3', 'q4') else text.upper()\n")
     alone = project.run()
-    verdicts = project.report()["evalsets"][0]["judgement"]
-    shared = project.run("-n", "2")
+    alone_verdicts = project.report()["evalsets"][0]["judgement"]["verdicts"]
+    shared = project.run_apart("-n", "2")
     assert (alone.ret, shared.ret) == (1, 1), shared.stdout.str()
-    assert project.report()["evalsets"][0]["judgement"] == verdicts
+    assert project.report()["evalsets"][0]["judgement"]["verdicts"] == alone_verdicts
     key = [(s["case"], s["epoch"], s["output"]["text"], s["scores"]) for s in project.last_samples()]
     assert len(key) == 60
     assert "--aioncall-concurrency" in shared.stdout.str()

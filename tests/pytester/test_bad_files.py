@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conftest import Project
 
 
@@ -26,7 +27,7 @@ def test_all_problems_of_all_files_come_at_once(project: Project, extra: tuple[s
         "evalsets/worse.eval.yaml",
         "evalset: worse\ntarget: {python: 'app:answer'}\nscorers: [exact]\ncasess: []\n",
     )
-    result = project.run(*extra)
+    result = project.run_apart(*extra) if "-n" in extra else project.run(*extra)
     text = result.stdout.str() + result.stderr.str()
     assert result.ret == 4, text
     assert "evalsets/bad.eval.yaml:3: target" in text
@@ -42,7 +43,7 @@ def test_all_problems_of_all_files_come_at_once(project: Project, extra: tuple[s
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"evalset: [unclosed\n", ":2"),
+        (b"evalset: [unclosed\n", "bad.eval.yaml:1: is not valid YAML"),
         (b"evalset: caf\xe9\n", "UTF-8"),
         (b"", "empty"),
         (b"- just\n- a list\n", "mapping"),

@@ -33,7 +33,7 @@ def test_without_a_baseline_the_gate_is_skipped_and_says_the_next_command(projec
     result = project.run("-rs")
     assert result.ret == 0
     result.assert_outcomes(passed=10, skipped=1)
-    assert "aioncall baseline accept --reason" in result.stdout.str()
+    assert "aioncall baseline accept demo --reason" in result.stdout.str()
 
 
 def test_strict_makes_an_inconclusive_gate_exit_7(project: Project) -> None:
@@ -80,7 +80,10 @@ def test_new_removed_and_changed_cases_are_said_by_name(project: Project) -> Non
     project.evalset(cases=CASES)
     project.run()
     project.accept()
-    changed = {k: v for k, v in CASES.items() if k != "case-0"} | {"case-1": ("zz", "ZZ"), "extra": ("e", "E")}
+    changed = {k: v for k, v in CASES.items() if k != "case-0"} | {
+        "case-1": ("zz", "ZZ"),
+        "extra": ("e", "E"),
+    }
     project.evalset(cases=changed)
     result = project.run()
     assert result.ret == 0

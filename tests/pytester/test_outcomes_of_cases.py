@@ -83,13 +83,13 @@ def test_exit_and_pytest_fail_inside_a_target_end_one_case_only(project: Project
     project.evalset(cases={"a": ("a", "A"), "b": ("b", "B"), "c": ("c", "C")})
     result = project.run()
     assert result.ret == 1
-    result.assert_outcomes(failed=2, passed=1)
+    result.assert_outcomes(failed=2, passed=1, skipped=1)
 
 
 def test_a_scorer_that_crashes_is_an_error_never_a_score(project: Project) -> None:
     """A crashed evaluator must not show green, and an outage of it must not look like a regression."""
     project.app("def answer(text):\n    return text.upper()\ndef score(text):\n    return 1 / 0\n")
-    project.evalset(scorers=["exact", {"python": {"as": "own", "path": "app:score"}}])
+    project.evalset(scorers=["exact", {"python": {"as": "own", "function": "app:score"}}])
     result = project.run()
     assert result.ret == 7
     own = [s for sample in project.last_samples() for s in sample["scores"] if s["scorer"] == "own"]
@@ -99,7 +99,7 @@ def test_a_scorer_that_crashes_is_an_error_never_a_score(project: Project) -> No
 
 def test_nan_is_no_score(project: Project) -> None:
     project.app("def answer(text):\n    return text.upper()\ndef score(text):\n    return float('nan')\n")
-    project.evalset(scorers=[{"python": {"as": "own", "path": "app:score"}}])
+    project.evalset(scorers=[{"python": {"as": "own", "function": "app:score"}}])
     result = project.run()
     assert result.ret == 7
     assert {s["value"] for sample in project.last_samples() for s in sample["scores"]} == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conftest import Project
 
 CASES = [
@@ -66,7 +67,9 @@ def test_testpaths_do_not_hide_the_evalsets(project: Project) -> None:
 
 
 def test_last_failed_runs_the_case_again(project: Project) -> None:
-    project.app("def answer(text):\n    if text == 'b':\n        raise ValueError('no')\n    return text.upper()\n")
+    project.app(
+        "def answer(text):\n    if text == 'b':\n        raise ValueError('no')\n    return text.upper()\n"
+    )
     assert project.pytester.runpytest_subprocess("--aioncall").ret == 1
     result = project.pytester.runpytest_subprocess("--aioncall", "--lf")
     assert {s["case"] for s in project.last_samples()} == {"two"}

@@ -184,8 +184,8 @@ class EvalRun:
         if self._net is not None:
             await self._net.close()
 
-    def finish(self, complete: Mapping[str, bool], *, why_partial: str) -> tuple[Report, Path] | None:
-        """Judge what is complete, close the record, write the reports; None where nothing ran.
+    def finish(self, complete: Mapping[str, bool], *, why_partial: str) -> Report | None:
+        """Judge what is complete and close the record; None where nothing ran.
 
         `complete[evalset]` tells whether all of its cases were selected and finished.
         """
@@ -224,9 +224,12 @@ class EvalRun:
         run = self.close(inputs)
         if run is None:
             return None
-        report = build_report(run, inputs, folder=self.record.folder, now=now)
+        return build_report(run, inputs, folder=self.record.folder, now=now)
+
+    def write(self, report: Report) -> Path:
+        """Write `report.json` and `report.html`; return the page's path."""
         folder = self.settings.report_dir or self.settings.root / self.settings.config.store
-        return report, write_report(report, folder)
+        return write_report(report, folder)
 
     def close(self, inputs: Sequence[EvalsetInput]) -> Run | None:
         """Write `run.json` for good; None where nothing ran."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..adapters import git
 from ..adapters.baseline_store import (
@@ -15,7 +16,7 @@ from ..adapters.baseline_store import (
     read_baseline,
 )
 from ..decide.compare import Side, judge
-from ..errors import NotComparable, UsageError
+from ..errors import LoadError, NotComparable, UsageError
 from ..model.evalset import Gate
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement
@@ -69,7 +70,13 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
         outputs = git.file_at(settings.root, base, outputs_path(path)) or ""
         return BaselineFound(parse_baseline(text, outputs=outputs, path=path), required=required)
     except NotComparable as error:
-        return BaselineFound(why_not=str(error), required=True, unreadable=True)
+        why = str(error).replace(str(path), _shown(path, settings))
+        return BaselineFound(why_not=why, required=True, unreadable=True)
+    except LoadError as error:
+        shown = {str(p): _shown(p, settings) for p in (path, outputs_path(path))}
+        raise LoadError(
+            [replace(problem, file=shown.get(problem.file, problem.file)) for problem in error.problems]
+        ) from None
 
 
 def judge_record(
@@ -100,7 +107,12 @@ def judge_record(
         user_errors=record.user_errors,
     )
     if found.why_not and (found.required or found.unreadable):
-        judgement = judgement.model_copy(update={"notes": (*judgement.notes, f"baseline: {found.why_not}")})
+        change: dict[str, Any] = {"notes": (*judgement.notes, found.why_not)}
+        if found.unreadable:
+            change["verdicts"] = tuple(
+                v.model_copy(update={"reason": "not_comparable"}) for v in judgement.verdicts
+            )
+        judgement = judgement.model_copy(update=change)
     return Judged(judgement, found)
 
 

@@ -98,7 +98,7 @@ class _Builder:
         try:
             target = build_target(self.evalset.target, self.context)
         except PieceError as error:
-            self._refuse(error.where or self.evalset.target.where, str(error))
+            self._refuse(error.where or self.evalset.target.where, error.message)
         common = [s for spec in self.evalset.scorers if (s := self._scorer(spec)) is not None]
         for scorer in common:
             self.infos[scorer.name] = ScorerInfo(
@@ -181,7 +181,7 @@ class _Builder:
                 self._built[key] = build_scorer(wanted, self.context)
             except PieceError as error:
                 self._built[key] = None
-                self._refuse(error.where or spec.where, str(error), case)
+                self._refuse(error.where or spec.where, error.message, case)
         return self._built[key]
 
     def _refuse(self, where: str, message: str, case: Case | None = None) -> None:

@@ -328,16 +328,16 @@ class OnCallSession:
             if prepared is not None:
                 complete[prepared.name] = count == len(prepared.jobs) and not interrupted
         why = "interrupted" if interrupted else ""
-        finished = self.run.finish(complete, why_partial=why)
-        if finished is None:
+        self.report = self.run.finish(complete, why_partial=why)
+        if self.report is None:
             return
-        self.report, self.report_path = finished
         self.exit_code = self.report.exit_code
         from .gates import gate_reports
 
         for report in gate_reports(self.report, self.config.rootpath, self.run.settings.root):
             session.testscollected += 1
             self.config.hook.pytest_runtest_logreport(report=report)
+        self.report_path = self.run.write(self.report)
         self.config.hook.pytest_aioncall_run_finished(report=self.report)
 
     def _prepared_at(self, path: Path) -> Prepared | None:
