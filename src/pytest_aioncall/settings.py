@@ -134,7 +134,7 @@ class _Said:
         """Return the setting `name`; `default` where nobody says anything, or nonsense, which is noted."""
         suffix, read = _READERS[name]
         given = self.flags.get(name)
-        place = f"--aioncall-{suffix.lower().replace('_', '-')}"
+        place = "--now" if name == "now" else f"--aioncall-{suffix.lower().replace('_', '-')}"
         if given is None:
             place = PREFIX + suffix
             given = self.env.get(place, "").strip() or None

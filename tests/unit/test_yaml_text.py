@@ -1,7 +1,5 @@
 """YAML that users write is read as plain data, within limits, or refused in one line with its place."""
 
-# ruff: noqa: E501 - tables of what is written and what is said read best one row a line
-
 from __future__ import annotations
 
 import tracemalloc

@@ -162,11 +162,16 @@ def _note_prices(prices: dict[str, Any], source: Source) -> None:
         except ValueError:
             source.add("prices.as_of", f"needs a date, for example 2026-11-01, got {quoted(as_of)}")
             del prices["as_of"]
-    models = prices.get("models", prices)
-    for model in models if isinstance(models, dict) else ():
-        if model not in {"as_of", "models"} and "/" not in model:
-            place = step("prices.models" if models is not prices else "prices", model)
+    flat = "models" not in prices
+    models = prices if flat else prices["models"]
+    for model, price in models.items() if isinstance(models, dict) else ():
+        if flat and model == "as_of":
+            continue
+        place = step("prices" if flat else "prices.models", model)
+        if "/" not in model:
             source.add(place, f"names no provider; write provider/{quoted(model)[1:-1]}")
+        if flat:
+            note_truth_values(source, Price, price, place)
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
