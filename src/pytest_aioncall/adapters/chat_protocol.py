@@ -235,14 +235,14 @@ def server_message(body: bytes) -> str:
     try:
         data = json.loads(body)
     except ValueError:
-        return "" if text.lstrip().startswith("<") else one_line(text.strip(), 200)
+        return "" if text.lstrip().startswith("<") else one_line(" ".join(text.split()), 200)
     for key in ("error", "message", "detail"):
         said = data.get(key) if isinstance(data, dict) else None
         if isinstance(said, dict):
             said = said.get("message") or said.get("type")
         if isinstance(said, str) and said:
-            return one_line(said.strip(), 200)
-    return one_line(text.strip(), 200)
+            return one_line(" ".join(said.split()), 200)
+    return one_line(" ".join(text.split()), 200)
 
 
 def is_loopback(url: str) -> bool:
