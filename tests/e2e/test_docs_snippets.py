@@ -144,7 +144,8 @@ def check_evalset(text: str, project: Path, *, incident: str | None = None) -> N
         beside = folder / "incidents" / "completed" / "snippet.yaml"
         beside.parent.mkdir(parents=True)
         beside.write_text(incident, encoding="utf-8")
-    settings = Settings(config=load_config(project), root=project)
+    variables = dict.fromkeys(re.findall(r"\b[A-Z][A-Z0-9_]{3,}\b", text), "set")
+    settings = Settings(config=load_config(project), root=project, secrets=variables)
     prepared = prepare(path, settings=settings, wire=ReplayWire())
     assert prepared.jobs
 
