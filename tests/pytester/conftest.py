@@ -14,8 +14,8 @@ import pytest
 import scipy.special  # noqa: F401
 import yaml
 
-# pytester forgets every module that an inner run imports; numpy cannot be imported twice in a process, and our
-# own modules need not be.
+# pytester forgets every module that an inner run imports; numpy cannot be imported twice in a process, and
+# our own modules need not be.
 import pytest_aioncall.cli
 import pytest_aioncall.flows.accept
 import pytest_aioncall.flows.evalrun

@@ -149,7 +149,8 @@ def test_prints_of_a_sync_target_are_routed_too(project: Project) -> None:
 def test_a_rerun_plugin_never_repeats_until_green(project: Project) -> None:
     project.app(
         "import itertools\ncount = itertools.count()\n"
-        "def answer(text):\n    if next(count) == 0:\n        raise ValueError('once')\n    return text.upper()\n"
+        "def answer(text):\n    if next(count) == 0:\n        raise ValueError('once')\n"
+        "    return text.upper()\n"
     )
     project.evalset(cases={"a": ("a", "A")}, epochs=1)
     result = project.run("--reruns", "3")

@@ -49,7 +49,8 @@ def test_all_problems_of_all_files_come_at_once(project: Project, extra: tuple[s
         (b"- just\n- a list\n", "mapping"),
         (b"evalset: a\nowner: b\ntarget: {python: 'app:answer'}\nscorers: [exact]\ncases: []\n", "case"),
         (
-            b"evalset: a\nowner: b\ntarget: {python: 'app:answer'}\nscorers: []\ncases: [{id: x, input: 1}]\n",
+            b"evalset: a\nowner: b\ntarget: {python: 'app:answer'}\nscorers: []\n"
+            b"cases: [{id: x, input: 1}]\n",
             "scorer",
         ),
         (

@@ -209,6 +209,7 @@ class OnCallSession:
         )
         if not self.is_worker:
             self._progress = ProgressLine.on(self.config, total=sum(job.epochs for job in jobs))
+        route_prints()
         self._background.start([] if self.is_worker else jobs)
 
     def _worker_count(self) -> int:
@@ -241,6 +242,19 @@ class OnCallSession:
         )
         return outcome
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        self._route()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        self._route()
+
+    def _route(self) -> None:
+        """Put our stream before the one that pytest's capture has just put back."""
+        if self._background is not None:
+            route_prints()
+
     def _draw(self) -> None:
         route_prints()
         if (
@@ -254,7 +268,6 @@ class OnCallSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        route = self._background is not None
         if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
             report.aioncall_kind = item.outcome.kind
             samples = item.stash.get(_SAMPLES, None)
@@ -266,8 +279,7 @@ class OnCallSession:
                     "file": str(item.path),
                 }
                 del item.stash[_SAMPLES]
-        if route:
-            route_prints()
+        self._route()
         return report
 
     @pytest.hookimpl(tryfirst=True)
