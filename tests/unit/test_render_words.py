@@ -74,14 +74,14 @@ def test_p_values_keep_two_figures_and_never_read_zero() -> None:
 
 
 def test_durations_money_and_ages_use_the_unit_that_fits() -> None:
-    assert [words.seconds(s) for s in (0.8, 1.9, 41.2, 200, 7300, None)] == [
-        "0.80 s", "1.9 s", "41 s", "3 min 20 s", "2 h 1 min", "-",
+    assert [words.seconds(s) for s in (0, 0.0002, 0.041, 0.8, 1.9, 41.2, 200, 7300, None)] == [
+        "0 s", "1 ms", "41 ms", "0.80 s", "1.9 s", "41 s", "3 min 20 s", "2 h 1 min", "-",
     ]  # fmt: skip
     assert [words.money(m) for m in (0.41, 0.0012, 0.0, 1234.5, None)] == [
         "$0.41", "$0.0012", "$0", "$1,234.50", "cost unknown",
     ]  # fmt: skip
     assert [words.age(a) for a in (0.01, 0.5, 1.9, 3.2, None)] == [
-        "new", "12 hours old", "1 day old", "3 days old", "of unknown age",
+        "less than an hour old", "12 hours old", "1 day old", "3 days old", "of unknown age",
     ]  # fmt: skip
     assert [words.clock(s) for s in (28, 61, 3725, -3)] == ["0:28", "1:01", "1:02:05", "0:00"]
 

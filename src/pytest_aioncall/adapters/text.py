@@ -36,7 +36,8 @@ def one_line(text: str, limit: int = 120) -> str:
 
 def many_lines(text: str) -> str:
     """Return `text` with its line ends and tabs kept and everything else unseen written as an escape."""
-    if text.isascii() and text.isprintable():
+    plain = text.replace("\n", "").replace("\t", "")
+    if plain.isprintable() and (plain.isascii() or _BLANK.isdisjoint(plain)):
         return text
     text = text.replace("\r\n", "\n")
     return "".join(char if char in "\n\t" else _visible(char) for char in text)

@@ -250,6 +250,9 @@ def change_text(change: SubjectChange, pen: Pen) -> str:
     was, now = change.was, change.now
     if was is None and now is None:
         return name
+    # What is longer than a version or a model id (a digest, a mapping) says nothing on a line.
+    if max(len(was or ""), len(now or "")) > 32:
+        return f"{change.kind} {name}"
     return f"{name}: {pen.safe(was or 'none', 30)} -> {pen.safe(now or 'none', 30)}"
 
 

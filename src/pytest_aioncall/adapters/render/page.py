@@ -228,8 +228,10 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
     if report.baseline is not None:
         base = report.baseline
         name = (base.commit or "")[:7] or base.run or "baseline"
-        facts.append(Fact("Baseline", f"{name}, {words.age(report.baseline_age_days)}"))
-        facts.append(Fact("Accepted by", base.accepted_by[:120], note=base.reason[:300]))
+        facts.append(Fact("Baseline", name[:60], note=words.age(report.baseline_age_days)))
+        # "Name <address>" as git writes it: the name is enough here, the baseline file has the rest.
+        who = base.accepted_by.partition(" <")[0].strip() or base.accepted_by
+        facts.append(Fact("Accepted by", who[:120], note=base.reason[:300]))
     else:
         facts.append(Fact("Baseline", "none yet"))
     facts.append(Fact("Cases", f"{story.size} epochs"))

@@ -92,9 +92,11 @@ def money(usd: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Write a duration: `0.82 s`, `1.9 s`, `41 s`, `3 min 20 s`."""
+    """Write a duration: `3 ms`, `0.82 s`, `1.9 s`, `41 s`, `3 min 20 s`."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if value < 0.0995:
+        return "0 s" if value == 0 else f"{max(1, round(value * 1000))} ms"
     if value < 60:
         return f"{value:.{2 if value < 1 else 1 if value < 10 else 0}f} s"
     minutes, rest = divmod(round(value), 60)
@@ -114,7 +116,7 @@ def age(days: float | None) -> str:
     if days is None or not math.isfinite(days):
         return "of unknown age"
     if days < 1 / 24:
-        return "new"
+        return "less than an hour old"
     if days < 1:
         return f"{counted(int(days * 24), 'hour')} old"
     return f"{counted(int(days), 'day')} old"
