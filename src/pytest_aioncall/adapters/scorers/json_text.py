@@ -25,7 +25,7 @@ def read_json(text: str, *, fence: bool = False) -> tuple[Any, str | None]:
     if not text or text.isspace():
         return None, "is empty"
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         return None, f"is not JSON ({error.msg} at line {error.lineno}, column {error.colno})"
     except RecursionError:
@@ -59,7 +59,8 @@ def same_json(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python would read as JSON."""
     raise ValueError(f"{name} is no JSON number")
 
 

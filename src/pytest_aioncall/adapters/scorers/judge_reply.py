@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import ScorerError
 from ..text import one_line
 from .conduct import refusal_in
-from .json_text import read_json
+from .json_text import read_json, refuse_constant
 from .judge_prompt import Marks
 from .rule import quoted
 
@@ -61,7 +61,7 @@ def _verdict_in(text: str, key: str) -> Mapping[str, Any]:
 
 def _objects_in(text: str) -> list[Mapping[str, Any]]:
     """Return the JSON objects that stand in a text, not those inside another; looks at 50 braces at most."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_constant=refuse_constant)
     found: list[Mapping[str, Any]] = []
     at = text.find("{")
     for _ in range(50):

@@ -198,7 +198,7 @@ def _wanted(found: Callable[..., Any], path: str, own: Mapping[str, Any]) -> tup
             parameter.VAR_KEYWORD,
         ):
             raise UsageError(
-                f"{path} asks for {name!r}{_hint(name, GIVEN)}; "
+                f"{path} asks for {name!r}; "
                 f"a scorer function is given {', '.join(GIVEN)}, and what `arguments` names"
             )
     wanted = tuple(name for name in by_name if name in GIVEN)
