@@ -84,11 +84,7 @@ def judge(
         ),
         summary=_summary(facts, status),
         verdicts=tuple(verdicts),
-        metrics=tuple(
-            metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)
-            if baseline
-            else ()
-        ),
+        metrics=tuple(metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)),
         floors=tuple(floors),
         worst=tuple(worst),
         newly_failing_expected=expected,
@@ -182,11 +178,19 @@ def _numbers(
                 comparability=comparability,
                 comparison=compare_row(row, table, level=level) if comparability == "yes" else None,
                 absolute=absolute_row(row, table, level=level),
+                size=_size(row, table, comparability),
                 planned=int(table.planned[row.members].sum()),
                 judged=int(np.sum(~np.isnan(table.after[row.members]))),
             )
         )
     return found
+
+
+def _size(row: GateRow, table: ScorerTable, comparability: Comparability) -> int:
+    """Count the cases that a row could speak from if no candidate sample had errored."""
+    if comparability != "yes":
+        return int(row.members.size)
+    return int(np.count_nonzero(table.judged_before[row.members]))
 
 
 def _comparability(scorer: str, info: ScorerInfo, baseline: Side | None) -> Comparability:
@@ -255,10 +259,10 @@ def _summary(facts: _Facts, status: RunStatus) -> str:
         )
     if status == "regressed":
         return sentences.regressed([v for v in facts.verdicts if v.gating and v.status == "regressed"])
+    if facts.baseline_missing and not any(v.reason == "not_comparable" for v in facts.open):
+        return "no baseline to compare with, and one is required"
     if facts.open:
         return sentences.undecided(facts.open)
-    if facts.baseline_missing:
-        return "no baseline to compare with, and one is required"
     if any(floor.undecided for floor in facts.floors):
         count = sum(floor.undecided for floor in facts.floors)
         return f"{count} floor{'s' if count > 1 else ''} could not be decided: samples errored"

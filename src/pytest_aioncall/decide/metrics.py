@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..model.config import Defaults
 from ..model.verdict import MetricVerdict
 from ..stats.arrays import P_TOLERANCE, Floats
 from ..stats.counts import more_events
-from ..stats.ratios import Ratio, mean_ratio, p95_ratio
+from ..stats.ratios import Ratio, mean_ratio, p95, p95_ratio
 from .sides import Alignment, Side, epochs_of, judged_of
 
 RATIO_ALPHA = 0.05
@@ -19,9 +20,9 @@ COUNT_ALPHA = 0.01
 
 
 def metric_verdicts(
-    aligned: Alignment, *, candidate: Side, baseline: Side, defaults: Defaults
+    aligned: Alignment, *, candidate: Side, baseline: Side | None, defaults: Defaults
 ) -> list[MetricVerdict]:
-    """Compare latency p95, cost and errors with the baseline.
+    """Compare latency p95, cost and errors with the baseline; without one say what the candidate had.
 
     None of the three gates. Labels can be swapped within cases, but a whole run can be slow for a reason that
     no label shows (another machine, an hour of load), and the error rate has a limit of its own
@@ -29,13 +30,25 @@ def metric_verdicts(
     """
     pairs = [(row, was) for row, was in zip(aligned.rows, aligned.partners, strict=True) if was is not None]
     now, was = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    latency = p95_ratio(_matrix(was, lambda row: row.latency_s), _matrix(now, lambda row: row.latency_s))
-    cost = mean_ratio(_matrix(was, lambda row: row.cost_usd), _matrix(now, lambda row: row.cost_usd))
+    latency = p95_ratio(_matrix(was, _latency), _matrix(now, _latency))
+    cost = mean_ratio(_matrix(was, _cost), _matrix(now, _cost))
     return [
-        _ratio("latency_p95_s", latency, limit=defaults.latency_p95_ratio, what="latency"),
-        _ratio("cost_usd", cost, limit=defaults.cost_ratio, what="cost"),
+        _ratio("latency_p95_s", latency, limit=defaults.latency_p95_ratio)
+        if latency
+        else _alone("latency_p95_s", _matrix(aligned.rows, _latency), limit=defaults.latency_p95_ratio),
+        _ratio("cost_usd", cost, limit=defaults.cost_ratio)
+        if cost
+        else _alone("cost_usd", _matrix(aligned.rows, _cost), limit=defaults.cost_ratio),
         _errors(candidate, baseline),
     ]
+
+
+def _latency(row: CaseRow) -> tuple[float | None, ...]:
+    return row.latency_s
+
+
+def _cost(row: CaseRow) -> tuple[float | None, ...]:
+    return row.cost_usd
 
 
 def _matrix(rows: Sequence[CaseRow], pick: Callable[[CaseRow], tuple[float | None, ...]]) -> Floats:
@@ -45,38 +58,52 @@ def _matrix(rows: Sequence[CaseRow], pick: Callable[[CaseRow], tuple[float | Non
     return matrix.reshape(len(values), width)
 
 
-def _ratio(metric: str, found: Ratio | None, *, limit: float, what: str) -> MetricVerdict:
-    if found is None:
-        note = f"fewer than two cases have a {what} of their own on both sides"
-        return MetricVerdict.model_validate(
-            {"metric": metric, "status": "not_compared", "limit": limit, "note": note}
-        )
-    slower = found.p <= RATIO_ALPHA + P_TOLERANCE and found.ratio > limit
-    return MetricVerdict.model_validate(
-        {
-            "metric": metric,
-            "status": "regressed" if slower else "pass",
-            "baseline": found.before,
-            "candidate": found.after,
-            "ratio": found.ratio,
-            "ci": found.ci,
-            "p": round(found.p, 12),
-            "limit": limit,
-            "n_cases": found.cases,
-        }
+def _ratio(metric: Literal["latency_p95_s", "cost_usd"], found: Ratio, *, limit: float) -> MetricVerdict:
+    worse = found.p <= RATIO_ALPHA + P_TOLERANCE and found.ratio > limit
+    return MetricVerdict(
+        metric=metric,
+        status="regressed" if worse else "pass",
+        baseline=found.before,
+        candidate=found.after,
+        ratio=found.ratio,
+        ci=found.ci,
+        p=round(found.p, 12),
+        limit=limit,
+        n_cases=found.cases,
     )
 
 
-def _errors(candidate: Side, baseline: Side) -> MetricVerdict:
+def _alone(metric: Literal["latency_p95_s", "cost_usd"], values: Floats, *, limit: float) -> MetricVerdict:
+    """Tell the candidate's own value (over all its cases) where there is nothing to compare it with."""
+    known = values[~np.isnan(values)]
+    candidate = None
+    if known.size:
+        candidate = p95(known) if metric == "latency_p95_s" else float(known.mean())
+    return MetricVerdict(
+        metric=metric,
+        status="not_compared",
+        candidate=candidate,
+        limit=limit,
+        n_cases=int(np.count_nonzero(~np.isnan(values).all(axis=1))),
+        note="fewer than two cases have one of their own on both sides",
+    )
+
+
+def _errors(candidate: Side, baseline: Side | None) -> MetricVerdict:
     """Compare the shares of samples without a full set of scores: conditional binomial, alpha .01."""
     planned = sum(candidate.planned(row) for row in candidate.rows)
     errors = planned - sum(judged_of(row) for row in candidate.rows)
-    planned_before = sum(epochs_of(row) for row in baseline.rows)
-    errors_before = planned_before - sum(judged_of(row) for row in baseline.rows)
-    if not planned or not planned_before:
-        return MetricVerdict(metric="errors", status="not_compared", note="no samples on one side")
+    before = baseline.rows if baseline else ()
+    planned_before = sum(epochs_of(row) for row in before)
+    errors_before = planned_before - sum(judged_of(row) for row in before)
+    rate = errors / planned if planned else None
+    if rate is None or not planned_before:
+        note = f"{errors} of {planned} samples"
+        return MetricVerdict(
+            metric="errors", status="not_compared", candidate=rate, n_cases=len(candidate.rows), note=note
+        )
     p = more_events(errors_before, errors, exposure_before=planned_before, exposure_after=planned)
-    rate, rate_before = errors / planned, errors_before / planned_before
+    rate_before = errors_before / planned_before
     return MetricVerdict(
         metric="errors",
         status="regressed" if p <= COUNT_ALPHA + P_TOLERANCE else "pass",

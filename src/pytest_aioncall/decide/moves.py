@@ -51,6 +51,8 @@ def _moves_of(table: ScorerTable, aligned: Alignment) -> tuple[list[tuple[float,
         expected = float(chances.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         change = np.nansum(table.after, axis=1) / now_judged - np.nansum(table.before, axis=1) / was_judged
+    # Rounded, so that equal drops stay equal and cases keep their order.
+    change = np.round(change, 9)
     worse = np.flatnonzero(both & ((change < -1e-12) | newly))
     order = worse[np.lexsort((change[worse], ~newly[worse]))][:WORST]
     span = table.high - table.low

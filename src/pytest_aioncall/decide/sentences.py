@@ -114,8 +114,7 @@ def _open(verdict: Verdict) -> str:
     if verdict.reason == "errors_at_floor":
         return f"{name}{where} could pass only without its errors: {verdict.judged}/{verdict.planned} judged"
     if verdict.reason == "suspected":
-        visible = f"; would see {size(verdict.mde, scale=scale)}" if verdict.mde is not None else ""
-        return f"{name} may have dropped{where}: {_moved(verdict)}, but chance can do that{visible}"
+        return f"{name} {_suspicion(verdict)}"
     if verdict.reason == "min_undecided":
         least = level(verdict.min or 0.0, scale=scale)
         mean = "no score" if verdict.candidate is None else level(verdict.candidate, scale=scale)
@@ -123,3 +122,13 @@ def _open(verdict: Verdict) -> str:
     if verdict.reason == "one_epoch":
         return f"{name}{where}: one epoch cannot tell noise from change; run 3 epochs on both sides"
     return f"{name}{where} has no case in common with the baseline"
+
+
+def _suspicion(verdict: Verdict) -> str:
+    """Tell a drop that chance can make from one that is sure but perhaps smaller than the margin."""
+    where, moved, scale = place(verdict), _moved(verdict), verdict.scale
+    if verdict.margin is not None and (verdict.difference or 0.0) > -verdict.margin:
+        margin = size(verdict.margin, scale=scale)
+        return f"dropped a little{where}: {moved}, not surely by less than the margin {margin}"
+    visible = f"; would see {size(verdict.mde, scale=scale)}" if verdict.mde is not None else ""
+    return f"may have dropped{where}: {moved}, but chance can do that{visible}"

@@ -24,20 +24,26 @@ Comparability = Literal["yes", "no_baseline", "new_scorer", "not_comparable"]
 
 @dataclass(frozen=True, slots=True)
 class RowNumbers:
-    """All that is known of a row before any row is decided."""
+    """All that is known of a row before any row is decided.
+
+    size             cases that could be judged but for errors: the same on both sides and judged in the
+                     baseline, or without a comparison all of the row's
+    planned, judged  candidate samples of all of the row's cases
+    """
 
     row: GateRow
     scale: tuple[float, float]
     comparability: Comparability
     comparison: Comparison | None
     absolute: Absolute | None
+    size: int
     planned: int
     judged: int
 
     @property
     def small_slice(self) -> bool:
         """Tell whether this is a slice of under 10 cases: reported, not gating."""
-        return self.row.slice is not None and self.cases < SMALLEST_SLICE
+        return self.row.slice is not None and self.size < SMALLEST_SLICE
 
     @property
     def cases(self) -> int:
@@ -122,14 +128,12 @@ def verdict_of(
     """
     status, reason = _combined(one, adjusted, alpha)
     gating = not one.small_slice
-    if reason in ("nothing_to_compare", "not_comparable") and one.row.slice is not None and not one.cases:
-        gating = False
-    if one.small_slice and one.cases:
+    if one.small_slice and reason not in ("nothing_to_compare", "not_comparable"):
         status, reason = "too_small", "too_few_cases"
     if status == "regressed" and not trusted:
         status, reason = "inconclusive", "errors_at_floor"
     ticket = None
-    if status != "pass":
+    if status == "regressed" or reason in ("suspected", "min_undecided"):
         ticket = next(
             (a.ticket for a in accepts if a.scorer == one.row.scorer and a.slice == one.row.slice), None
         )
@@ -158,7 +162,8 @@ def _against_baseline(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tupl
     if one.comparability == "not_comparable":
         return "inconclusive", "not_comparable"
     if found is None:
-        return "inconclusive", "nothing_to_compare"
+        lost_to_errors = one.comparability == "yes" and one.size > 0
+        return "inconclusive", "errors_at_floor" if lost_to_errors else "nothing_to_compare"
     bound, p = found.bound, found.p
     if found.unchanged and (found.claim == "these-cases" or (bound is not None and bound.low > -margin)):
         return "pass", "unchanged"

@@ -27,17 +27,33 @@ def holm(p: Floats) -> Floats:
 
 
 def tarone_holm(p: Floats, *, p_min: Floats, alpha: float) -> Corrected:
-    """Return Holm's adjusted p-values among the rows that can reject at all.
+    """Step down like Holm, but at each step share alpha only among the rows that can reject at all.
 
     p_min  smallest attainable p of each row; it depends on magnitudes only, never on the signs tested
-    With k the smallest number for which at most k rows attain alpha/k, the rest cannot reject and take no
-    share of alpha (Tarone 1990).
+    With k the smallest number for which at most k of the rows left attain alpha/k, a row is rejected at
+    alpha/k (Tarone 1990), taken out, and k found anew (Hommel and Krummenauer 1998). Fewer rows never have a
+    larger k, so this rejects all that Holm does.
     """
-    testable = np.zeros(p.size, dtype=np.bool_)
-    for k in range(1, p.size + 1):
-        testable = p_min <= alpha / k + P_TOLERANCE
-        if int(testable.sum()) <= k:
+    adjusted, left = np.ones(p.size), np.ones(p.size, dtype=np.bool_)
+    reached = 0.0
+    for at in np.argsort(p, kind="stable").tolist():
+        share = _share(p_min[left], alpha)
+        reached = max(reached, float(p[at]) * share)
+        if reached > alpha + P_TOLERANCE:
             break
-    adjusted = np.ones(p.size)
-    adjusted[testable] = holm(p[testable])
+        adjusted[at], left[at] = reached, False
+    testable = ~left
+    if left.any():
+        share = _share(p_min[left], alpha)
+        testable |= left & (p_min <= alpha / share + P_TOLERANCE)
+        still = testable & left
+        adjusted[still] = np.minimum(1.0, np.maximum(reached, p[still] * share))
     return Corrected(adjusted, testable)
+
+
+def _share(p_min: Floats, alpha: float) -> int:
+    """Return Tarone's k: the smallest for which at most k rows attain alpha/k."""
+    ordered = np.sort(p_min)
+    k = np.arange(1, ordered.size + 1)
+    able = np.searchsorted(ordered, alpha / k + P_TOLERANCE, side="right")
+    return int(k[np.argmax(able <= k)])
