@@ -36,9 +36,14 @@ class Redacts(Protocol):
     def json(self, value: Any) -> Any: ...
 
 
-def open_cassettes(wire: Wire, *, mode: Mode, folder: Path, evalset: str, redact: Redacts) -> CassetteWire:
-    """Return `wire` behind the cassette `<folder>/<evalset>.jsonl`; nothing is read or written yet."""
-    return CassetteWire(wire, mode=mode, file=cassette_file(folder, evalset), redact=redact)
+def open_cassettes(
+    wire: Wire, *, mode: Mode, folder: Path, evalset: str, redact: Redacts, today: date | None = None
+) -> CassetteWire:
+    """Return `wire` behind the cassette `<folder>/<evalset>.jsonl`; nothing is read or written yet.
+
+    `today` is the UTC day written into recordings (default: the system's).
+    """
+    return CassetteWire(wire, mode=mode, file=cassette_file(folder, evalset), redact=redact, today=today)
 
 
 def cassette_file(folder: Path, evalset: str) -> Path:
