@@ -50,8 +50,9 @@ test-full: $(VENV)/.dev  ## Every test but the long simulations and the live one
 	$(PYTEST) -q -n $(WORKERS) -m "not slow and not live"
 
 .PHONY: test-lowest
-test-lowest: $(VENV_LOWEST)/.lowest  ## The plugin's tests on the oldest pytest and libraries that are allowed
-	$(VENV_LOWEST)/bin/python -m pytest -q tests/test_rooms.py tests/pytester tests/e2e/test_idle_plugin.py
+test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest and libraries that are allowed
+	$(VENV_LOWEST)/bin/python -m pytest -q -n $(WORKERS) tests/test_rooms.py tests/pytester tests/unit \
+	  tests/e2e/test_idle_plugin.py --ignore=tests/unit/test_stats_tests.py
 
 .PHONY: simulate
 simulate: $(VENV)/.dev  ## Error rates of the gate, simulated (minutes)
@@ -110,5 +111,5 @@ $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)
-	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) -c constraints-lowest.txt -e '.[scorers]' pytest-xdist pytest-rerunfailures
+	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) -c constraints-lowest.txt -e '.[scorers]' pytest-xdist pytest-rerunfailures hypothesis
 	@touch $@
