@@ -161,6 +161,13 @@ def test_scorers_of_a_case_may_replace_one_of_the_evalset_and_be_gated(folder: P
     assert evalset.cases[0].require[0].share == "1/1"
 
 
+def test_a_case_may_have_the_same_must_twice(folder: Path) -> None:
+    [case] = load(
+        folder, HEAD + "cases: [{id: a, input: 1, must: [{not_contains: x}, {not_contains: y}]}]\n"
+    ).cases
+    assert [must.arg for must in case.must] == ["x", "y"]
+
+
 # -- what is wrong
 
 

@@ -59,7 +59,7 @@ def _prepare(raw: Any, index: int, file: CaseFile, *, slices: Mapping[str, str],
         source.add(where, "no scorer, must or require applies; such a case can only pass")
     for key in ("scorers", "must"):
         if key in raw:
-            raw[key] = read_scorers(raw[key], f"{where}.{key}", source)
+            raw[key] = read_scorers(raw[key], f"{where}.{key}", source, named=key == "scorers")
     if "require" in raw:
         raw["require"] = _requires(raw["require"], f"{where}.require", source)
     if slices:

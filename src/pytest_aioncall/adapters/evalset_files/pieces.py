@@ -11,8 +11,11 @@ from ..yaml_text.words import kind_of
 _FORMS = "name, {name: argument} or {name: {option: value}}"
 
 
-def read_scorers(raw: Any, where: str, source: Source) -> list[dict[str, Any]]:
-    """Return a list of scorers in normal form, without those that are refused; names in it are unique."""
+def read_scorers(raw: Any, where: str, source: Source, *, named: bool = True) -> list[dict[str, Any]]:
+    """Return a list of scorers in normal form, without those that are refused.
+
+    Where they are told apart by name (`named`), names are unique; those of a `must` go by their place.
+    """
     if not isinstance(raw, list):
         hint = "; start each scorer with '- '" if isinstance(raw, str | dict) else ""
         source.add(where, f"needs a list of scorers, got {kind_of(raw)}{hint}")
@@ -25,7 +28,7 @@ def read_scorers(raw: Any, where: str, source: Source) -> list[dict[str, Any]]:
         if spec is None:
             continue
         name = spec["name"]
-        if name in taken:
+        if named and name in taken:
             message = f"the name '{name}' is taken by {{other}}; give one of them another name with 'as'"
             source.add(place, message, other=(source, taken[name]))
             continue
