@@ -111,6 +111,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return `text` with `[REDACTED:kind]` for every secret; the same object where there is none."""
+        text = storable(text)
         for value in self._values:
             if value in text:
                 text = text.replace(value, "[REDACTED:secret]")
@@ -149,6 +150,17 @@ class Redactor:
             if name in _SECRET_FIELDS:
                 return "[REDACTED:field]"
         return self.json(value)
+
+
+def storable(text: str) -> str:
+    """Return `text` as UTF-8 can hold it: halves of characters (lone surrogates) become U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def find_secrets(text: str) -> list[Found]:

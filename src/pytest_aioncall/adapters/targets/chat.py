@@ -11,9 +11,10 @@ from ...model.frozen import digest_of
 from ...model.sample import Output
 from ...protocols import PieceContext, Target
 from ..chat_protocol import ask, chat_request, cost_usd, find_model
+from ..redaction import storable
 from ..templates import Message, Template, find_text, read_prompt
 from .calling import UserCode
-from .outputs import documents
+from .outputs import documents, tool_calls
 
 
 def chat(
@@ -95,9 +96,9 @@ class ChatTarget:
             raise TargetError(str(error)) from None
         said, reply = await ask(self._wire, self._model, messages=messages, params=self._params, epoch=epoch)
         return Output(
-            text=said.text,
+            text=storable(said.text),
             retrieved=retrieved,
-            tool_calls=said.tool_calls,
+            tool_calls=said.tool_calls and tool_calls(said.tool_calls, who=self._model.name),
             latency_s=reply.latency_s + spent_s,
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ...errors import TargetError
 from ...model.sample import Document, Output
+from ..redaction import storable
 from ..text import did_you_mean, one_line
 
 KEYS = (
@@ -32,9 +33,10 @@ def to_output(value: Any, *, latency_s: float | None, who: str) -> Output:
     Text, a mapping with `text` and any other of KEYS, or an Output (whose own `latency_s`, if set, is kept).
     """
     if isinstance(value, str):
-        return _built({"text": value, "latency_s": latency_s}, who)
+        return _built({"text": storable(value), "latency_s": latency_s}, who)
     if isinstance(value, Output):
-        return value if value.latency_s is not None else value.model_copy(update={"latency_s": latency_s})
+        kept = latency_s if value.latency_s is None else value.latency_s
+        return value.model_copy(update={"text": storable(value.text), "latency_s": kept})
     if not isinstance(value, Mapping):
         raise TargetError(f"{who} returned {_named(value)}; return text, or a mapping with 'text'")
     unknown = [key for key in value if key not in KEYS]
@@ -54,12 +56,13 @@ def to_output(value: Any, *, latency_s: float | None, who: str) -> Output:
     fields = {**value, "latency_s": latency_s}
     if not isinstance(fields["text"], str):
         raise TargetError(f"{who} returned 'text' as {_named(fields['text'])}; it has to be a string")
+    fields["text"] = storable(fields["text"])
     if fields.get("retrieved") is not None:
         fields["retrieved"] = documents(fields["retrieved"], who=who)
     if fields.get("tool_calls") is not None:
-        fields["tool_calls"] = _tool_calls(fields["tool_calls"], who)
+        fields["tool_calls"] = tool_calls(fields["tool_calls"], who=who)
     if fields.get("data") is not None:
-        _check_json(fields["data"], who)
+        fields["data"] = _checked_json(fields["data"], who)
     return _built(fields, who)
 
 
@@ -74,32 +77,42 @@ def _document(value: Any, who: str) -> Document:
     if isinstance(value, Document):
         return value
     if isinstance(value, str):
-        return Document(id=value)
+        return Document(id=storable(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return Document(id=str(value))
     if isinstance(value, Mapping) and isinstance(value.get("id"), (str, int)):
         text = value.get("text")
         if text is None or isinstance(text, str):
             # Further keys (score, title) are the application's own.
-            return Document(id=str(value["id"]), text=text)
+            return Document(id=storable(str(value["id"])), text=text and storable(text))
     raise TargetError(
         f"{who} returned {_named(value)} in 'retrieved'; give ids, or mappings with 'id' and 'text'"
     )
 
 
-def _tool_calls(value: Any, who: str) -> tuple[dict[str, Any], ...]:
+def tool_calls(value: Any, *, who: str) -> tuple[dict[str, Any], ...]:
+    """Read tool calls: mappings in JSON types, by convention {name, arguments}."""
     if isinstance(value, (list, tuple)) and all(isinstance(call, Mapping) for call in value):
-        calls = tuple(dict(call) for call in value)
-        _check_json(calls, who)
-        return calls
+        return tuple(_checked_json(dict(call), who) for call in value)
     raise TargetError(f"{who} returned 'tool_calls' as {_named(value)}; it has to be a list of mappings")
 
 
-def _check_json(value: Any, who: str) -> None:
+def _checked_json(value: Any, who: str) -> Any:
+    """Return `value` as JSON gives it back (a tuple is a list then), every text in it storable."""
     try:
-        json.dumps(value, allow_nan=False)
+        return _storable_json(json.loads(json.dumps(value, allow_nan=False)))
     except (TypeError, ValueError, RecursionError) as error:
         raise TargetError(f"{who} returned data that JSON cannot hold: {one_line(str(error), 100)}") from None
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable_json(one) for one in value]
+    if isinstance(value, dict):
+        return {storable(key): _storable_json(one) for key, one in value.items()}
+    return value
 
 
 def _built(fields: dict[str, Any], who: str) -> Output:
