@@ -69,8 +69,9 @@ docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link f
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: report-picture
-report-picture: $(VENV)/.dev  ## Render the demo's report to pictures for the README (needs chromium)
-	$(BIN)/python scripts/picture_of_report.py
+report-picture: demo-regression  ## Render the report of the regression as pictures (needs chromium)
+	$(BIN)/python scripts/picture_of_report.py .aioncall/report.html docs/images/report.png
+	$(BIN)/python scripts/picture_of_report.py .aioncall/report.html docs/images/report-dark.png --dark
 
 .PHONY: changelog
 changelog: $(VENV)/.dev  ## Show what the fragments in changelog.d/ would add to the changelog
