@@ -21,7 +21,7 @@ import pytest
 from pytest_aioncall.adapters.config_file import load_config
 from pytest_aioncall.flows.prepare import prepare
 from pytest_aioncall.model.config import LATER_SECTIONS, Config
-from pytest_aioncall.model.evalset import Evalset
+from pytest_aioncall.model.evalset import Case, Evalset
 from pytest_aioncall.settings import Settings
 from pytest_aioncall.testing import ReplayWire
 
@@ -33,6 +33,7 @@ FENCE = re.compile(
     r"```(?P<language>[\w-]+)[^\n]*\n(?P<text>.*?)^ *```$",
     re.DOTALL | re.MULTILINE,
 )
+CASE_KEYS = set(Case.model_fields) - {"file", "line", "where", "scorers"}
 EVALSET_KEYS = {*Evalset.model_fields, "defaults", "include"} - {"file"}
 CONFIG_KEYS = {*Config.model_fields, *LATER_SECTIONS}
 
@@ -79,6 +80,8 @@ class Snippet:
             return "config"
         if keys and keys <= EVALSET_KEYS and not is_config_defaults(self.text):
             return "evalset"
+        if keys and keys <= CASE_KEYS:
+            return "case"
         return "config" if keys and keys <= CONFIG_KEYS else "unknown"
 
 
@@ -177,6 +180,12 @@ def test_a_yaml_snippet_is_real(snippet: Snippet, project: Path) -> None:
         case "cases" | "scorers" as key:
             listed = "".join(f"  {line}\n" if line else "\n" for line in snippet.text.splitlines())
             check_evalset(completed(f"{key}:\n{listed}", [key]), project)
+        case "case":
+            given = {"id": "completed", "input": "{ticket: hello}", "expected": "other"}
+            lines = [f"{key}: {value}" for key, value in given.items() if key not in snippet.keys]
+            lines += snippet.text.splitlines()
+            listed = "\n    ".join(lines)
+            check_evalset(completed(f"cases:\n  - {listed}\n", ["cases"]), project)
         case "incident":
             check_evalset(completed("", []), project, incident=snippet.text)
         case "config":
