@@ -1,0 +1,120 @@
+"""Every wire keeps the same promises: live, while recording, and under replay."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_aioncall.adapters.cassettes import open_cassettes
+from pytest_aioncall.adapters.net import HttpWire
+from pytest_aioncall.adapters.redaction import Redactor
+from pytest_aioncall.errors import CassetteMiss, TransportError
+from pytest_aioncall.protocols import Reply, Wire
+from pytest_aioncall.testing import ReplayWire
+
+MODES = ("live", "record", "replay")
+Use = Callable[[Wire], Awaitable[Any]]
+
+
+def send(wire: Wire, url: str, question: str = "q", *, epoch: int = 0, **options: Any) -> Awaitable[Reply]:
+    return wire.send(
+        "POST", url, headers={}, json={"q": question}, asked={"q": question}, epoch=epoch, **options
+    )
+
+
+async def _used(wire: Wire, use: Use) -> Any:
+    try:
+        return await use(wire)
+    finally:
+        await wire.close()
+
+
+def through(mode: str, folder: Path, use: Use) -> Any:
+    """Use a wire of this mode; a replay is of what the same use just recorded."""
+
+    def made(mode: Any) -> Wire:
+        return open_cassettes(
+            HttpWire(concurrency=8), mode=mode, folder=folder, evalset="e", redact=Redactor()
+        )
+
+    if mode == "live":
+        return asyncio.run(_used(HttpWire(concurrency=8), use))
+    recorded = asyncio.run(_used(made("record"), use))
+    return recorded if mode == "record" else asyncio.run(_used(made("replay"), use))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_reply_has_status_body_headers_and_latency(
+    mode: str, tmp_path: Path, loopback: Any, told: Any
+) -> None:
+    loopback.script(told(201, {"a": "Größe"}, {"x-other": "1"}))
+    reply = through(mode, tmp_path, lambda wire: send(wire, loopback.url))
+    assert (reply.status, json.loads(reply.body)) == (201, {"a": "Größe"})
+    assert reply.headers["content-type"] == "application/json"
+    assert 0 <= reply.latency_s < 30
+    assert (reply.replayed is not None) == (mode == "replay")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_epochs_are_asked_and_answered_apart(mode: str, tmp_path: Path, loopback: Any, told: Any) -> None:
+    loopback.tell = lambda asked: told(body=str(len(loopback.asked)))
+
+    async def use(wire: Wire) -> list[bytes]:
+        return [(await send(wire, loopback.url, epoch=epoch)).body for epoch in range(3)]
+
+    assert through(mode, tmp_path, use) == [b"1", b"2", b"3"]
+    assert len(loopback.asked) == 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_many_at_once_each_get_their_own(mode: str, tmp_path: Path, loopback: Any, told: Any) -> None:
+    loopback.tell = lambda asked: told(body=asked.json["q"])
+
+    async def use(wire: Wire) -> list[bytes]:
+        replies = await asyncio.gather(*(send(wire, loopback.url, str(n)) for n in range(40)))
+        return [reply.body for reply in replies]
+
+    assert through(mode, tmp_path, use) == [str(n).encode() for n in range(40)]
+
+
+@pytest.mark.parametrize("mode", ["live", "record"])
+def test_what_was_not_answered_is_a_transport_error(
+    mode: str, tmp_path: Path, loopback: Any, told: Any
+) -> None:
+    loopback.script(told(503, {"error": "busy"}))
+    with pytest.raises(TransportError, match=r"127\.0\.0\.1"):
+        through(mode, tmp_path, lambda wire: send(wire, loopback.url, max_attempts=1))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["live", "record"])
+def test_a_refusal_is_returned_and_a_replay_of_it_is_a_miss(
+    mode: str, tmp_path: Path, loopback: Any, told: Any
+) -> None:
+    loopback.script(told(404, "no"))
+    assert through(mode, tmp_path, lambda wire: send(wire, loopback.url)).status == 404
+    with pytest.raises(CassetteMiss):
+        through("replay", tmp_path, lambda wire: send(wire, loopback.url))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_wire_can_be_closed_unused_and_twice(mode: str, tmp_path: Path) -> None:
+    async def use(wire: Wire) -> None:
+        await wire.close()
+
+    through(mode, tmp_path, use)
+
+
+def test_the_canned_wire_for_tests_keeps_epochs_apart_too() -> None:
+    wire = ReplayWire(lambda sent: str(sent.epoch))
+    replies = [asyncio.run(_sent(wire, epoch)) for epoch in (0, 1)]
+    assert [reply.body for reply in replies] == [b"0", b"1"]
+
+
+async def _sent(wire: Wire, epoch: int) -> Reply:
+    return await send(wire, "http://h", epoch=epoch)
