@@ -25,7 +25,7 @@ def read_json(text: str, *, fence: bool = False) -> tuple[Any, str | None]:
     if not text or text.isspace():
         return None, "is empty"
     try:
-        value = json.loads(text, parse_constant=refuse_constant)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         return None, f"is not JSON ({error.msg} at line {error.lineno}, column {error.colno})"
     except RecursionError:
@@ -62,6 +62,9 @@ def same_json(left: Any, right: Any) -> bool:
 def refuse_constant(name: str) -> NoReturn:
     """Refuse NaN and Infinity, which Python would read as JSON."""
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
 def _is_deeper(value: Any, deepest: int) -> bool:
