@@ -52,6 +52,16 @@ def read_baseline(path: Path) -> Baseline:
     return parse_baseline(text, outputs=_text_of(beside) if beside.is_file() else "", path=path)
 
 
+def is_baseline(path: Path) -> bool:
+    """Tell a baseline from flat scores by its first line: a header with a format."""
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(1_000_000))
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and "format" in first and "case_id" not in first
+
+
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

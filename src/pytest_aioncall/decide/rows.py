@@ -26,10 +26,11 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
     answered = any(sample.output is not None for sample in ordered)
     names = [name for name in scorers if not answered or any(name in scores for scores in scored)]
     labels = {name: tuple(_label(scores.get(name)) for scores in scored) for name in names}
-    return CaseRow(
+    # Built from what was validated already; 10,000 rows share their slices with the cases.
+    return CaseRow.model_construct(
         case=first.case,
         digest=first.digest,
-        slices=dict(first.slices),
+        slices=first.slices,
         cluster=first.cluster,
         scores={name: tuple(_value(scores.get(name)) for scores in scored) for name in names},
         labels={name: found for name, found in labels.items() if any(label is not None for label in found)},
@@ -41,6 +42,8 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
 
 def output_hash(output: Output) -> str:
     """Return the SHA-256 of what the target answered: text, data and tool calls, not how fast or how dear."""
+    if output.data is None and output.tool_calls is None:
+        return hashlib.sha256(output.text.encode("utf-8", "surrogatepass")).hexdigest()
     content = {"text": output.text, "data": output.data, "tool_calls": output.tool_calls}
     return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).hexdigest()
 

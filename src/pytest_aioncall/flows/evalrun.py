@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.net import make_wire
 from ..adapters.redaction import Redactor
@@ -88,8 +89,6 @@ class EvalRun:
             )
         wire: Wire = self._net
         if self.settings.mode != "live":
-            from ..adapters.cassettes import open_cassettes
-
             wire = open_cassettes(
                 wire,
                 mode=self.settings.mode,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..adapters.baseline_store import read_baseline
+from ..adapters.baseline_store import is_baseline, read_baseline
 from ..adapters.flat_scores import read_flat_scores
 from ..adapters.run_store import RUN_FILE
 from ..decide.compare import Side, judge
@@ -56,7 +55,7 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
     baseline: Given | None = None
     required, why_not = settings.require_baseline, None
     if request.baseline is not None:
-        baseline = _given(request.baseline, request.evalset or candidate.evalset, settings)
+        baseline = _given(request.baseline, request.evalset or (candidate.evalset if candidate.file else None), settings)
     elif candidate.file:
         found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
         required, why_not = found.required, found.why_not
@@ -112,7 +111,7 @@ def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
 def _given(name: str, evalset: str | None, settings: Settings) -> Given:
     path = Path(name)
     if path.is_file() and path.name != RUN_FILE:
-        return _given_file(path)
+        return _given_file(path, evalset)
     folder, run = load_run(str(path.parent) if path.name == RUN_FILE else name, settings)
     planned = evalset_of(run, evalset)
     samples = samples_by_case(folder, planned.evalset)
@@ -135,22 +134,12 @@ def _given(name: str, evalset: str | None, settings: Settings) -> Given:
     )
 
 
-def _given_file(path: Path) -> Given:
-    if _is_baseline(path):
+def _given_file(path: Path, evalset: str | None) -> Given:
+    if is_baseline(path):
         baseline = read_baseline(path)
         return Given(side_of(baseline), baseline.header.evalset, accepts=baseline.header.accepts)
-    scorers, rows = read_flat_scores(path)
-    return Given(Side(rows=rows, scorers=scorers, output_hashes={}), path.stem)
-
-
-def _is_baseline(path: Path) -> bool:
-    """Tell a baseline by its first line: it has a header with a format."""
-    try:
-        with path.open("rb") as file:
-            first = json.loads(file.readline(1_000_000))
-    except (OSError, ValueError):
-        return False
-    return isinstance(first, dict) and "format" in first and "case_id" not in first
+    scorers, rows = read_flat_scores(path, evalset=evalset)
+    return Given(Side(rows=rows, scorers=scorers, output_hashes={}), evalset or path.stem)
 
 
 def _merged(shards: Sequence[Given]) -> Given:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 from ..adapters.text import one_line
@@ -98,7 +100,7 @@ def _score_line(score: Score) -> str:
     return f"{score.scorer}: {value} - {one_line(score.error or score.reason or '', 300)}"
 
 
-def _properties(samples: Sequence[Sample]) -> dict[str, str]:
+def _properties(samples: Sequence[Sample]) -> Mapping[str, str]:
     """Return `passed/judged` by scorer, for JUnit and `-rA`."""
     counts: dict[str, list[int]] = {}
     for sample in samples:
@@ -106,7 +108,13 @@ def _properties(samples: Sequence[Sample]) -> dict[str, str]:
             passed, judged = counts.setdefault(score.scorer, [0, 0])
             if score.value is not None:
                 counts[score.scorer] = [passed + bool(score.passed), judged + 1]
-    return {f"aioncall.{name}": f"{passed}/{judged}" for name, (passed, judged) in counts.items()}
+    return _shared(tuple((name, passed, judged) for name, (passed, judged) in counts.items()))
+
+
+@lru_cache(maxsize=4096)
+def _shared(counts: tuple[tuple[str, int, int], ...]) -> Mapping[str, str]:
+    """Return one mapping for all cases with the same counts: most of 10,000 cases have the same few."""
+    return MappingProxyType({f"aioncall.{name}": f"{passed}/{judged}" for name, passed, judged in counts})
 
 
 def _text(value: Any) -> str:
