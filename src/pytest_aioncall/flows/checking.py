@@ -49,7 +49,7 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
     """Load every evalset with all its pieces, calling nothing."""
     if str(settings.root) not in sys.path:
         sys.path.insert(0, str(settings.root))
-    wire = make_wire(settings.config, concurrency=1)
+    wire = make_wire(settings.config, concurrency=1, mode="check")
     problems: list[str] = []
     warnings: list[str] = []
     loaded: list[Prepared] = []
