@@ -111,6 +111,20 @@ def test_no_secret_gets_into_the_file(tmp_path: Path) -> None:
     assert entry["json"] == {"said": "your key is [REDACTED:secret]", "api_key": "[REDACTED:field]"}
 
 
+def test_what_takes_secrets_out_may_be_known_only_after_loading(tmp_path: Path) -> None:
+    known: list[str] = []
+    wire = open_cassettes(
+        ReplayWire({"said": "late-secret"}),
+        mode="record",
+        folder=tmp_path,
+        evalset="triage",
+        redact=lambda: Redactor(known),
+    )
+    known.append("late-secret")
+    send(wire, {"q": 1})
+    assert lines(tmp_path)[0]["json"] == {"said": "[REDACTED:secret]"}
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [(b"plain text", "text"), (b"\xff\x00\xfe", "base64"), (b"[1, 2]", "json"), (b"", "text")],

@@ -13,9 +13,10 @@ import hashlib
 import json as jsonlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -37,10 +38,17 @@ class Redacts(Protocol):
 
 
 def open_cassettes(
-    wire: Wire, *, mode: Mode, folder: Path, evalset: str, redact: Redacts, today: date | None = None
+    wire: Wire,
+    *,
+    mode: Mode,
+    folder: Path,
+    evalset: str,
+    redact: Redacts | Callable[[], Redacts],
+    today: date | None = None,
 ) -> CassetteWire:
     """Return `wire` behind the cassette `<folder>/<evalset>.jsonl`; nothing is read or written yet.
 
+    `redact` takes secrets out of what is written (a function is asked for it when the first recording is).
     `today` is the UTC day written into recordings (default: the system's).
     """
     return CassetteWire(wire, mode=mode, file=cassette_file(folder, evalset), redact=redact, today=today)
@@ -58,12 +66,19 @@ class CassetteWire:
     """
 
     def __init__(
-        self, wire: Wire, *, mode: Mode, file: Path, redact: Redacts, today: date | None = None
+        self,
+        wire: Wire,
+        *,
+        mode: Mode,
+        file: Path,
+        redact: Redacts | Callable[[], Redacts],
+        today: date | None = None,
     ) -> None:
         self.mode: Mode = mode
         self.file = file
         self.recorded = 0
-        self._wire, self._redact, self._today = wire, redact, today
+        self._wire, self._today = wire, today
+        self._given_redact = redact
         self._entries: dict[str, dict[str, Any]] | None = None
         self._part: _Part | None = None
 
@@ -139,6 +154,11 @@ class CassetteWire:
         }
         self._part.write(entry)
         self.recorded += 1
+
+    @cached_property
+    def _redact(self) -> Redacts:
+        given = self._given_redact
+        return given() if callable(given) else given
 
     def _body(self, body: bytes) -> dict[str, Any]:
         try:

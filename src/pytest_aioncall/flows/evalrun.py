@@ -94,7 +94,7 @@ class EvalRun:
                 mode=self.settings.mode,
                 folder=path.parent / "cassettes",
                 evalset=path.name.removesuffix(".eval.yaml"),
-                redact=self.redactor,
+                redact=lambda: self.redactor,  # what the evalset's target names is known after loading
             )
             self._wires.append(wire)
         return wire

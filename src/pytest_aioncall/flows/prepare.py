@@ -10,6 +10,7 @@ from typing import Any
 from ..adapters.baseline_store import file_facts
 from ..adapters.evalset_files import line_of, load_evalset
 from ..adapters.registry import BoundScorer, PieceError, build_scorer, build_target
+from ..adapters.targets.secrets import named_secrets
 from ..engine import Job
 from ..errors import LoadError, Problem
 from ..model.baseline import ScorerInfo
@@ -194,9 +195,8 @@ class _Builder:
 
 
 def secrets_of(evalset: Evalset) -> dict[str, str]:
-    """Return the values of the variables that an evalset's target takes its headers from."""
-    named = evalset.target.options.get("headers_env")
-    return read_variables(str(name) for name in named.values()) if isinstance(named, dict) else {}
+    """Return the values of the variables that an evalset's target names."""
+    return read_variables(named_secrets(evalset.target))
 
 
 def fingerprint_of(prepared: Prepared, root: Path) -> Fingerprint:
