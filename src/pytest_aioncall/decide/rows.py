@@ -28,6 +28,7 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
     labels = {name: tuple(_label(scores.get(name)) for scores in scored) for name in names}
     # Built from what was validated already; 10,000 rows share their slices with the cases.
     return CaseRow.model_construct(
+        _ROW_FIELDS,
         case=first.case,
         digest=first.digest,
         slices=first.slices,
@@ -38,6 +39,9 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
         cost_usd=tuple(_own(sample.output, "cost_usd") for sample in ordered),
         errors=sum(sample.output is None for sample in ordered),
     )
+
+
+_ROW_FIELDS = set(CaseRow.model_fields)
 
 
 def output_hash(output: Output) -> str:
