@@ -87,6 +87,9 @@ class Reply:
     replayed: str | None = None
 
 
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
 class Wire(Protocol):
     """The one way out to the network, with retries, limits, redaction and cassettes behind it.
 
@@ -96,7 +99,7 @@ class Wire(Protocol):
 
     async def send(
         self,
-        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        method: Method,
         url: str,
         *,
         headers: Mapping[str, str],

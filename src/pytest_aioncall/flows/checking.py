@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..adapters.net import make_wire
 from ..errors import LoadError, UsageError
+from ..protocols import Wire
 from ..settings import Settings
 from .cost import is_loopback, price_of
 from .judge import find_baseline
@@ -49,7 +49,7 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
     """Load every evalset with all its pieces, calling nothing."""
     if str(settings.root) not in sys.path:
         sys.path.insert(0, str(settings.root))
-    wire = make_wire(settings.config, concurrency=1, mode="check")
+    wire = WireOnDemand(_nothing_is_sent, mode="check")
     problems: list[str] = []
     warnings: list[str] = []
     loaded: list[Prepared] = []
@@ -75,6 +75,10 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
     for one in loaded:
         warnings += _warnings(one, settings)
     return Checked(tuple(names), sum(len(one.jobs) for one in loaded), tuple(problems), tuple(warnings))
+
+
+def _nothing_is_sent() -> Wire:
+    raise AssertionError("check calls nothing")
 
 
 def _warnings(one: Prepared, settings: Settings) -> list[str]:

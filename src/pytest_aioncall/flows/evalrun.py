@@ -12,7 +12,6 @@ from typing import Any
 
 from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
-from ..adapters.net import make_wire
 from ..adapters.redaction import Redactor
 from ..engine import Budget, Engine
 from ..errors import UsageError
@@ -23,6 +22,7 @@ from ..protocols import Wire
 from ..settings import Settings, merge_settings
 from .cost import Estimate, cap_of, estimate
 from .judge import BaselineFound, find_baseline, judge_record
+from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import EvalsetRecord, RunRecord, rfc3339
 from .report import EvalsetInput, build_report, write_report
@@ -84,9 +84,7 @@ class EvalRun:
 
     def _wire_for(self, path: Path) -> Wire:
         if self._net is None:
-            self._net = make_wire(
-                self.settings.config, concurrency=self.concurrency, on_retry=self._count_retry
-            )
+            self._net = WireOnDemand(self._make_wire)
         wire: Wire = self._net
         if self.settings.mode != "live":
             wire = open_cassettes(
@@ -98,6 +96,11 @@ class EvalRun:
             )
             self._wires.append(wire)
         return wire
+
+    def _make_wire(self) -> Wire:
+        from ..adapters.net import make_wire
+
+        return make_wire(self.settings.config, concurrency=self.concurrency, on_retry=self._count_retry)
 
     def _count_retry(self) -> None:
         self.retries += 1

@@ -55,7 +55,9 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
     baseline: Given | None = None
     required, why_not = settings.require_baseline, None
     if request.baseline is not None:
-        baseline = _given(request.baseline, request.evalset or (candidate.evalset if candidate.file else None), settings)
+        baseline = _given(
+            request.baseline, request.evalset or (candidate.evalset if candidate.file else None), settings
+        )
     elif candidate.file:
         found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
         required, why_not = found.required, found.why_not

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Literal
 
 from ..adapters.text import one_line
@@ -19,6 +18,9 @@ OutcomeKind = Literal["held", "missed", "broken", "user_error", "unjudged", "not
 SHOWN_OUTPUT = 400
 
 
+Properties = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`broken`: a must or require failed. `missed`: some score failed, the gates decide. `unjudged`: an error
@@ -26,7 +28,7 @@ class Outcome:
 
     kind: OutcomeKind
     lines: tuple[str, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Properties = ()
     floors: tuple[Floor, ...] = ()
 
     @property
@@ -61,7 +63,7 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
         return Outcome("unjudged", (line, *_sample_lines(job, samples)), properties, floors)
     if any(score.passed is False for s in samples for score in s.scores):
         return Outcome("missed", tuple(_sample_lines(job, samples)), properties, floors)
-    return Outcome("held", (), properties, floors)
+    return Outcome("held", (), properties, floors) if floors else _held(properties)
 
 
 def _floor_line(floor: Floor) -> str:
@@ -100,7 +102,7 @@ def _score_line(score: Score) -> str:
     return f"{score.scorer}: {value} - {one_line(score.error or score.reason or '', 300)}"
 
 
-def _properties(samples: Sequence[Sample]) -> Mapping[str, str]:
+def _properties(samples: Sequence[Sample]) -> Properties:
     """Return `passed/judged` by scorer, for JUnit and `-rA`."""
     counts: dict[str, list[int]] = {}
     for sample in samples:
@@ -112,9 +114,14 @@ def _properties(samples: Sequence[Sample]) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _shared(counts: tuple[tuple[str, int, int], ...]) -> Mapping[str, str]:
-    """Return one mapping for all cases with the same counts: most of 10,000 cases have the same few."""
-    return MappingProxyType({f"aioncall.{name}": f"{passed}/{judged}" for name, passed, judged in counts})
+def _shared(counts: tuple[tuple[str, int, int], ...]) -> Properties:
+    """Return one tuple for all cases with the same counts: most of 10,000 cases have the same few."""
+    return tuple((f"aioncall.{name}", f"{passed}/{judged}") for name, passed, judged in counts)
+
+
+@lru_cache(maxsize=4096)
+def _held(properties: Properties) -> Outcome:
+    return Outcome("held", (), properties)
 
 
 def _text(value: Any) -> str:

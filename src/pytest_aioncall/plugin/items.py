@@ -40,23 +40,20 @@ class EvalsetFile(pytest.File):
 
 
 class _Marks:
-    """Marks and keywords by slice, made once for all items with the same slices."""
+    """Marks by slice, made once for all items with the same slices."""
 
     def __init__(self, prepared: Prepared) -> None:
         evalset = prepared.evalset
         self._common = [pytest.mark.aioncall(evalset=evalset.evalset, owner=evalset.owner).mark]
-        self._by_slices: dict[tuple[tuple[str, str], ...], tuple[list[Any], set[str]]] = {}
+        self._by_slices: dict[tuple[tuple[str, str], ...], list[Any]] = {}
 
     def put_on(self, item: CaseItem, job: Job) -> None:
         key = tuple(sorted(job.case.slices.items()))
         if key not in self._by_slices:
             marks = [pytest.mark.aioncall(slice=f"{k}={v}").mark for k, v in key]
-            words = {job.evalset, *(f"{k}={v}" for k, v in key)}
-            self._by_slices[key] = ([*self._common, *marks], words)
-        marks, words = self._by_slices[key]
-        # Copies: a conftest that marks one item must not mark its neighbours.
-        item.own_markers = list(marks)
-        item.extra_keyword_matches = set(words)
+            self._by_slices[key] = [*self._common, *marks]
+        # A copy: a conftest that marks one item must not mark its neighbours.
+        item.own_markers = list(self._by_slices[key])
 
 
 class CaseItem(pytest.Item):
@@ -71,11 +68,16 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         outcome = self.oncall.run_case(self)
         self.outcome = outcome
-        self.user_properties.extend(outcome.properties.items())
+        self.user_properties.extend(outcome.properties)
         if outcome.kind in {"broken", "user_error"}:
             raise CaseFailure(outcome)
         if outcome.kind in {"unjudged", "not_recorded", "cancelled"}:
             raise pytest.skip.Exception(outcome.reason, _use_item_location=True)
+
+    def listextrakeywords(self) -> set[str]:
+        """Let `-k` find a case by evalset and slice; made on demand, since 10,000 sets would cost 2 MiB."""
+        words = super().listextrakeywords()
+        return words | {self.job.evalset, *(f"{k}={v}" for k, v in self.job.case.slices.items())}
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, CaseFailure):

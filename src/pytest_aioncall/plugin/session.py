@@ -269,7 +269,8 @@ class OnCallSession:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
         if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
-            report.aioncall_kind = item.outcome.kind
+            if item.outcome.kind in LETTERS:
+                report.aioncall_kind = item.outcome.kind
             samples = item.stash.get(_SAMPLES, None)
             if samples is not None:
                 report.aioncall_samples = {
