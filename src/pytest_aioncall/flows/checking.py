@@ -13,6 +13,7 @@ from ..protocols import Wire
 from ..settings import Settings
 from .cost import is_loopback, price_of
 from .judge import find_baseline
+from .ondemand import WireOnDemand
 from .prepare import Prepared, prepare
 
 _PINNED = re.compile(r"(20\d{2}-?[01]\d-?[0-3]\d|-\d{4}(?!\d)|@sha256:|[-@][0-9a-f]{7,64}$|-v\d+(\.\d+)+$)")
