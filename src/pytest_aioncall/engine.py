@@ -104,6 +104,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._opened: list[Lifecycle] = []
+        self._open_already: set[int] = set()
 
     async def feed(
         self,
@@ -239,7 +240,10 @@ class Engine:
 
     async def _open(self, target: Target) -> None:
         """Open a target once, before its first answer; every sample of it sees the same failure."""
+        if id(target) in self._open_already:
+            return
         if not isinstance(target, Lifecycle):
+            self._open_already.add(id(target))
             return
         opening = self._opening.get(id(target))
         if opening is None:
@@ -249,8 +253,8 @@ class Engine:
                 self._opened.append(target)
 
             opening = self._opening[id(target)] = asyncio.create_task(enter())
-        if not opening.done() or opening.exception() is not None:
-            await asyncio.shield(opening)
+        await asyncio.shield(opening)
+        self._open_already.add(id(target))
 
     async def _scores(self, job: Job, output: Output, epoch: int) -> tuple[Score, ...]:
         slow = [s for s in job.scorers if not s.traits.deterministic]

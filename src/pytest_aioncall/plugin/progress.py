@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ REDRAW_S = 0.2
 class ProgressLine:
     """Draws one line below the cursor and puts the cursor back, so that pytest's letters stay in place."""
 
-    def __init__(self, reporter: Any, file: Any, *, total: int) -> None:
+    def __init__(self, reporter: Any, file: Any, capture: Any, *, total: int) -> None:
         self._reporter = reporter
+        self._capture = capture
         self._file = file
         self._total = total
         self._started = time.monotonic()
@@ -31,7 +33,7 @@ class ProgressLine:
         file = getattr(getattr(reporter, "_tw", None), "_file", None)
         if reporter is None or file is None or not reporter.isatty or config.get_verbosity() < -1:
             return None
-        return cls(reporter, file, total=total)
+        return cls(reporter, file, config.pluginmanager.getplugin("capturemanager"), total=total)
 
     def draw(self, progress: Progress, *, spent_usd: Budget, retries: int) -> None:
         """Draw what is known, a few times a second at most."""
@@ -55,8 +57,11 @@ class ProgressLine:
         column = int(getattr(writer, "width_of_current_line", 0))
         width = int(getattr(writer, "fullwidth", 80)) - 1
         back = f"\x1b[1A\r\x1b[{column}C" if column else "\x1b[1A\r"
-        self._file.write(f"\n\r\x1b[2K{text[:width]}{back}")
-        self._file.flush()
+        # While an item runs, its capture holds the terminal's own file descriptor.
+        aside = self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
+        with aside:
+            self._file.write(f"\n\r\x1b[2K{text[:width]}{back}")
+            self._file.flush()
         self._shown = True
 
     def clear(self) -> None:

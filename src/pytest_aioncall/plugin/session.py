@@ -256,7 +256,6 @@ class OnCallSession:
             route_prints()
 
     def _draw(self) -> None:
-        route_prints()
         if (
             self._progress is not None
             and self._background is not None
@@ -264,6 +263,7 @@ class OnCallSession:
         ):
             engine = self._background.engine
             self._progress.draw(engine.progress, spent_usd=engine.budget, retries=self.run.retries)
+        self._route()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -306,6 +306,10 @@ class OnCallSession:
     def pytest_runtest_logstart(self) -> None:
         if self._progress is not None:
             self._progress.clear()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        self._draw()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> Any:
