@@ -162,5 +162,15 @@ def test_more_than_forty_rows_fold() -> None:
     assert sum(attrs.get("role") == "img" for _, attrs in reader.tags) == 60
 
 
+def test_the_page_names_the_interval_by_the_level_of_the_tests() -> None:
+    found = reports.regressed().evalsets[0]
+    assert found.judgement is not None
+    strict = found.model_copy(update={"judgement": found.judgement.model_copy(update={"alpha": 0.01})})
+    text = read(render_html(reports.report(strict))).text()
+    assert "with its 98 % interval" in text
+    assert "(-18.7 pp, 98 % interval -29.4 .. -8.1 pp)" in text
+    assert "90 % interval" not in text
+
+
 def test_the_same_report_gives_the_same_page() -> None:
     assert render_html(reports.several()) == render_html(reports.several())

@@ -75,6 +75,15 @@ def test_many_evalsets_share_the_screen_and_none_that_is_bad_goes_unsaid() -> No
     assert lines[-2].text.startswith("next:   pytest --aioncall -k")
 
 
+def test_the_interval_is_named_by_the_level_of_the_tests() -> None:
+    found = reports.regressed().evalsets[0]
+    assert found.judgement is not None
+    strict = found.model_copy(update={"judgement": found.judgement.model_copy(update={"alpha": 0.01})})
+    heads = [line.text for line in summary_lines(reports.report(strict)) if "interval" in line.text]
+    assert len(heads) == 1
+    assert "98 % interval" in heads[0]
+
+
 def test_a_run_without_evalsets_says_so() -> None:
     assert summary_lines(reports.report()) == [StyledLine("no evalset was run", "yellow")]
 

@@ -69,6 +69,17 @@ def lost(number: int, *, of: int = 10, epochs: int = 3) -> list[list[float | Non
     return [[0.0 if i < number else 1.0] * epochs for i in range(of)]
 
 
+def test_a_judgement_carries_the_level_that_its_intervals_have() -> None:
+    """Two one-sided bounds at 1 - alpha are wider at a smaller alpha, and a reader has to be told which."""
+    now, was = side(lost(3)), side(GOOD)
+    usual, strict = gate(now, was), gate(now, was, defaults=Defaults(alpha=0.01))
+    assert (usual.alpha, strict.alpha) == (0.05, 0.01)
+    narrow, wide = row(usual).ci, row(strict).ci
+    assert narrow is not None and wide is not None
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+    assert (wide[1] - wide[0]) / (narrow[1] - narrow[0]) == pytest.approx(2.3263 / 1.6449, rel=1e-3)
+
+
 class TestSmallSuites:
     """Where people start: ten golden cases, three epochs."""
 

@@ -27,7 +27,7 @@ def row(difference: float | None, ci: tuple[float, float] | None = None, **field
 
 def test_coordinates_by_hand() -> None:
     """From -0.30 to +0.10, padded by 6 % of 0.40 each side: 332 pixels for 0.448 units, from x = 14."""
-    panel = interval_plot([row(-0.1, (-0.3, 0.1))])[0]
+    panel = interval_plot([row(-0.1, (-0.3, 0.1))], alpha=0.05)[0]
     mark = panel.marks[0]
 
     def x(value: float) -> float:
@@ -55,7 +55,7 @@ units = st.floats(-1, 1, allow_nan=False)
 def test_every_mark_lies_inside_in_order_and_on_the_right_side_of_zero(
     rows: list[tuple[float, float, float, float]],
 ) -> None:
-    panel = interval_plot([row(d, (d - a, d + b), margin=m) for d, a, b, m in rows])[0]
+    panel = interval_plot([row(d, (d - a, d + b), margin=m) for d, a, b, m in rows], alpha=0.05)[0]
     for mark, (d, a, b, _) in zip(panel.marks, rows, strict=True):
         assert mark.low_x is not None and mark.high_x is not None
         assert mark.x is not None and mark.margin_x is not None
@@ -71,7 +71,7 @@ def test_every_mark_lies_inside_in_order_and_on_the_right_side_of_zero(
 
 @given(st.floats(-5, 5), st.floats(0.001, 10))
 def test_ticks_are_round_few_and_hold_zero_when_it_is_in_range(low: float, span: float) -> None:
-    panel = interval_plot([row(low, (low, low + span), scale=(1, 5), margin=0.16)])[0]
+    panel = interval_plot([row(low, (low, low + span), scale=(1, 5), margin=0.16)], alpha=0.05)[0]
     assert 2 <= len(panel.ticks) <= 9
     assert [t.x for t in panel.ticks] == sorted(t.x for t in panel.ticks)
     zero = [t for t in panel.ticks if float(t.text) == 0]
@@ -83,7 +83,7 @@ def test_ticks_are_round_few_and_hold_zero_when_it_is_in_range(low: float, span:
 
 def test_each_scale_has_a_panel_of_its_own_and_points_are_percent_on_rates_only() -> None:
     panels = interval_plot(
-        [row(-0.1, (-0.2, 0.0)), row(-0.1, (-0.2, 0.0), scale=(1, 5)), row(0.1, (0.0, 0.2))]
+        [row(-0.1, (-0.2, 0.0)), row(-0.1, (-0.2, 0.0), scale=(1, 5)), row(0.1, (0.0, 0.2))], alpha=0.05
     )
     assert [len(p.marks) for p in panels] == [2, 1]
     assert [p.unit for p in panels] == ["percentage points", "points on 1 to 5"]
@@ -91,18 +91,20 @@ def test_each_scale_has_a_panel_of_its_own_and_points_are_percent_on_rates_only(
 
 
 def test_rows_without_a_comparison_draw_nothing() -> None:
-    panel = interval_plot([row(None)])[0]
+    panel = interval_plot([row(None)], alpha=0.05)[0]
     mark = panel.marks[0]
     assert not panel.compared
     assert (mark.x, mark.low_x, mark.high_x, mark.margin_x) == (None, None, None, None)
 
 
 def test_all_rows_without_any_difference_have_zero_in_the_middle() -> None:
-    assert interval_plot([row(0.0, (0.0, 0.0), margin=None)])[0].zero_x == pytest.approx(PLOT_WIDTH / 2)
+    assert interval_plot([row(0.0, (0.0, 0.0), margin=None)], alpha=0.05)[0].zero_x == pytest.approx(
+        PLOT_WIDTH / 2
+    )
 
 
 def test_numbers_that_are_not_finite_do_not_break_the_axis() -> None:
-    panel = interval_plot([row(-0.1, (-math.inf, 0.1))])[0]
+    panel = interval_plot([row(-0.1, (-math.inf, 0.1))], alpha=0.05)[0]
     assert math.isfinite(panel.zero_x)
     assert panel.marks[0].low_x == 14
 
@@ -125,8 +127,9 @@ def test_the_shape_alone_tells_the_verdict() -> None:
 
 
 def test_the_label_says_the_row_to_who_sees_no_picture() -> None:
-    mark = interval_plot([row(-0.187, (-0.294, -0.081), status="regressed", reason="dropped")])[0].marks[0]
-    assert mark.label == "route: REGRESSED, -18.7 pp, 95 % interval -29.4 to -8.1 pp, margin 5 pp"
+    bad = row(-0.187, (-0.294, -0.081), status="regressed", reason="dropped")
+    mark = interval_plot([bad], alpha=0.05)[0].marks[0]
+    assert mark.label == "route: REGRESSED, -18.7 pp, 90 % interval -29.4 to -8.1 pp, margin 5 pp"
 
 
 def test_heat_is_zero_at_the_best_and_calm_for_small_differences() -> None:

@@ -67,6 +67,11 @@ def test_intervals_and_distances_carry_their_unit_once() -> None:
     assert words.distance(0.16, GRADED) == "0.16"
 
 
+def test_an_interval_of_two_one_sided_bounds_is_named_by_what_it_covers() -> None:
+    names = [words.interval_name(alpha) for alpha in (0.05, 0.01, 0.025, 0.1, 0.0005)]
+    assert names == ["90 % interval", "98 % interval", "95 % interval", "80 % interval", "99.9 % interval"]
+
+
 def test_p_values_keep_two_figures_and_never_read_zero() -> None:
     assert [words.p_value(p) for p in (0.22, 0.0496, 0.003, 0.00001, 0.0, 1.0, None)] == [
         "0.22", "0.050", "0.003", "<0.001", "<0.001", "1.00", "-",

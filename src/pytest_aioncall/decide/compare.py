@@ -83,6 +83,7 @@ def judge(
             baseline_missing=facts.baseline_missing,
         ),
         summary=_summary(facts, status),
+        alpha=defaults.alpha,
         verdicts=tuple(verdicts),
         metrics=tuple(metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)),
         floors=tuple(floors),

@@ -13,8 +13,11 @@ __all__ = ["progress_text", "summary_block", "verdict_sentence"]
 progress_text = progress_line
 
 
-def verdict_sentence(verdict: Verdict) -> str:
-    """Say one verdict in one line: row, word, was and now, difference with its interval, reason."""
+def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
+    """Say one verdict in one line: row, word, was and now, difference with its interval, reason.
+
+    `alpha` is the judgement's; it names the interval.
+    """
     row = " ".join([verdict.scorer, *(f"{k}={v}" for k, v in (verdict.slice or {}).items())])
     parts = [f"{row}: {words.verdict_word(verdict)}"]
     if verdict.baseline is not None:
@@ -24,7 +27,11 @@ def verdict_sentence(verdict: Verdict) -> str:
     elif verdict.candidate is not None:
         parts.append(words.mean(verdict.candidate, verdict.scale))
     if verdict.difference is not None:
-        ends = f", 95 % interval {words.interval(verdict.ci, verdict.scale)}" if verdict.ci else ""
+        ends = (
+            f", {words.interval_name(alpha)} {words.interval(verdict.ci, verdict.scale)}"
+            if verdict.ci
+            else ""
+        )
         parts.append(f"({words.difference(verdict.difference, verdict.scale)}{ends})")
     reason = words.verdict_reason(verdict)
     if reason:
@@ -43,7 +50,7 @@ def summary_block(
 def judgement_lines(judgement: Judgement) -> list[str]:
     """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
     lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {one_line(judgement.summary, 300)}"]
-    lines += [f"  {one_line(verdict_sentence(v), 300)}" for v in judgement.verdicts]
+    lines += [f"  {one_line(verdict_sentence(v, alpha=judgement.alpha), 300)}" for v in judgement.verdicts]
     for floor in judgement.floors:
         if not floor.ok:
             why = f" - {one_line(floor.reason, 200)}" if floor.reason else ""

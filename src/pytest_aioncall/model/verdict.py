@@ -105,13 +105,18 @@ class Coverage(Frozen):
 
 
 class Judgement(Frozen):
-    """The whole answer for one evalset."""
+    """The whole answer for one evalset.
+
+    Every `ci` of its verdicts has two one-sided bounds at 1 - `alpha` each: it is a two-sided interval at
+    1 - 2 `alpha`.
+    """
 
     format: Literal[1] = 1
     evalset: str = ""
     status: RunStatus
     exit_code: int
     summary: str = ""
+    alpha: float = 0.05
     verdicts: tuple[Verdict, ...] = ()
     metrics: tuple[MetricVerdict, ...] = ()
     floors: tuple[Floor, ...] = ()

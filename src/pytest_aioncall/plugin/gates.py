@@ -38,9 +38,9 @@ def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.
 def _gate(file: str, one: EvalsetReport, verdict: Verdict) -> pytest.TestReport:
     part = "".join(f" {k}={v}" for k, v in (verdict.slice or {}).items())
     outcome = {"pass": "passed", "regressed": "failed"}.get(verdict.status, "skipped")
-    sentence = verdict_sentence(verdict)
-    lines = [sentence]
-    if outcome == "failed" and one.judgement is not None:
+    assert one.judgement is not None  # noqa: S101 - the caller selected by it
+    lines = [verdict_sentence(verdict, alpha=one.judgement.alpha)]
+    if outcome == "failed":
         lines += [
             f"  {move.case}: {move.was[0]}/{move.was[1]} -> {move.now[0]}/{move.now[1]}"
             for move in one.judgement.worst

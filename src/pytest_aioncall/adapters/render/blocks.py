@@ -129,7 +129,7 @@ def _table(story: Story, pen: Pen, *, most: int, title: str) -> tuple[Block, lis
     told = [v for v in story.rows if v.slice is None or row_weight(v) <= 4]
     shown, unshown = told[:most], told[most:]
     rest = [v for v in story.rows if v not in told]
-    lines = table_lines(shown, width=pen.width, safe=pen.safe, title=title)
+    lines = table_lines(shown, alpha=story.alpha, width=pen.width, safe=pen.safe, title=title)
     folded: list[Line] = []
     if unshown:
         bad = sum(v.status == "regressed" for v in unshown)

@@ -57,6 +57,7 @@ class Panel:
     """
 
     scale: tuple[float, float]
+    interval: str
     unit: str
     axis: Axis
     zero_x: float
@@ -65,25 +66,28 @@ class Panel:
     compared: bool
 
 
-def interval_plot(rows: Sequence[Verdict]) -> list[Panel]:
+def interval_plot(rows: Sequence[Verdict], *, alpha: float) -> list[Panel]:
     """Lay out one panel a scale, in the order in which the scales first appear in `rows`.
 
+    `alpha` is the level of the one-sided bounds and names the interval.
     Every interval, every estimate, each row's margin and zero lie inside their panel's axis.
     """
     panels: list[Panel] = []
+    name = words.interval_name(alpha)
     for scale in dict.fromkeys(v.scale for v in rows):
         mine = [v for v in rows if v.scale == scale]
         axis = _axis(mine)
         panels.append(
             Panel(
                 scale=scale,
+                interval=name,
                 unit="percentage points"
                 if words.is_rate(scale)
                 else f"points on {scale[0]:g} to {scale[1]:g}",
                 axis=axis,
                 zero_x=axis.x(0.0),
                 ticks=tuple(Tick(axis.x(at), _tick_text(at, scale, step)) for at, step in _ticks(axis)),
-                marks=tuple(_mark(v, axis) for v in mine),
+                marks=tuple(_mark(v, axis, name) for v in mine),
                 compared=any(v.difference is not None for v in mine),
             )
         )
@@ -101,7 +105,7 @@ def shape_of(verdict: Verdict) -> Shape:
     return "triangle" if verdict.reason in ("suspected", "min_undecided", "errors_at_floor") else "ring"
 
 
-def _mark(verdict: Verdict, axis: Axis) -> Mark:
+def _mark(verdict: Verdict, axis: Axis, interval: str) -> Mark:
     ends = verdict.ci
     margin = verdict.margin
     return Mark(
@@ -111,18 +115,18 @@ def _mark(verdict: Verdict, axis: Axis) -> Mark:
         low_x=None if ends is None else axis.x(ends[0]),
         high_x=None if ends is None else axis.x(ends[1]),
         margin_x=None if margin is None or verdict.difference is None else axis.x(-margin),
-        label=_label(verdict),
+        label=_label(verdict, interval),
     )
 
 
-def _label(verdict: Verdict) -> str:
+def _label(verdict: Verdict, interval: str) -> str:
     """Say the whole row for a reader who sees no picture."""
     name = f"{verdict.scorer} {words.slice_name(verdict.slice)}".rstrip()
     if verdict.difference is None:
         return f"{name}: {words.verdict_word(verdict)}, not compared"
     parts = [f"{name}: {words.verdict_word(verdict)}", words.difference(verdict.difference, verdict.scale)]
     if verdict.ci is not None:
-        parts.append(f"95 % interval {words.interval(verdict.ci, verdict.scale).replace('..', 'to')}")
+        parts.append(f"{interval} {words.interval(verdict.ci, verdict.scale).replace('..', 'to')}")
     if verdict.margin is not None:
         parts.append(f"margin {words.distance(verdict.margin, verdict.scale)}")
     return ", ".join(parts)

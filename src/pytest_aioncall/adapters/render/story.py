@@ -95,6 +95,10 @@ class Story:
     def name(self) -> str:
         return self.report.planned.evalset
 
+    @property
+    def alpha(self) -> float:
+        return self.report.judgement.alpha if self.report.judgement else 0.05
+
     @cached_property
     def rows(self) -> tuple[Verdict, ...]:
         """Every row, worst first; among equals the overall rows first, else in the order judged."""
@@ -276,7 +280,7 @@ class Story:
                 return (
                     f"{named} went from {words.mean(row.baseline, row.scale)} to "
                     f"{words.mean(row.candidate, row.scale)} "
-                    f"({words.difference(row.difference, row.scale)}, 95 % interval "
+                    f"({words.difference(row.difference, row.scale)}, {words.interval_name(self.alpha)} "
                     f"{words.interval(row.ci, row.scale)})."
                 )
             if self.broken_metrics:

@@ -32,19 +32,23 @@ def _p(verdict: Verdict) -> str:
     return words.p_value(verdict.p_adjusted if verdict.p_adjusted is not None else verdict.p)
 
 
+# Stands for the interval's name, which the level of the tests decides.
+_INTERVAL = "interval"
 _COLUMNS = (
     _Column("now", lambda v: words.mean(v.candidate, v.scale)),
     _Column("judged", words.judged_of),
     _Column("was", lambda v: words.mean(v.baseline, v.scale), leaves=3),
     _Column("diff", lambda v: words.difference(v.difference, v.scale, unit=False)),
-    _Column("95 % interval", _interval, leaves=2),
+    _Column(_INTERVAL, _interval, leaves=2),
     _Column("p (adj)", _p, leaves=1),
     _Column("verdict", words.verdict_word, right=False),
 )
 _STYLES: dict[Tone, Style] = {"bad": "red", "doubt": "yellow", "good": "", "none": ""}
 
 
-def table_lines(rows: Sequence[Verdict], *, width: int, safe: Safe, title: str = "") -> list[Line]:
+def table_lines(
+    rows: Sequence[Verdict], *, alpha: float, width: int, safe: Safe, title: str = ""
+) -> list[Line]:
     """Return a header, `title` at its left, and one line a row, at most `width` columns wide.
 
     `judged` (n judged / n planned) stands beside the mean as soon as one row is not wholly judged.
@@ -56,12 +60,12 @@ def table_lines(rows: Sequence[Verdict], *, width: int, safe: Safe, title: str =
         c
         for c in _COLUMNS
         if (c.head != "judged" or any(map(words.is_short, rows)))
-        and (compared or c.head not in ("was", "diff", "95 % interval", "p (adj)"))
+        and (compared or c.head not in ("was", "diff", _INTERVAL, "p (adj)"))
     ]
     names = [_row_name(v, safe) for v in rows]
     longest = max(map(len, names))
     while True:
-        cells = [[c.head for c in columns], *([safe(c.cell(v), 24) for c in columns] for v in rows)]
+        cells = [[_head(c, alpha) for c in columns], *([safe(c.cell(v), 24) for c in columns] for v in rows)]
         sizes = [max(len(line[i]) for line in cells) for i in range(len(columns))]
         room = width - sum(size + 2 for size in sizes)
         leaving = [c for c in columns if c.leaves]
@@ -74,6 +78,10 @@ def table_lines(rows: Sequence[Verdict], *, width: int, safe: Safe, title: str =
         style = _STYLES[row_tone(verdict)] if verdict.gating else "dim"
         lines.append((_line(_clipped(name, size), line, size, sizes, columns), style))
     return lines
+
+
+def _head(column: _Column, alpha: float) -> str:
+    return words.interval_name(alpha) if column.head == _INTERVAL else column.head
 
 
 def _clipped(name: str, size: int) -> str:

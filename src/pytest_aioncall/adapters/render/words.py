@@ -68,6 +68,11 @@ def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> st
     return f"{low} .. {high}" + (" pp" if is_rate(scale) else "")
 
 
+def interval_name(alpha: float) -> str:
+    """Name the interval between two one-sided bounds at 1 - alpha each: `90 % interval` at .05."""
+    return f"{100 * (1 - 2 * alpha):.6g} % interval"
+
+
 def p_value(p: float | None) -> str:
     """Write a p-value with two figures that matter; a tiny one as a bound."""
     if p is None or not math.isfinite(p):
