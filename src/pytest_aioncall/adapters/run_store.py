@@ -18,6 +18,7 @@ from .files import replace_text
 
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
+_STAMP = len("20261121-140200-f423f")
 
 
 class RunStore:
@@ -30,9 +31,10 @@ class RunStore:
     @classmethod
     def create(cls, runs: Path, *, now: datetime) -> RunStore:
         """Make a new run folder under `runs`; its name sorts by time and is never taken twice."""
-        stamp = now.strftime("%Y%m%d-%H%M%S")
+        # Two quick runs end within one second, and `latest` has to be the later one.
+        stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond:05x}"
         while True:
-            folder = runs / f"{stamp}-{secrets.token_hex(3)}"
+            folder = runs / f"{stamp}{secrets.token_hex(2)}"
             try:
                 folder.mkdir(parents=True)
             except FileExistsError:
@@ -112,10 +114,11 @@ def find_run(runs: Path, name: str) -> Path:
 
 
 def list_runs(runs: Path) -> list[Path]:
-    """Return run folders, oldest first."""
+    """Return run folders, oldest first; of runs at one instant (a clock that was set) by their writing."""
     if not runs.is_dir():
         return []
-    return sorted(f for f in runs.iterdir() if (f / RUN_FILE).is_file())
+    found = [f for f in runs.iterdir() if (f / RUN_FILE).is_file()]
+    return sorted(found, key=lambda f: (f.name[:_STAMP], (f / RUN_FILE).stat().st_mtime_ns, f.name))
 
 
 def prune_runs(runs: Path, *, keep: int) -> list[Path]:
