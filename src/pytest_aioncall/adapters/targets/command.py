@@ -115,17 +115,18 @@ class CommandTarget:
             cwd=self._cwd,
             start_new_session=True,
         )
+        fed = asyncio.ensure_future(_feed(process, given))
+        read = asyncio.ensure_future(_read_all(process, self._who))
+        complained = asyncio.ensure_future(_last_line(process))
         done = False
         try:
-            _, out, complaint = await asyncio.gather(
-                _feed(process, given), _read_all(process, self._who), _last_line(process)
-            )
+            _, out, complaint = await asyncio.gather(fed, read, complained)
             status = await process.wait()
             done = True
             return status, out, complaint
         finally:
             if not done:
-                await _end(process)
+                await _end(process, (fed, read, complained))
 
 
 async def _feed(process: asyncio.subprocess.Process, given: bytes) -> None:
@@ -157,13 +158,24 @@ async def _last_line(process: asyncio.subprocess.Process) -> str:
     return one_line(lines[-1], 300) if lines else ""
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Future[Any]]) -> None:
     """End the whole process group; `process` itself is reaped even while this task is being cancelled."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         process.kill()
-    await asyncio.shield(process.wait())
+    for task in tasks:
+        task.cancel()
+    await asyncio.shield(_reap(process, tasks))
+
+
+async def _reap(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait for the process. `wait` waits for its pipes too, and a full one ends only when it is read."""
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for stream in (process.stdout, process.stderr):
+        while stream is not None and await stream.read(65536):
+            pass
+    await process.wait()
 
 
 def _exists(program: str, context: PieceContext) -> bool:
