@@ -53,9 +53,7 @@ def test_every_hook_is_described_and_no_other() -> None:
     assert described == {name for name in vars(hookspecs) if name.startswith("pytest_aioncall")}
 
 
-def verbs(
-    parser: argparse.ArgumentParser, *, name: str = ""
-) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def verbs(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Yield (verb, its parser) for every verb that does something."""
     deeper = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     if not deeper:
