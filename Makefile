@@ -10,6 +10,7 @@ VENV_LOWEST ?= .venv-lowest
 VENV_MODEL ?= .venv-model
 WORKERS ?= 2
 HANDBOOK := evalsets/oncall-handbook.eval.yaml
+REGRESSED := .aioncall/demo/friendlier/.aioncall/report.html
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 PIP_INSTALL := -m pip install --quiet --retries 10
@@ -25,8 +26,8 @@ demo: $(VENV)/.demo  ## Run the handbook's evals from recorded answers: no key, 
 	@echo "report: $(CURDIR)/.aioncall/report.html"
 
 .PHONY: demo-regression
-demo-regression: $(VENV)/.demo  ## The same with a prompt that was made worse: see a gate regress
-	$(BIN)/python scripts/demo.py regression
+demo-regression: $(VENV)/.demo  ## Four changes to the demo: a friendlier prompt regresses, a refactoring does not
+	$(BIN)/python scripts/demo_regression.py
 
 .PHONY: live
 live: $(VENV)/.dev $(VENV_MODEL)/.model  ## The demo with the real model, served on this machine (a small one, on the CPU; minutes)
@@ -86,8 +87,8 @@ docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link f
 
 .PHONY: report-picture
 report-picture: demo-regression  ## Render the report of the regression as pictures (needs chromium)
-	$(BIN)/python scripts/picture_of_report.py .aioncall/report.html docs/images/report.png
-	$(BIN)/python scripts/picture_of_report.py .aioncall/report.html docs/images/report-dark.png --dark
+	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report.png
+	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report-dark.png --dark
 
 .PHONY: changelog
 changelog: $(VENV)/.dev  ## Show what the fragments in changelog.d/ would add to the changelog
