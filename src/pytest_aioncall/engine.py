@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .deadlines import Deadline, Deadlines
 from .errors import CassetteMiss, ScorerError, TargetError, TransportError
 from .model.evalset import Case
 from .model.sample import Output, Sample, SampleError, Score
@@ -105,6 +106,7 @@ class Engine:
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._opened: list[Lifecycle] = []
         self._open_already: set[int] = set()
+        self._deadlines = Deadlines()
 
     async def feed(
         self,
@@ -209,13 +211,27 @@ class Engine:
         )
 
     async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None]:
+        with self._deadlines.for_this_task(job.timeout_s) as limit:
+            output, error = await self._asked(job, epoch, limit)
+        if limit.passed:
+            # Also where the target swallowed the cancellation and answered late.
+            message = f"no answer within {job.timeout_s:g} s"
+            return None, SampleError(kind="transport", type="TimeoutError", message=message)
+        if output is not None and output.replayed is None:
+            if output.cost_usd is None:
+                self.budget.unknown = True
+            else:
+                self.budget.spent_usd += output.cost_usd
+        return output, error
+
+    async def _asked(self, job: Job, epoch: int, limit: Deadline) -> tuple[Output | None, SampleError | None]:
+        """Ask the target; whatever it raises becomes the sample's error."""
         try:
-            async with asyncio.timeout(job.timeout_s) as limit:
-                await self._open(job.target)
-                output = await job.target.answer(job.case, epoch=epoch)
+            await self._open(job.target)
+            return await job.target.answer(job.case, epoch=epoch), None
         except TimeoutError as error:
-            what = f"no answer within {job.timeout_s:g} s" if limit.expired() else str(error) or "timed out"
-            return None, SampleError(kind="transport", type="TimeoutError", message=what)
+            message = str(error) or "timed out"
+            return None, SampleError(kind="transport", type="TimeoutError", message=message)
         except TransportError as error:
             return None, _described("transport", error, named=error.__cause__)
         except CassetteMiss as error:
@@ -223,6 +239,8 @@ class Engine:
         except TargetError as error:
             return None, _described("target", error)
         except asyncio.CancelledError as error:
+            if limit.passed:
+                return None, None
             if _cancelled_by_us():
                 raise
             return None, _described("user", error, with_traceback=True)
@@ -230,13 +248,6 @@ class Engine:
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit and pytest.fail() too: the user's, a value
             return None, _described("user", error, with_traceback=True)
-        cost = output.cost_usd
-        if output.replayed is None:
-            if cost is None:
-                self.budget.unknown = True
-            else:
-                self.budget.spent_usd += cost
-        return output, None
 
     async def _open(self, target: Target) -> None:
         """Open a target once, before its first answer; every sample of it sees the same failure."""

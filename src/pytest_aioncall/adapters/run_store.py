@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -78,8 +78,12 @@ def read_run(folder: Path) -> Run:
         raise UsageError(f"{path}: {where}: {first['msg']}; the file was not written by this tool") from None
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """Yield the samples of a run in the order they finished. A torn last line is passed over."""
+def read_samples(folder: Path, *, cases: Collection[str] | None = None) -> Iterator[Sample]:
+    """Yield the samples of a run in the order they finished, of `cases` only where given.
+
+    A torn last line is passed over. Lines of other cases are not parsed.
+    """
+    wanted = None if cases is None else {f'"case":{json.dumps(case)},'.encode() for case in cases}
     path = folder / SAMPLES_FILE
     try:
         file = path.open("rb")
@@ -89,11 +93,19 @@ def read_samples(folder: Path) -> Iterator[Sample]:
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
+            if wanted is not None and _case_key(line) not in wanted:
+                continue
             try:
                 yield Sample.model_validate_json(line)
             except ValidationError as error:
                 problem = Problem(str(path), number, "", f"not a sample: {error.errors()[0]['msg']}")
                 raise UsageError(str(problem)) from None
+
+
+def _case_key(line: bytes) -> bytes:
+    """Return `"case":"...",` as it stands in a sample's line (ids hold no quotes)."""
+    start = line.find(b'"case":')
+    return line[start : line.find(b",", start) + 1]
 
 
 def find_run(runs: Path, name: str) -> Path:

@@ -147,7 +147,7 @@ def _samples_of(
     found: dict[tuple[str, str], list[Sample]] = {}
     if folder is None:
         return found
-    for sample in read_samples(folder):
+    for sample in read_samples(folder, cases={case for cases in wanted.values() for case in cases}):
         if sample.case in wanted.get(sample.evalset, ()):
             found.setdefault((sample.evalset, sample.case), []).append(sample)
     return found
