@@ -1048,6 +1048,25 @@ async def until_gone(pids: list[int]) -> bool:
     return False
 
 
+ORPHAN = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open({path!r}, "w").write(str(child.pid))
+"""
+
+
+def test_a_child_that_outlives_the_program_is_ended_too(tmp_path: Path) -> None:
+    """It holds stdout open, so that the answer might go on for ever."""
+
+    async def run() -> bool:
+        target = command(ORPHAN.format(path=str(tmp_path / "pid")), timeout_s=3)
+        with pytest.raises(TransportError, match="no answer within 3 s"):
+            await target.answer(case(), epoch=0)
+        return await until_gone([int((tmp_path / "pid").read_text())])
+
+    assert asyncio.run(run()), "a process is left behind"
+
+
 @pytest.mark.parametrize("how", ["timeout_s", "cancelled"])
 def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path: Path, how: str) -> None:
     pids_file = tmp_path / "pids"

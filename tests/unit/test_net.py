@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pytest_aioncall.adapters.net import MAX_BODY, HttpWire, Window, make_wire, retry_after_s
-from pytest_aioncall.errors import TargetError, TransportError, UsageError
-from pytest_aioncall.model.config import Config, Provider
+from pytest_aioncall.adapters.net import MAX_BODY, HttpWire, Window, retry_after_s
+from pytest_aioncall.errors import TargetError, TransportError
+from pytest_aioncall.model.config import Provider
 from pytest_aioncall.protocols import Reply
 
 URL = "https://api.example.com/v1/answer?token=abc"
@@ -361,9 +361,3 @@ def test_half_a_request_a_minute_is_one_in_two() -> None:
         return clock.now
 
     assert asyncio.run(run()) == 1120.0
-
-
-def test_a_wire_for_checking_sends_nothing() -> None:
-    wire = make_wire(Config(), concurrency=1, mode="check")
-    with pytest.raises(UsageError, match="for checking only"):
-        asyncio.run(wire.send("GET", URL, headers={}, json=None, asked={}, epoch=0))

@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, Protocol
 
 from ..errors import CassetteMiss, UsageError
 from ..model.frozen import canonical_json
-from ..protocols import Reply, Wire
+from ..protocols import Method, Reply, Wire
 from .text import one_line
 
 Mode = Literal["record", "replay"]
@@ -84,7 +84,7 @@ class CassetteWire:
 
     async def send(
         self,
-        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        method: Method,
         url: str,
         *,
         headers: Mapping[str, str],

@@ -17,15 +17,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from .. import __version__
-from ..errors import TargetError, TransportError, UsageError
+from ..errors import TargetError, TransportError
 from ..model.config import Config, Provider
-from ..protocols import Reply
+from ..protocols import Method, Reply
 from .chat_protocol import server_message
 from .text import one_line
 
@@ -36,18 +36,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S = 0.5, 20.0, 120.0
 _DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]", "all://*")
 
 
-def make_wire(
-    config: Config,
-    *,
-    concurrency: int,
-    on_retry: Callable[[], None] | None = None,
-    mode: Literal["live", "check"] = "live",
-) -> HttpWire:
-    """Return a run's wire: at most `concurrency` requests at once; `on_retry` is called before each retry.
-
-    In the mode `check` it sends nothing, and pieces that are made with it need no key.
-    """
-    return HttpWire(concurrency=concurrency, providers=config.providers, mode=mode, on_retry=on_retry)
+def make_wire(config: Config, *, concurrency: int, on_retry: Callable[[], None] | None = None) -> HttpWire:
+    """Return a run's wire: at most `concurrency` requests at once; `on_retry` is called before each retry."""
+    return HttpWire(concurrency=concurrency, providers=config.providers, on_retry=on_retry)
 
 
 class HttpWire:
@@ -57,19 +48,19 @@ class HttpWire:
     [0, 1)) and `clock` (seconds) are arguments so that a test need not wait.
     """
 
+    mode = "live"
+
     def __init__(
         self,
         *,
         concurrency: int,
         providers: Mapping[str, Provider] | None = None,
-        mode: Literal["live", "check"] = "live",
         on_retry: Callable[[], None] | None = None,
         patience_s: float = PATIENCE_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.mode = mode
         self._concurrency = max(1, concurrency)
         self._slots = asyncio.Semaphore(self._concurrency)
         self._limits = {
@@ -82,7 +73,7 @@ class HttpWire:
 
     async def send(
         self,
-        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        method: Method,
         url: str,
         *,
         headers: Mapping[str, str],
@@ -94,8 +85,6 @@ class HttpWire:
         max_attempts: int = 4,
     ) -> Reply:
         """Send until an answer arrives; raise TransportError when none does."""
-        if self.mode == "check":
-            raise UsageError("this wire is for checking only; nothing can be sent through it")
         limits = self._limits.get(provider)
         request = _Request(self, method, url, headers, json, timeout_s)
         first_failure = 0.0

@@ -107,75 +107,69 @@ class CommandTarget:
 
     async def _run(self, given: bytes) -> tuple[int, bytes, str]:
         """Return exit status, stdout, and the last line of stderr."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self._cwd,
-            start_new_session=True,
+        loop = asyncio.get_running_loop()
+        transport, talk = await loop.subprocess_exec(
+            lambda: _Talk(loop, self._who), *self._command, cwd=self._cwd, start_new_session=True
         )
-        fed = asyncio.ensure_future(_feed(process, given))
-        read = asyncio.ensure_future(_read_all(process, self._who))
-        complained = asyncio.ensure_future(_last_line(process))
-        done = False
         try:
-            _, out, complaint = await asyncio.gather(fed, read, complained)
-            status = await process.wait()
-            done = True
-            return status, out, complaint
+            stdin: Any = transport.get_pipe_transport(0)
+            stdin.write(given)
+            stdin.write_eof()
+            await talk.told
+            return transport.get_returncode() or 0, bytes(talk.out), talk.complaint()
         finally:
-            if not done:
-                await _end(process, (fed, read, complained))
+            if not talk.concluded:
+                # Even while this task is being cancelled: nothing is left running, nothing unreaped. A child
+                # may outlive the program, and hold its pipes open.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(transport.get_pid(), signal.SIGKILL)
+                transport.close()
+                await talk.exited
+            transport.close()
 
 
-async def _feed(process: asyncio.subprocess.Process, given: bytes) -> None:
-    stdin = process.stdin
-    if stdin is None:
-        return
-    # A program may answer without reading its input.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(given)
-        await stdin.drain()
-    stdin.close()
+class _Talk(asyncio.SubprocessProtocol):
+    """What a process says. `told` is done when it has exited and closed its pipes, or floods us."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop, who: str) -> None:
+        self.out = bytearray()
+        self.told: asyncio.Future[None] = loop.create_future()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self._who = who
+        self._stderr = b""
+        self._open = {1, 2}
 
-async def _read_all(process: asyncio.subprocess.Process, who: str) -> bytes:
-    chunks, size = [], 0
-    while process.stdout is not None and (chunk := await process.stdout.read(65536)):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_OUTPUT:
-            raise TargetError(f"{who} wrote more than {MAX_OUTPUT >> 20} MiB; no output is that long")
-    return b"".join(chunks)
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 2:
+            self._stderr = (self._stderr + data)[-4096:]
+        elif len(self.out) <= MAX_OUTPUT:
+            self.out += data
+            if len(self.out) > MAX_OUTPUT and not self.told.done():
+                self.told.set_exception(
+                    TargetError(f"{self._who} wrote more than {MAX_OUTPUT >> 20} MiB; no output is that long")
+                )
 
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
+        self._open.discard(fd)
+        self._conclude()
 
-async def _last_line(process: asyncio.subprocess.Process) -> str:
-    tail = b""
-    while process.stderr is not None and (chunk := await process.stderr.read(65536)):
-        tail = (tail + chunk)[-4096:]
-    lines = [line.strip() for line in tail.decode("utf-8", "replace").splitlines() if line.strip()]
-    return one_line(lines[-1], 300) if lines else ""
+    def process_exited(self) -> None:
+        if not self.exited.done():
+            self.exited.set_result(None)
+        self._conclude()
 
+    def complaint(self) -> str:
+        lines = [line.strip() for line in self._stderr.decode("utf-8", "replace").splitlines()]
+        return one_line(next((line for line in reversed(lines) if line), ""), 300)
 
-async def _end(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """End the whole process group; `process` itself is reaped even while this task is being cancelled."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    for task in tasks:
-        task.cancel()
-    await asyncio.shield(_reap(process, tasks))
+    @property
+    def concluded(self) -> bool:
+        """Tell whether the process has exited and nobody holds its pipes."""
+        return self.exited.done() and not self._open
 
-
-async def _reap(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Wait for the process. `wait` waits for its pipes too, and a full one ends only when it is read."""
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for stream in (process.stdout, process.stderr):
-        while stream is not None and await stream.read(65536):
-            pass
-    await process.wait()
+    def _conclude(self) -> None:
+        if self.concluded and not self.told.done():
+            self.told.set_result(None)
 
 
 def _exists(program: str, context: PieceContext) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ...errors import TargetError, UsageError
 from ...model.evalset import Case
 from ...model.sample import Output
-from ...protocols import PieceContext, Reply, Target
+from ...protocols import Method, PieceContext, Reply, Target
 from ..chat_protocol import server_message
 from ..redaction import find_secrets
 from ..templates import JsonTemplate, Template
@@ -19,7 +19,6 @@ from .json_paths import json_path
 from .outputs import KEYS, to_output
 from .secrets import header_from_env, secret
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET_WORDS = ("key", "token", "secret", "password", "signature")
 _INPUT = "{{ input }}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ...errors import CassetteMiss
 from ...model.evalset import Case
@@ -16,6 +16,7 @@ from ...model.sample import Output
 from ...protocols import Lifecycle, PieceContext, Reply, Target
 
 
+@runtime_checkable
 class Cassette(Protocol):
     """What a wire with recordings can do besides sending."""
 
@@ -64,7 +65,5 @@ class CassetteTarget:
 
 def recorded(target: Target, *, context: PieceContext) -> Target:
     """Return `target` behind the cassette of this run, or as it is where the run has none."""
-    wire: Any = context.wire
-    if getattr(wire, "mode", "live") in ("record", "replay"):
-        return CassetteTarget(target, wire)
-    return target
+    wire: object = context.wire
+    return CassetteTarget(target, wire) if isinstance(wire, Cassette) else target
