@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,12 +27,24 @@ class Baseline:
 
     header: BaselineHeader
     rows: tuple[CaseRow, ...]
-    outputs: Mapping[str, tuple[StoredOutput, ...]]
+    output_hashes: Mapping[str, tuple[str | None, ...]]
     path: Path
+    outputs_text: str = field(default="", repr=False)
 
-    @property
-    def output_hashes(self) -> dict[str, tuple[str | None, ...]]:
-        return {case: tuple(o.sha256 for o in outputs) for case, outputs in self.outputs.items()}
+    def texts_of(self, cases: Collection[str]) -> dict[str, tuple[str | None, ...]]:
+        """Return the outputs kept of some cases, one entry an epoch; None where only the hash was kept.
+
+        They are parsed when asked for: a report shows a few hundred of what may be 10,000.
+        """
+        found: dict[str, list[StoredOutput]] = {}
+        for line in self.outputs_text.split("\n"):
+            if line.strip():
+                output = StoredOutput.model_validate_json(line)
+                if output.case in cases:
+                    found.setdefault(output.case, []).append(output)
+        return {
+            case: tuple(o.text for o in sorted(lines, key=lambda o: o.epoch)) for case, lines in found.items()
+        }
 
 
 def baseline_path(evalset_file: Path, evalset: str) -> Path:
@@ -77,11 +89,11 @@ def parse_baseline(text: str, *, outputs: str, path: Path) -> Baseline:
     twice = _first_duplicate(rows)
     if twice is not None:
         raise LoadError([Problem(str(path), twice + 2, "case", f"{rows[twice].case!r} stands twice")])
-    kept: dict[str, list[StoredOutput]] = {}
+    kept: dict[str, list[tuple[int, str]]] = {}
     for line in _lines(outputs, StoredOutput, outputs_path(path), start=1):
-        kept.setdefault(line.case, []).append(line)
-    by_case = {case: tuple(sorted(lines, key=lambda o: o.epoch)) for case, lines in kept.items()}
-    return Baseline(header, rows, by_case, path)
+        kept.setdefault(line.case, []).append((line.epoch, line.sha256))
+    hashes = {case: tuple(sha256 for _, sha256 in sorted(found)) for case, found in kept.items()}
+    return Baseline(header, rows, hashes, path, outputs)
 
 
 def _header_of(line: str, path: Path) -> BaselineHeader:
@@ -103,19 +115,18 @@ def _header_of(line: str, path: Path) -> BaselineHeader:
         raise LoadError([_problem_of(error, path, 1)]) from None
 
 
-def _lines(text: str, kind: type[Line], path: Path, *, start: int) -> Iterable[Line]:
+def _lines(text: str, kind: type[Line], path: Path, *, start: int) -> Iterator[Line]:
+    """Yield the lines as nouns; the bad ones are raised together at the end."""
     problems: list[Problem] = []
-    found: list[Line] = []
     for number, line in enumerate(text.split("\n"), start=start):
         if not line.strip():
             continue
         try:
-            found.append(kind.model_validate_json(line))
+            yield kind.model_validate_json(line)
         except ValidationError as error:
             problems.append(_problem_of(error, path, number))
     if problems:
         raise LoadError(problems[:50])
-    return found
 
 
 def _problem_of(error: ValidationError, path: Path, line: int) -> Problem:

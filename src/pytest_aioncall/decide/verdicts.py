@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtr
 
 from ..model.baseline import Acceptance
 from ..model.verdict import Needed, Reason, Verdict, VerdictStatus
 from ..stats.arrays import P_TOLERANCE
 from ..stats.holm import holm, tarone_holm
+from ..stats.special import stdtr
 from .gaterows import SMALLEST_SLICE, GateRow
 from .rowtests import Absolute, Comparison, claim_of
 

@@ -40,7 +40,7 @@ class EvalsetRecord:
     def add(self, case: Case, samples: Sequence[Sample], scorers: Mapping[str, object]) -> None:
         """Take in all epochs of one case."""
         self.rows[case.id] = row_of(samples, scorers=scorers)
-        self.hashes[case.id] = tuple(output_hash(s.output) if s.output else None for s in samples)
+        self.hashes[case.id] = hashes_of(samples)
         if case.must or case.require:
             self.floors[case.id] = tuple(case_floors(case, samples))
         for sample in samples:
@@ -57,6 +57,13 @@ class EvalsetRecord:
         for score in sample.scores:
             if score.passed is False and score.reason:
                 self.why.setdefault(sample.case, score.reason[:200])
+
+
+def hashes_of(samples: Sequence[Sample]) -> tuple[str | None, ...]:
+    """Return one hash an epoch; equal answers share one string, as most targets answer alike each time."""
+    seen: dict[str, str] = {}
+    hashes = (output_hash(s.output) if s.output else None for s in samples)
+    return tuple(seen.setdefault(h, h) if h is not None else None for h in hashes)
 
 
 @dataclass(slots=True)

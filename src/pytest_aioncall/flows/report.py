@@ -25,8 +25,9 @@ from .record import EvalsetRecord, age_days, rfc3339
 
 SHOWN_TEXT = 20_000
 """Characters of one output that the report carries; the run folder has all of it."""
-SHOWN_CASES = 500
-"""Cases that the report carries in full, worst first; the run folder has all of them."""
+SHOWN_CASES, SHOWN_HOLDING = 500, 100
+"""Cases that the report of a large suite carries in full, worst first, and how many of them may be holding;
+the run folder has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,16 @@ def build_report(
     exit_code: int | None = None,
 ) -> Report:
     """Gather what a reader is shown. `folder` is the run folder; outputs are read back from it."""
-    shown = {one.planned.evalset: _worst_first(one)[:SHOWN_CASES] for one in inputs}
+    shown = {one.planned.evalset: _shown(_worst_first(one)) for one in inputs}
     samples = _samples_of(folder, {name: {case.id for case, _ in cases} for name, cases in shown.items()})
     evalsets = []
     for one in inputs:
         name = one.planned.evalset
-        before = {row.case: row for row in one.found.baseline.rows} if one.found.baseline else {}
-        header = one.found.baseline.header if one.found.baseline else None
+        baseline = one.found.baseline
+        ids = {case.id for case, _ in shown[name]}
+        before = {row.case: row for row in baseline.rows if row.case in ids} if baseline else {}
+        texts = baseline.texts_of(ids) if baseline else {}
+        header = baseline.header if baseline else None
         evalsets.append(
             EvalsetReport(
                 planned=one.planned,
@@ -68,7 +72,14 @@ def build_report(
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 changes=_changes(one),
                 cases=tuple(
-                    _case_view(case, status, one, before.get(case.id), samples.get((name, case.id), []))
+                    _case_view(
+                        case,
+                        status,
+                        samples.get((name, case.id), []),
+                        file=one.planned.file,
+                        was=before.get(case.id),
+                        was_text=texts.get(case.id, ()),
+                    )
                     for case, status in shown[name]
                 ),
             )
@@ -95,6 +106,15 @@ def write_report(report: Report, folder: Path) -> Path:
 def _worst_status(judgements: Sequence[Judgement]) -> Any:
     order = ("regressed", "cannot_judge", "inconclusive", "pass")
     return min((j.status for j in judgements), key=order.index, default="pass")
+
+
+def _shown(cases: list[tuple[Case, CaseStatus]]) -> list[tuple[Case, CaseStatus]]:
+    """Return the cases to show: all of a small suite; of a large one the bad ones and a few that hold."""
+    if len(cases) <= SHOWN_CASES:
+        return cases
+    bad = [pair for pair in cases if pair[1] != "holding"][:SHOWN_CASES]
+    held = [pair for pair in cases if pair[1] == "holding"]
+    return bad + held[: min(SHOWN_HOLDING, SHOWN_CASES - len(bad))]
 
 
 def _worst_first(one: EvalsetInput) -> list[tuple[Case, CaseStatus]]:
@@ -154,14 +174,18 @@ def _samples_of(
 
 
 def _case_view(
-    case: Case, status: CaseStatus, one: EvalsetInput, was: CaseRow | None, samples: Sequence[Sample]
+    case: Case,
+    status: CaseStatus,
+    samples: Sequence[Sample],
+    *,
+    file: str,
+    was: CaseRow | None,
+    was_text: tuple[str | None, ...],
 ) -> CaseView:
-    baseline = one.found.baseline
-    outputs = baseline.outputs.get(case.id, ()) if baseline else ()
     return CaseView(
         case=case.id,
         status=status,
-        node_id=f"{one.planned.file}::{case.id}",
+        node_id=f"{file}::{case.id}",
         line=case.line,
         slices=case.slices,
         cluster=case.cluster,
@@ -169,7 +193,7 @@ def _case_view(
         expected=case.expected,
         incident=case.source.incident if case.source else None,
         now=tuple(_epoch_view(s) for s in sorted(samples, key=lambda s: s.epoch)),
-        was_text=tuple(o.text for o in outputs),
+        was_text=was_text,
         was_scores=was.scores if was else {},
     )
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..adapters.run_store import find_run, read_run, read_samples
-from ..decide.rows import output_hash, row_of
+from ..decide.rows import row_of
 from ..errors import UsageError
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
-from .record import EvalsetRecord
+from .record import EvalsetRecord, hashes_of
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -39,7 +39,7 @@ def record_of(planned: RunEvalset, samples: Mapping[str, list[Sample]]) -> Evals
     record = EvalsetRecord()
     for case, epochs in samples.items():
         record.rows[case] = row_of(epochs, scorers=planned.scorers)
-        record.hashes[case] = tuple(output_hash(s.output) if s.output else None for s in epochs)
+        record.hashes[case] = hashes_of(epochs)
         for sample in epochs:
             record.note(sample)
     for floor in planned.floors:

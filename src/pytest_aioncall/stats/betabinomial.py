@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln
 
 from .arrays import Floats, Ints
+from .special import betaln
 
 LEAST_STRENGTH, MOST_STRENGTH = 0.2, 100.0
 

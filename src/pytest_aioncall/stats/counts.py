@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.special import bdtr, bdtrc
+from .special import bdtr, bdtrc
 
 
 def more_events(before: int, after: int, *, exposure_before: float, exposure_after: float) -> float:

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from .arrays import Floats, Ints
 from .lattice import ScoreKind
+from .special import ndtri, stdtrit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 from .arrays import Floats, Ints
 from .draws import Tally, Words, chunked, draws_for, stages
 from .lattice import power_sum_below, whole
+from .special import ndtr
 
 MOST_POINTS = 1 << 22
 MOST_CHOICES = 1 << 26

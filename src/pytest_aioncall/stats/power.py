@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import ndtri
 
 from .arrays import Floats
 from .passbound import Bound, quantile
+from .special import ndtri
 
 POWER = 0.8
 MOST = 1_000_000

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from .arrays import Bools, Floats, Ints
 from .draws import Words, chunked
+from .special import stdtr, stdtrit
 
 MOST_CELLS = 30_000_000
 

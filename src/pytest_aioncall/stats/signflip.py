@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtr
 
 from .arrays import Floats, Ints
 from .draws import Tally, Words, chunked, draws_for, stages
 from .lattice import sign_sum_below, sign_sum_cost, whole
+from .special import stdtr
 
 ALL_PATTERNS = 16
 DRAW_UNITS = 1000
