@@ -1,7 +1,8 @@
 """EXECUTION: a Case becomes Samples.
 
 Knows no pytest, no thread and no disk. Everything here runs on one event loop; errors are values: nothing
-that a target or a scorer raises leaves `Engine.feed`, except cancellation.
+that a target or a scorer raises leaves `Engine.feed`, except KeyboardInterrupt. What `publish` raises does:
+answers that cannot be kept are not worth asking for.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import asyncio
 import math
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .deadlines import Deadline, Deadlines
 from .errors import CassetteMiss, ScorerError, TargetError, TransportError
 from .model.evalset import Case
 from .model.sample import Output, Sample, SampleError, Score
 from .protocols import Lifecycle, Scorer, ScorerTraits, Target
+
+CLOSE_S = 5.0
+"""How long a target may take to close, and what is cancelled to end, before they are passed over."""
 
 printed: ContextVar[list[str] | None] = ContextVar("aioncall_printed", default=None)
 """Where text that user code prints while it works on a sample is kept (None: not inside a sample)."""
@@ -64,7 +68,7 @@ class Budget:
 
     @property
     def exhausted(self) -> bool:
-        return self.limit_usd is not None and self.spent_usd >= self.limit_usd > 0
+        return self.limit_usd is not None and self.spent_usd > 0 and self.spent_usd >= self.limit_usd
 
 
 @dataclass(slots=True)
@@ -103,7 +107,8 @@ class Engine:
         self._now = now
         self._redact = redact
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._broken: BaseException | None = None
+        self._opening: dict[int, asyncio.Task[BaseException | None]] = {}
         self._opened: list[Lifecycle] = []
         self._open_already: set[int] = set()
         self._deadlines = Deadlines()
@@ -115,20 +120,36 @@ class Engine:
     ) -> None:
         """Start the epochs of each job in order as slots come free; call `finished` when a job has all.
 
-        Returns when every job that was taken is finished. Cancelling it cancels what is in flight.
+        Returns when every job that was taken is finished. Cancelling it cancels what is in flight; so does
+        a `publish` or `finished` that raises, and its error is raised here.
         """
+        feeder = asyncio.current_task()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None and self._broken is None and feeder is not None:
+                self._broken = error
+                feeder.cancel()
+
         try:
             if isinstance(jobs, AsyncIterator):
                 async for job in jobs:
-                    await self._start(job, finished)
+                    await self._start(job, finished, ended)
             else:
                 for job in jobs:
-                    await self._start(job, finished)
+                    await self._start(job, finished, ended)
             while self._tasks:
                 await asyncio.wait(self._tasks)
+            # What ended last may have broken: its cancellation arrives at the next await.
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if self._broken is None or feeder is None:
+                raise
+            feeder.uncancel()
+            raise self._broken from None
         finally:
-            for task in self._tasks:
-                task.cancel()
+            await _cancelled(self._tasks)
 
     async def run(self, job: Job) -> list[Sample]:
         """Run one job by itself and return its samples by epoch."""
@@ -137,15 +158,15 @@ class Engine:
         return done
 
     async def close(self) -> None:
-        """Close the targets that were opened, last first; a target that fails to close is passed over."""
-        for task in self._opening.values():
-            task.cancel()
+        """Close the targets that were opened, last first; one that fails or hangs is passed over."""
+        await _cancelled(self._opening.values())
         for target in reversed(self._opened):
-            with suppress(Exception):
-                await target.close()
+            with suppress(Exception, SystemExit):
+                async with asyncio.timeout(CLOSE_S):
+                    await target.close()
         self._opened.clear()
 
-    async def _start(self, job: Job, finished: Finished) -> None:
+    async def _start(self, job: Job, finished: Finished, ended: Callable[[asyncio.Task[None]], None]) -> None:
         results: list[Sample | None] = [None] * job.epochs
         said: list[str] = []
         left = job.epochs
@@ -163,15 +184,29 @@ class Engine:
                     self._slots.release()
                     if own is not None:
                         own.release()
-                results[epoch] = sample
-                self._publish(sample)
+                results[epoch] = self._keep(sample)
                 left -= 1
                 if not left:
                     finished(job, [s for s in results if s is not None], "".join(said))
 
             task = asyncio.create_task(one())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(ended)
+
+    def _keep(self, sample: Sample) -> Sample:
+        """Publish a sample without its secrets; one that cannot be written as JSON becomes an error."""
+        try:
+            kept = self._redact(sample)
+            self._publish(kept)
+        except (TypeError, ValueError, RecursionError) as error:
+            told = SampleError(kind="target", type="Output", message=f"cannot be stored: {_one_line(error)}")
+            kept = sample.model_copy(update={"output": None, "scores": (), "error": told})
+            self._publish(kept)
+        progress = self.progress
+        progress.done += 1
+        if kept.error is not None or any(score.error for score in kept.scores):
+            progress.errors += 1
+        return kept
 
     async def _sample(self, job: Job, epoch: int, said: list[str]) -> Sample:
         case = job.case
@@ -191,23 +226,17 @@ class Engine:
             output, error = await self._answer(job, epoch)
             if output is not None:
                 scores = await self._scores(job, output, epoch)
-        progress = self.progress
-        progress.done += 1
-        if error is not None or any(score.error for score in scores):
-            progress.errors += 1
-        return self._redact(
-            Sample.model_construct(
-                evalset=job.evalset,
-                case=case.id,
-                digest=case.digest,
-                epoch=epoch,
-                slices=case.slices,
-                cluster=case.cluster,
-                output=output,
-                scores=scores,
-                error=error,
-                started_at=started_at,
-            )
+        return Sample.model_construct(
+            evalset=job.evalset,
+            case=case.id,
+            digest=case.digest,
+            epoch=epoch,
+            slices=case.slices,
+            cluster=case.cluster,
+            output=output,
+            scores=scores,
+            error=error,
+            started_at=started_at,
         )
 
     async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None]:
@@ -218,17 +247,22 @@ class Engine:
             message = f"no answer within {job.timeout_s:g} s"
             return None, SampleError(kind="transport", type="TimeoutError", message=message)
         if output is not None and output.replayed is None:
-            if output.cost_usd is None:
+            cost = output.cost_usd
+            if cost is None or not 0 <= cost < math.inf:
+                # NaN, too: a sum with it would never reach the cap.
                 self.budget.unknown = True
             else:
-                self.budget.spent_usd += output.cost_usd
+                self.budget.spent_usd += cost
         return output, error
 
     async def _asked(self, job: Job, epoch: int, limit: Deadline) -> tuple[Output | None, SampleError | None]:
         """Ask the target; whatever it raises becomes the sample's error."""
         try:
             await self._open(job.target)
-            return await job.target.answer(job.case, epoch=epoch), None
+            output = await job.target.answer(job.case, epoch=epoch)
+            if not isinstance(output, Output):
+                raise TargetError(f"the target answered {_named(output)}; a target answers an Output")
+            return output, None
         except TimeoutError as error:
             message = str(error) or "timed out"
             return None, SampleError(kind="transport", type="TimeoutError", message=message)
@@ -259,23 +293,34 @@ class Engine:
         opening = self._opening.get(id(target))
         if opening is None:
 
-            async def enter(target: Lifecycle = target) -> None:
-                await target.open()
+            async def enter(target: Lifecycle = target) -> BaseException | None:
+                # A value, since SystemExit raised in a task ends the whole loop.
+                try:
+                    await target.open()
+                except (KeyboardInterrupt, GeneratorExit):
+                    raise
+                except BaseException as error:  # raised again by each sample
+                    if isinstance(error, asyncio.CancelledError) and _cancelled_by_us():
+                        raise
+                    return error
                 self._opened.append(target)
+                return None
 
             opening = self._opening[id(target)] = asyncio.create_task(enter())
-        await asyncio.shield(opening)
+        refused = await asyncio.shield(opening)
+        if refused is not None:
+            raise refused
         self._open_already.add(id(target))
 
     async def _scores(self, job: Job, output: Output, epoch: int) -> tuple[Score, ...]:
         slow = [s for s in job.scorers if not s.traits.deterministic]
         if len(slow) < 2:
-            return tuple([await _score(s, job, output, epoch) for s in job.scorers])
-        asked = {id(s): asyncio.ensure_future(_score(s, job, output, epoch)) for s in slow}
+            return tuple([await self._score(s, job, output, epoch) for s in job.scorers])
+        asked = {id(s): asyncio.ensure_future(self._score(s, job, output, epoch)) for s in slow}
         try:
             return tuple(
                 [
-                    await (asked[id(s)] if id(s) in asked else _score(s, job, output, epoch))
+                    await (asked[id(s)] if id(s) in asked else self._score(s, job, output, epoch))
                     for s in job.scorers
                 ]
             )
@@ -283,37 +328,53 @@ class Engine:
             for future in asked.values():
                 future.cancel()
 
+    def _score(self, named: NamedScorer, job: Job, output: Output, epoch: int) -> Coroutine[Any, Any, Score]:
+        return _score(named, job, output, epoch=epoch, limits=self._deadlines)
 
-async def _score(named: NamedScorer, job: Job, output: Output, epoch: int) -> Score:
-    """Score one output; whatever goes wrong is the score's `error`, with no value."""
-    low, high = named.traits.scale
+
+async def _judged(
+    named: NamedScorer, job: Job, output: Output, *, epoch: int, limit: Deadline
+) -> tuple[Score | None, str | None]:
+    """Ask a scorer; return its score, and what is wrong with it or went wrong instead."""
     try:
-        waiting: Awaitable[Score] = named.scorer.score(job.case, output, epoch=epoch)
-        if named.traits.deterministic:
-            score = await waiting
-        else:
-            async with asyncio.timeout(job.timeout_s):
-                score = await waiting
+        score = await named.scorer.score(job.case, output, epoch=epoch)
         if not isinstance(score, Score):
-            raise ScorerError(f"returned {type(score).__name__}; a scorer returns a Score")
-        problem = _unfit(score, low, high)
+            return None, f"returned {_named(score)}; a scorer returns a Score"
+        return score, _unfit(score, *named.traits.scale)
     except CassetteMiss as error:
-        problem, score = f"not recorded: {_one_line(error)}", Score(scorer=named.name)
-    except TimeoutError:
-        problem, score = f"no score within {job.timeout_s:g} s", Score(scorer=named.name)
+        return None, f"not recorded: {_one_line(error)}"
     except (ScorerError, TransportError) as error:
-        problem, score = _one_line(error), Score(scorer=named.name)
+        return None, _one_line(error) or type(error).__name__
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # a scorer that crashes is an error, never a score
-        if isinstance(error, asyncio.CancelledError) and _cancelled_by_us():
+        if isinstance(error, asyncio.CancelledError) and not limit.passed and _cancelled_by_us():
             raise
-        problem, score = f"{type(error).__name__}: {_one_line(error)}", Score(scorer=named.name)
-    if problem:
-        return Score(scorer=named.name, scale=named.traits.scale, reason=score.reason, error=problem)
+        return None, f"{type(error).__name__}: {_one_line(error)}"
+
+
+async def _score(named: NamedScorer, job: Job, output: Output, *, epoch: int, limits: Deadlines) -> Score:
+    """Score one output; whatever goes wrong is the score's `error`, with no value."""
+    with limits.for_this_task(job.timeout_s) as limit:
+        score, problem = await _judged(named, job, output, epoch=epoch, limit=limit)
+    if limit.passed:
+        # Also where the scorer swallowed the cancellation and judged late.
+        problem = f"no score within {job.timeout_s:g} s"
+    if score is None or problem:
+        reason = score.reason if score is not None else None
+        return Score(scorer=named.name, scale=named.traits.scale, reason=reason, error=problem)
     if score.scorer == named.name and score.scale == named.traits.scale:
         return score
     return score.model_copy(update={"scorer": named.name, "scale": named.traits.scale})
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and give them time to clean up; user code that swallows it is left behind."""
+    open_tasks = [task for task in tasks if not task.done()]
+    for task in open_tasks:
+        task.cancel()
+    if open_tasks:
+        await asyncio.wait(open_tasks, timeout=CLOSE_S)
 
 
 def _cancelled_by_us() -> bool:
@@ -344,6 +405,10 @@ def _described(
         message=_one_line(error) or type(error).__name__,
         traceback=_user_frames(error) if with_traceback else None,
     )
+
+
+def _named(thing: object) -> str:
+    return "nothing" if thing is None else f"a {type(thing).__name__}"
 
 
 def _one_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ AioncallError                what a user can act on; carries no traceback to the
 |   `-- LoadError            one or many Problems found while loading files, reported all at once
 |-- NotComparable            a baseline that is missing or cannot be compared with: exit 8
 |-- TransportError           the request never produced an answer; retried, never scored
+|-- StoreError               what a run observed cannot be written: exit 7
 |-- TargetError              the target answered, but with something that is no output
 |-- ScorerError              a scorer or judge could not score; an error on the sample, never a 0.0
 `-- CassetteMiss             replay was asked for and this request was never recorded
@@ -56,6 +57,10 @@ class TransportError(AioncallError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class StoreError(AioncallError):
+    """Tell that samples cannot be kept any more, a full disk for one; the run ends (exit 7)."""
 
 
 class TargetError(AioncallError):

@@ -10,18 +10,25 @@ def replace_text(path: Path, text: str) -> None:
     """Write a whole file in one step: all of the new text, or still the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def add_lines(path: Path, lines: list[str]) -> list[str]:
     """Append the lines that a text file does not have yet (making it if needed); return what was added."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_bytes() if path.is_file() else b""
     have = {line.strip() for line in text.splitlines()}
-    missing = [line for line in lines if line.strip() not in have]
+    missing = [line for line in lines if line.strip().encode() not in have]
     if missing:
-        joint = "" if not text or text.endswith("\n") else "\n"
-        replace_text(path, text + joint + "\n".join(missing) + "\n")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        joint = "" if not text or text.endswith(b"\n") else "\n"
+        # Appended, so that another encoding and other ends of lines stay as they are.
+        with path.open("ab") as file:
+            file.write((joint + "\n".join(missing) + "\n").encode())
     return missing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def commit_of(root: Path, ref: str = "HEAD") -> str | None:
 
 def is_dirty(root: Path) -> bool:
     """Tell whether tracked files differ from the commit."""
-    return bool((_git(root, "status", "--porcelain", "--untracked-files=no") or "").strip())
+    return bool(
+        (_git(root, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no") or "").strip()
+    )
 
 
 def merge_base(root: Path, ref: str) -> str | None:
@@ -60,28 +63,33 @@ def user_of(root: Path) -> str | None:
 
 
 def code_owner(root: Path, path: str) -> str | None:
-    """Return the first owner that CODEOWNERS names for `path`: the last matching line wins.
+    """Return the first owner that CODEOWNERS names for `path` (from `root`, with slashes).
 
-    Understands the patterns that people use: `*`, `*.ext`, `/folder/`, `folder/` and plain paths.
+    The last matching line wins, also where it names nobody. Source: the syntax that GitHub documents for
+    CODEOWNERS, which is gitignore's without `!` and `[ ]`.
     """
-    for name in ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"):
+    for name in (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"):
         file = root / name
         if not file.is_file():
             continue
         owner = None
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
             words = line.split("#", 1)[0].split()
-            if len(words) > 1 and _matches(words[0], path):
-                owner = words[1]
+            if words and _matches(words[0], path):
+                owner = words[1] if len(words) > 1 else None
         return owner
     return None
 
 
-def _matches(pattern: str, path: str) -> bool:
-    from fnmatch import fnmatchcase
+_WILD = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
-    anchored = pattern.startswith("/")
-    pattern = pattern.strip("/") if not pattern.endswith("/") else pattern.lstrip("/") + "*"
-    if fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*"):
-        return True
-    return not anchored and fnmatchcase(path, f"*/{pattern}")
+
+def _matches(pattern: str, path: str) -> bool:
+    """Tell whether a gitignore-like pattern covers a path: the file itself or a folder above it."""
+    folder = pattern.endswith("/")
+    anchored = "/" in pattern.rstrip("/")
+    parts = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", pattern.strip("/"))
+    middle = "".join(_WILD.get(part, re.escape(part)) for part in parts)
+    # `docs/*` covers the files of docs, not those of folders in it; a name or a folder covers all below.
+    below = "/.*" if folder else "" if anchored and pattern.endswith("/*") else "(?:/.*)?"
+    return re.fullmatch(f"{'' if anchored else '(?:.*/)?'}{middle}{below}", path) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..errors import Problem, UsageError
+from ..errors import Problem, StoreError, UsageError
 from ..model.run import Run
 from ..model.sample import Sample
 from .files import replace_text
@@ -37,24 +38,53 @@ class RunStore:
             folder = runs / f"{stamp}{secrets.token_hex(2)}"
             try:
                 folder.mkdir(parents=True)
+                return cls(folder)
             except FileExistsError:
                 continue
-            return cls(folder)
+            except OSError as error:
+                raise _cannot_write(folder, error) from error
 
     @property
     def run_id(self) -> str:
         return self.folder.name
 
     def append(self, samples: Sequence[Sample]) -> None:
-        """Add one line a sample, in one write."""
-        self._samples.write(b"".join(s.model_dump_json().encode() + b"\n" for s in samples))
+        """Add one line a sample, whole lines at once; raises StoreError where the disk takes no more."""
+        lines = memoryview(b"".join(s.model_dump_json().encode() + b"\n" for s in samples))
+        try:
+            while lines:
+                # A disk that fills up takes a part, and refuses only what comes next.
+                lines = lines[self._samples.write(lines) :]
+        except OSError as error:
+            raise _cannot_write(self.folder / SAMPLES_FILE, error) from error
 
     def write_run(self, run: Run) -> None:
         """Replace `run.json` in one step, so that a reader never meets half of it."""
-        replace_text(self.folder / RUN_FILE, run.model_dump_json(indent=1) + "\n")
+        try:
+            replace_text(self.folder / RUN_FILE, run.model_dump_json(indent=1) + "\n")
+        except OSError as error:
+            raise _cannot_write(self.folder / RUN_FILE, error) from error
 
     def close(self) -> None:
         self._samples.close()
+
+
+def _cannot_write(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: cannot be written: {error.strerror or error}; what was written before is kept"
+    )
+
+
+def check_writable(runs: Path) -> None:
+    """Make the folder of all runs; raises UsageError where no run could be kept in it."""
+    why = "no permission"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        if os.access(runs, os.W_OK | os.X_OK):
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise UsageError(f"{runs}: cannot be written: {why}; name another folder in aioncall.yaml: store: DIR")
 
 
 def read_run(folder: Path) -> Run:
@@ -133,9 +163,10 @@ def list_runs(runs: Path) -> list[Path]:
     return sorted(found, key=lambda f: (f.name[:_STAMP], (f / RUN_FILE).stat().st_mtime_ns, f.name))
 
 
-def prune_runs(runs: Path, *, keep: int) -> list[Path]:
-    """Delete the oldest run folders beyond `keep`; return what was deleted."""
-    gone = list_runs(runs)[:-keep]
+def prune_runs(runs: Path, *, keep: int, but: Path | None = None) -> list[Path]:
+    """Delete the oldest run folders beyond `keep`, never `but`; return what was deleted."""
+    # With a clock that was set, the run that has just ended may be the oldest.
+    gone = [folder for folder in list_runs(runs)[:-keep] if folder != but]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return gone

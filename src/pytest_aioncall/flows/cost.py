@@ -104,4 +104,5 @@ def cap_of(expected: Estimate, settings: Settings) -> float | None:
             f"this run is estimated at ${expected.cost_usd:.2f}, above the cap of ${cap:g}; nothing was "
             f"spent. Allow it with --aioncall-max-cost {expected.cost_usd * 1.2:.2f}"
         )
-    return cap if expected.calls else None
+    # A cap that somebody set holds for what python targets say they cost, too.
+    return cap if expected.calls or asked is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.redaction import Redactor
-from ..engine import Budget, Engine
+from ..decide.exit_codes import CANNOT_JUDGE
+from ..engine import Budget, Engine, Job
 from ..errors import UsageError
 from ..model.report import Report
 from ..model.run import Run
@@ -42,6 +43,7 @@ class EvalRun:
     prepared: dict[str, Prepared] = field(default_factory=dict)
     baselines: dict[str, BaselineFound] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    expected: Estimate = field(default_factory=Estimate)
     retries: int = 0
     _net: Wire | None = None
     _wires: list[Wire] = field(default_factory=list)
@@ -72,6 +74,9 @@ class EvalRun:
         """Load an evalset file with all its pieces and its baseline; raises LoadError or UsageError."""
         if str(self.settings.root) not in sys.path:
             sys.path.insert(0, str(self.settings.root))
+        for known in self.prepared.values():
+            if known.path == path:
+                return known
         wire = self._wire_for(path)
         one = prepare(path, settings=self.settings, wire=wire)
         taken = self.prepared.get(one.name)
@@ -114,12 +119,19 @@ class EvalRun:
             self._redactor = Redactor(secrets, self.settings.config.redact)
         return self._redactor
 
-    def budgeted(self, *, shares: int = 1) -> Estimate:
-        """Estimate the cost and set the cap, divided among `shares` processes; UsageError above it."""
-        expected = estimate(self.prepared.values(), self.settings)
-        cap = cap_of(expected, self.settings)
+    def budgeted(self, jobs: Sequence[Job], *, shares: int = 1) -> Estimate:
+        """Estimate the cost of `jobs` and set the cap, divided among `shares` processes.
+
+        Raises UsageError where the estimate is above it.
+        """
+        chosen: dict[str, list[Job]] = {}
+        for job in jobs:
+            chosen.setdefault(job.evalset, []).append(job)
+        parts = [replace(self.prepared[name], jobs=tuple(some)) for name, some in chosen.items()]
+        self.expected = estimate(parts, self.settings)
+        cap = cap_of(self.expected, self.settings)
         self.budget.limit_usd = cap / shares if cap is not None else None
-        return expected
+        return self.expected
 
     def make_engine(self, publish: Callable[[Sample], None]) -> Engine:
         """Make the engine; call it on the loop that is to run it."""
@@ -226,7 +238,11 @@ class EvalRun:
         run = self.close(inputs)
         if run is None:
             return None
-        return build_report(run, inputs, folder=self.record.folder, now=now)
+        report = build_report(run, inputs, folder=self.record.folder, now=now)
+        if not report.exit_code and any(one.record.cancelled for one in inputs):
+            # The cap stopped it, nobody chose a part: a gate that was not asked is no green one.
+            return report.model_copy(update={"exit_code": CANNOT_JUDGE})
+        return report
 
     def write(self, report: Report) -> Path:
         """Write `report.json` and `report.html`; return the page's path."""

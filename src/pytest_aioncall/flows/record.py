@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..adapters import git
-from ..adapters.run_store import RunStore, prune_runs
+from ..adapters.run_store import RunStore, check_writable, prune_runs
 from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
 from ..model.baseline import CaseRow
@@ -104,6 +104,7 @@ class RunRecord:
         self._keep = keep
         self._lock = threading.Lock()
         self._store: RunStore | None = None
+        self._state: tuple[str | None, bool] | None = None
         self.created_at = now
         self.counts = Counts()
         self.evalsets: dict[str, EvalsetRecord] = {}
@@ -113,8 +114,19 @@ class RunRecord:
         """The run folder; None until a sample came."""
         return self._store.folder if self._store else None
 
+    def begin(self) -> None:
+        """Look at what is slow, and refuse a folder that cannot be written, before anything is asked.
+
+        Raises UsageError. Later, on the engine's loop, git would hold up answers whose latency is measured.
+        """
+        check_writable(self._runs)
+        self._state = git.commit_of(self._root), git.is_dirty(self._root)
+
     def keep(self, samples: Sequence[Sample]) -> None:
-        """Write samples to the run folder; once it returns they are the operating system's."""
+        """Write samples to the run folder; once it returns they are the operating system's.
+
+        Raises StoreError where they cannot be written.
+        """
         with self._lock:
             if self._store is None:
                 self._store = RunStore.create(self._runs, now=self.created_at)
@@ -138,11 +150,14 @@ class RunRecord:
         with self._lock:
             self._store.write_run(run)
             self._store.close()
-        prune_runs(self._runs, keep=self._keep)
+        prune_runs(self._runs, keep=self._keep, but=self._store.folder)
         return run
 
     def _run(self, *, planned: tuple[RunEvalset, ...], complete: bool, wall_s: float) -> Run:
         assert self._store is not None  # noqa: S101 - made by the caller
+        if self._state is None:
+            self._state = git.commit_of(self._root), git.is_dirty(self._root)
+        commit, dirty = self._state
         counts = self.counts
         instrument = {one.evalset: one.fingerprint.instrument for one in planned}
         subject = {one.evalset: one.fingerprint.subject for one in planned}
@@ -150,8 +165,8 @@ class RunRecord:
             id=self._store.run_id,
             evalsets=planned,
             created_at=rfc3339(self.created_at),
-            commit=git.commit_of(self._root),
-            dirty=git.is_dirty(self._root),
+            commit=commit,
+            dirty=dirty,
             fingerprint=Fingerprint(instrument=instrument, subject=subject),
             versions=_versions(),
             complete=complete,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..engine import Engine, Job
 from ..model.sample import Sample
+from .threads import LeavableThreads
 
 SLICE_S = 0.1
 """How long a wait lasts at most before Ctrl-C and the progress line get their turn."""
@@ -28,7 +29,7 @@ class Finished:
 
 
 class EngineDied(RuntimeError):
-    """Tell that the engine's thread ended with work left: a bug of ours, shown with its cause."""
+    """Tell that the engine's thread ended with work left; its cause says why."""
 
 
 class Background:
@@ -47,51 +48,55 @@ class Background:
         self._make_engine = make_engine
         self._closing = tuple(closing)
         self._window = window
-        self._queue: deque[Job] = deque()
-        self._planned: set[Job] = set()
+        self._ahead: deque[Job] = deque()
+        self._demanded: deque[Job] = deque()
+        self._place: dict[Job, int] = {}
         self._done: dict[Job, Finished] = {}
         self._changed = threading.Condition()
         self._awaited: Job | None = None
         self._taken = 0
-        self._consumed = 0
+        self._reached = 0
         self._starving = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._hungry: asyncio.Event | None = None
         self._started = threading.Event()
-        self._died: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="aioncall-engine", daemon=True)
+        self.died: BaseException | None = None
         self.engine: Engine | None = None
 
     def start(self, jobs: Sequence[Job]) -> None:
         """Start the thread; `jobs` are looked ahead in order (none under xdist: cases come on demand)."""
-        self._queue.extend(jobs)
-        self._planned.update(jobs)
+        self._ahead.extend(jobs)
+        self._place.update((job, place) for place, job in enumerate(jobs, start=1))
         self._thread.start()
         self._started.wait()
 
     def result(self, job: Job, *, on_wait: Callable[[], None]) -> Finished:
-        """Return the samples of a job, waiting in short slices. Without look-ahead it starts now."""
-        if job in self._planned:
-            self._planned.discard(job)
-        elif job not in self._done:
-            self._queue.append(job)
-            # A job on demand is wanted at once: the window does not hold it back.
-            self._consumed -= 1
+        """Return the samples of a job, waiting in short slices. Without look-ahead it starts now.
+
+        Raises EngineDied where the engine cannot go on, KeyboardInterrupt where user code raised that.
+        """
+        place = self._place.pop(job, None)
+        if place is None:
+            self._demanded.append(job)
             self._wake()
+        else:
+            # The place counts, not how many were waited for: pytest may skip items, and never ask for them.
+            self._reached = max(self._reached, place)
+            if self._starving and self._taken - self._reached <= self._window // 2:
+                self._wake()
         with self._changed:
             self._awaited = job
             while job not in self._done:
+                if not self._thread.is_alive() and job not in self._done:
+                    if isinstance(self.died, KeyboardInterrupt):
+                        raise KeyboardInterrupt from self.died
+                    raise EngineDied(f"the engine stopped before {job.case.id}") from self.died
                 if not self._changed.wait(SLICE_S):
                     on_wait()
-                    if not self._thread.is_alive() and job not in self._done:
-                        raise EngineDied(f"the engine stopped before {job.case.id}") from self._died
             self._awaited = None
-            finished = self._done.pop(job)
-        self._consumed += 1
-        if self._starving and self._taken - self._consumed <= self._window // 2:
-            self._wake()
-        return finished
+            return self._done.pop(job)
 
     def stop(self) -> None:
         """Cancel what is left, close what was opened, end the thread."""
@@ -105,20 +110,32 @@ class Background:
 
     def _wake(self) -> None:
         loop, hungry = self._loop, self._hungry
-        if loop is not None and hungry is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(hungry.set)
+        if loop is not None and hungry is not None:
+            try:
+                loop.call_soon_threadsafe(hungry.set)
+            except RuntimeError:  # the loop is closed: `result` sees that the thread has ended
+                return
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner() as runner:
+                loop = runner.get_loop()
+                loop.set_default_executor(LeavableThreads())
+                main = self._main = loop.create_task(self._serve())
+                while not main.done():
+                    try:
+                        loop.run_until_complete(main)
+                    except (SystemExit, KeyboardInterrupt):
+                        # Raised in a task that user code made it ends run_forever: only that task is to end.
+                        if main.done():
+                            raise
         except BaseException as error:  # noqa: BLE001 - kept for the thread that waits
-            self._died = error
+            self.died = error
         finally:
             self._started.set()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._main = asyncio.current_task()
         self._hungry = asyncio.Event()
         engine = self.engine = self._make_engine()
         self._started.set()
@@ -132,18 +149,25 @@ class Background:
                 await close()
 
     async def _jobs(self) -> AsyncIterator[Job]:
-        """Yield jobs in order, at most the window ahead of what pytest has taken; never end."""
+        """Yield jobs in order, at most the window ahead of where pytest is; never end."""
         assert self._hungry is not None  # noqa: S101 - set before the engine feeds
         while True:
-            while not self._queue or self._taken - self._consumed >= self._window:
+            while not self._may_take():
                 self._hungry.clear()
                 self._starving = True
-                if self._queue and self._taken - self._consumed < self._window:
+                # Asked again: pytest may have moved on before it could see that we starve.
+                if self._may_take():
                     break
                 await self._hungry.wait()
             self._starving = False
-            self._taken += 1
-            yield self._queue.popleft()
+            if self._demanded:
+                yield self._demanded.popleft()
+            else:
+                self._taken += 1
+                yield self._ahead.popleft()
+
+    def _may_take(self) -> bool:
+        return bool(self._demanded or (self._ahead and self._taken - self._reached < self._window))
 
     def _finished(self, job: Job, samples: list[Sample], said: str) -> None:
         with self._changed:

@@ -61,7 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (config.option.aioncall or _names_an_evalset(config)):
         return
     _add_evalsets_folder(config)
-    from .session import OnCallSession, listeners
+    from .session import OnCallSession
+    from .workers import listeners
 
     session = OnCallSession(config)
     config.pluginmanager.register(session, "aioncall-session")

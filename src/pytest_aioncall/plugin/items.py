@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,3 +86,22 @@ class CaseItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         return self.path, max(0, self.job.case.line - 1), self.name
+
+
+def is_sure(item: pytest.Item) -> bool:
+    """Tell whether an item will run for sure: what may be skipped is asked when its turn comes."""
+    return not any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail"))
+
+
+def without_repeats(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the items with each case once, also where `--keep-duplicates` collects it again."""
+    seen: set[tuple[str, str]] = set()
+    kept: list[pytest.Item] = []
+    for item in items:
+        if isinstance(item, CaseItem):
+            key = (item.job.evalset, item.job.case.id)
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(item)
+    return kept

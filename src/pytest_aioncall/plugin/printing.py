@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from ..engine import printed
 
 
-class RoutedStream(io.TextIOBase):
-    """Writes to the sample that prints, else to the stream it stands in for."""
+class RoutedStream:
+    """Writes to the sample that prints, else to the stream it stands in for.
+
+    No io.TextIOBase: what that says of itself (encoding, isatty, fileno) would hide what the stream says.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -23,8 +26,9 @@ class RoutedStream(io.TextIOBase):
             said.append(text)
         return len(text)
 
-    def flush(self) -> None:
-        self._stream.flush()
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from .hooks import EVALSET_SUFFIX
-from .items import CaseItem, EvalsetFile
+from .items import CaseItem, EvalsetFile, is_sure, without_repeats
 from .printing import route_prints, unroute_prints
+from .workers import attach, detach
 
 if TYPE_CHECKING:
     from ..engine import Job
+    from ..errors import StoreError
     from ..flows.evalrun import EvalRun
     from ..flows.outcome import Outcome
     from ..flows.prepare import Prepared
     from ..model.report import Report
-    from .background import Background
+    from .background import Background, Finished
     from .progress import ProgressLine
 
 LETTERS = {
@@ -27,7 +29,7 @@ LETTERS = {
     "not_recorded": ("not recorded", "N", ("NOT RECORDED", {"yellow": True})),
     "cancelled": ("not asked", "C", ("NOT ASKED", {"yellow": True})),
 }
-EXIT_USAGE = 4
+EXIT_USAGE, EXIT_CANNOT_JUDGE = 4, 7
 
 
 class OnCallSession:
@@ -36,14 +38,16 @@ class OnCallSession:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self.report: Report | None = None
         self.report_path: Path | None = None
         self.exit_code: int | None = None
+        self._refused = False
         self._run: EvalRun | None = None
         self._background: Background | None = None
         self._progress: ProgressLine | None = None
         self._selected: dict[str, int] = {}
-        self._counted: dict[str, int] = {}
+        self._lines: dict[tuple[str, str], list[str]] = {}
 
     # -- what this process is
 
@@ -101,6 +105,9 @@ class OnCallSession:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> EvalsetFile | None:
         if not file_path.name.endswith(EVALSET_SUFFIX):
             return None
+        # One file named wakes us up; others in folders that are named for their tests stay out of it.
+        if not (self.config.option.aioncall or parent.session.isinitpath(file_path)):
+            return None
         file: EvalsetFile = EvalsetFile.from_parent(parent, path=file_path)
         file.oncall = self
         return file
@@ -118,22 +125,20 @@ class OnCallSession:
             return None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_collection(self, session: pytest.Session) -> Generator[None, Any, Any]:
+    def pytest_collection(self) -> Generator[None, Any, Any]:
         """Refuse to start with all problems at once, before pytest complains of cases it cannot find."""
         try:
             result = yield
         except pytest.UsageError:
-            self._refuse_problems(session)
+            self._refuse_problems()
             raise
-        self._refuse_problems(session)
+        self._refuse_problems()
         return result
 
-    def _refuse_problems(self, session: pytest.Session) -> None:
-        if not self.problems:
+    def _refuse_problems(self) -> None:
+        if not self.problems or self.is_worker:
             return
-        if self.is_worker:
-            session.items[:] = []
-            return
+        self._refused = True
         raise pytest.UsageError(*self._problem_lines())
 
     def _problem_lines(self) -> list[str]:
@@ -141,12 +146,38 @@ class OnCallSession:
         noun = "problem" if count == 1 else "problems"
         return ["\n".join([*self.problems, f"{count} {noun}; nothing was run and nothing was spent."])]
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep a rerun plugin away from evals: repeating until green biases every rate."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, Any]:
+        """Take each selected case once, refuse what would cost too much, keep a rerun plugin away."""
+        result = yield
+        items[:] = without_repeats(items)
+        cases = [item for item in items if isinstance(item, CaseItem)]
+        if cases and self._will_run and not self.problems:
+            self._budget([item.job for item in cases])
+        if self.problems and self.is_worker:
+            # Before xdist tells the controller what there is to run.
+            items[:] = []
         if self.config.pluginmanager.hasplugin("rerunfailures"):
-            for item in items:
-                if isinstance(item, CaseItem):
-                    item.add_marker(pytest.mark.flaky(reruns=0))
+            for item in cases:
+                # Repeating until green biases every rate.
+                item.add_marker(pytest.mark.flaky(reruns=0))
+        return result
+
+    @property
+    def _will_run(self) -> bool:
+        """Whether items are run; `--setup-plan` and `--setup-only` show them, no more."""
+        option = self.config.option
+        return not (
+            option.collectonly or getattr(option, "setuponly", False) or getattr(option, "setupplan", False)
+        )
+
+    def _budget(self, jobs: Sequence[Job]) -> None:
+        from ..errors import UsageError
+
+        try:
+            self.run.budgeted(jobs, shares=self._worker_count())
+        except UsageError as error:
+            self.problems.append(str(error))
 
     def pytest_report_header(self) -> list[str]:
         lines = []
@@ -162,15 +193,15 @@ class OnCallSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
-        if session.config.option.collectonly or (
+        if not self._will_run or (
             session.testsfailed and not session.config.option.continue_on_collection_errors
         ):
             return (yield)
-        jobs = [item.job for item in session.items if isinstance(item, CaseItem)]
-        if jobs:
-            self._start(session, jobs)
+        cases = [item for item in session.items if isinstance(item, CaseItem)]
         interrupted = True
         try:
+            if cases:
+                self._start(session, cases)
             result = yield
             interrupted = False
             return result
@@ -182,21 +213,21 @@ class OnCallSession:
                 unroute_prints()
             self._count_selected(session)
             if not self.is_worker:
-                self._finish(session, interrupted=interrupted)
+                self._finish_or_say_why_not(session, interrupted=interrupted)
 
-    def _start(self, session: pytest.Session, jobs: Sequence[Job]) -> None:
+    def _start(self, session: pytest.Session, cases: Sequence[CaseItem]) -> None:
         from ..errors import UsageError
         from .background import WINDOW, Background
         from .progress import ProgressLine
 
-        try:
-            expected = self.run.budgeted(shares=self._worker_count())
-        except UsageError as error:
-            self.problems.append(str(error))
-            self._refuse_problems(session)
-            return
         run = self.run
-        line = expected.line(run.budget.limit_usd)
+        if not self.is_worker:
+            try:
+                run.record.begin()
+            except UsageError as error:
+                self.problems.append(str(error))
+                self._refuse_problems()
+        line = run.expected.line(run.budget.limit_usd)
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         if line and reporter is not None:
             reporter.write_line(f"aioncall: {line}")
@@ -208,15 +239,17 @@ class OnCallSession:
             window=run.concurrency if stops_early else WINDOW,
         )
         if not self.is_worker:
-            self._progress = ProgressLine.on(self.config, total=sum(job.epochs for job in jobs))
+            self._progress = ProgressLine.on(self.config, total=sum(item.job.epochs for item in cases))
         route_prints()
-        self._background.start([] if self.is_worker else jobs)
+        self._background.start([] if self.is_worker else [item.job for item in cases if is_sure(item)])
 
     def _worker_count(self) -> int:
         return int(getattr(self.config, "workerinput", {}).get("workercount", 1))
 
     def _publish(self, sample: Any) -> None:
-        if not self.is_worker:
+        if self.is_worker:
+            self._lines.setdefault((sample.evalset, sample.case), []).append(sample.model_dump_json())
+        else:
             self.run.record.keep([sample])
 
     def run_case(self, item: CaseItem) -> Outcome:
@@ -228,19 +261,29 @@ class OnCallSession:
             return item.outcome
         assert self._background is not None  # noqa: S101 - started before the first item
         route_prints()
-        finished = self._background.result(item.job, on_wait=self._draw)
+        finished = self._wait_for(item, self._background)
         if finished.said:
             item.add_report_section("call", "printed by the target", finished.said[-20_000:])
         outcome = outcome_of(item.job, finished.samples)
-        if self.is_worker:
-            item.stash[_SAMPLES] = [s.model_dump_json() for s in finished.samples]
-        else:
+        if not self.is_worker:
             prepared = self.run.prepared[item.job.evalset]
             self.run.record.finish_case(item.job.evalset, item.job.case, finished.samples, prepared.infos)
         self.config.hook.pytest_aioncall_case_finished(
             case=item.job.case, samples=finished.samples, outcome=outcome
         )
         return outcome
+
+    def _wait_for(self, item: CaseItem, background: Background) -> Finished:
+        from ..errors import StoreError
+        from .background import EngineDied
+
+        try:
+            return background.result(item.job, on_wait=self._draw)
+        except EngineDied as error:
+            if isinstance(error.__cause__, StoreError):
+                _stop_for(error.__cause__)
+            item.session.shouldfail = "aioncall: the engine stopped, see the failure of the last case"
+            raise
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -271,15 +314,8 @@ class OnCallSession:
         if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
             if item.outcome.kind in LETTERS:
                 report.aioncall_kind = item.outcome.kind
-            samples = item.stash.get(_SAMPLES, None)
-            if samples is not None:
-                report.aioncall_samples = {
-                    "evalset": item.job.evalset,
-                    "case": item.job.case.id,
-                    "lines": samples,
-                    "file": str(item.path),
-                }
-                del item.stash[_SAMPLES]
+            if self.is_worker:
+                attach(report, item, self._lines.pop((item.job.evalset, item.job.case.id), []))
         self._route()
         return report
 
@@ -288,20 +324,20 @@ class OnCallSession:
         """Take the samples that a worker sent; pytest writes next, so the progress line goes."""
         if self._progress is not None:
             self._progress.clear()
-        sent = getattr(report, "aioncall_samples", None)
-        if sent is None or self.is_worker:
+        sent = None if self.is_worker else detach(report)
+        if sent is None:
             return
-        del report.aioncall_samples
-        from ..model.sample import Sample
+        from ..errors import StoreError
 
-        samples = [Sample.model_validate_json(line) for line in sent["lines"]]
-        self.run.record.keep(samples)
-        prepared = self.run.prepared.get(sent["evalset"]) or self.prepare(Path(sent["file"]))
-        if prepared is None:
-            return
-        job = next((job for job in prepared.jobs if job.case.id == sent["case"]), None)
-        if job is not None:
-            self.run.record.finish_case(sent["evalset"], job.case, samples, prepared.infos)
+        try:
+            self.run.record.keep(sent.samples)
+        except StoreError as error:
+            _stop_for(error)
+        self._selected.setdefault(sent.file, 0)
+        prepared = self._prepared_at(Path(sent.file))
+        job = next((job for job in prepared.jobs if job.case.id == sent.case), None) if prepared else None
+        if prepared is not None and job is not None:
+            self.run.record.finish_case(prepared.name, job.case, sent.samples, prepared.infos)
 
     def pytest_runtest_logstart(self) -> None:
         if self._progress is not None:
@@ -335,6 +371,18 @@ class OnCallSession:
             self._selected[file] = max(count, self._selected.get(file, 0))
         self.problems += [p for p in told.get("problems") or () if p not in self.problems]
 
+    def _finish_or_say_why_not(self, session: pytest.Session, *, interrupted: bool) -> None:
+        from ..errors import StoreError
+
+        if self._background is not None and not interrupted and self._background.died is not None:
+            self.notes.append(f"closing failed: {self._background.died}")
+            self.exit_code = EXIT_CANNOT_JUDGE
+        try:
+            self._finish(session, interrupted=interrupted)
+        except StoreError as error:
+            if not interrupted:
+                _stop_for(error)
+
     def _finish(self, session: pytest.Session, *, interrupted: bool) -> None:
         """Judge complete evalsets and let pytest report the gates as tests of their own."""
         if self.problems or not self._selected:
@@ -348,13 +396,16 @@ class OnCallSession:
         self.report = self.run.finish(complete, why_partial=why)
         if self.report is None:
             return
-        self.exit_code = self.report.exit_code
+        self.exit_code = self.report.exit_code or self.exit_code
         from .gates import gate_reports
 
         for report in gate_reports(self.report, self.config.rootpath, self.run.settings.root):
             session.testscollected += 1
             self.config.hook.pytest_runtest_logreport(report=report)
-        self.report_path = self.run.write(self.report)
+        try:
+            self.report_path = self.run.write(self.report)
+        except OSError as error:
+            self.notes.append(f"no report: {error.filename}: {error.strerror}; choose --aioncall-report DIR")
         self.config.hook.pytest_aioncall_run_finished(report=self.report)
 
     def _prepared_at(self, path: Path) -> Prepared | None:
@@ -377,25 +428,13 @@ class OnCallSession:
         from .summary import write_problems, write_summary
 
         if self.problems:
-            write_problems(terminalreporter, self._problem_lines())
+            if not self._refused:
+                write_problems(terminalreporter, self._problem_lines())
         elif self.report is not None:
             write_summary(terminalreporter, self.report, self.report_path, self.run.settings)
+        write_problems(terminalreporter, [f"aioncall: {note}" for note in self.notes])
 
 
-class WorkerListener:
-    """Hears of xdist's workers; registered only where xdist is there."""
-
-    def __init__(self, session: OnCallSession) -> None:
-        self._session = session
-
-    def pytest_testnodedown(self, node: Any) -> None:
-        self._session.take_worker(getattr(node, "workeroutput", None) or {})
-
-
-_SAMPLES = pytest.StashKey[list[str]]()
-
-
-def listeners(config: pytest.Config, session: OnCallSession) -> Iterable[object]:
-    """Return the plugins that only make sense beside another plugin."""
-    if config.pluginmanager.hasplugin("xdist"):
-        yield WorkerListener(session)
+def _stop_for(error: StoreError) -> NoReturn:
+    """End the session: answers that cannot be kept are not worth asking for."""
+    pytest.exit(f"aioncall: {error}", returncode=EXIT_CANNOT_JUDGE)

@@ -1,0 +1,56 @@
+"""What xdist's workers send: samples on the reports of their cases, and what each of them collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..model.sample import Sample
+    from .items import CaseItem
+    from .session import OnCallSession
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The samples of one case, and where it comes from."""
+
+    file: str
+    case: str
+    samples: list[Sample]
+
+
+def attach(report: Any, item: CaseItem, lines: Sequence[str]) -> None:
+    """Put samples, as lines of JSON, on a report: xdist sends its attributes along."""
+    if lines:
+        report.aioncall_samples = {"file": str(item.path), "case": item.job.case.id, "lines": list(lines)}
+
+
+def detach(report: Any) -> Sent | None:
+    """Take the samples off a report; None where it carries none."""
+    sent = getattr(report, "aioncall_samples", None)
+    if sent is None:
+        return None
+    del report.aioncall_samples
+    from ..model.sample import Sample
+
+    return Sent(sent["file"], sent["case"], [Sample.model_validate_json(line) for line in sent["lines"]])
+
+
+class WorkerListener:
+    """Hears of xdist's workers; registered only where xdist is there."""
+
+    def __init__(self, session: OnCallSession) -> None:
+        self._session = session
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._session.take_worker(getattr(node, "workeroutput", None) or {})
+
+
+def listeners(config: pytest.Config, session: OnCallSession) -> Iterable[object]:
+    """Return the plugins that only make sense beside another plugin."""
+    if config.pluginmanager.hasplugin("xdist"):
+        yield WorkerListener(session)
