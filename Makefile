@@ -30,10 +30,10 @@ demo-regression: $(VENV)/.demo  ## Four changes to the demo: a friendlier prompt
 	$(BIN)/python scripts/demo_regression.py
 
 .PHONY: live
-live: $(VENV)/.dev $(VENV_MODEL)/.model  ## The demo with the real model, served on this machine (a small one, on the CPU; minutes)
+live: $(VENV)/.dev $(VENV_MODEL)/.model  ## Ask the real model again, served on this machine (a small one, on the CPU; minutes), and record
 	@$(VENV_MODEL)/bin/python scripts/serve_model.py --port 8081 & server=$$!; trap 'kill $$server' EXIT; \
 	  $(BIN)/python -c "$$WAIT_FOR_MODEL"; \
-	  $(PYTEST) --aioncall $(HANDBOOK)
+	  $(PYTEST) --aioncall --aioncall-record $(HANDBOOK)
 
 define WAIT_FOR_MODEL
 import time, urllib.request

@@ -29,6 +29,7 @@ WORDS_ONLY = re.compile(r"\b[a-z]+\b")
 @pytest.fixture
 def retrieval(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The helpdesk's retrieval, imported as the evalset imports it."""
+    pytest.importorskip("bm25s", reason="the demo needs the extra `demo`")
     monkeypatch.syspath_prepend(str(ROOT))
     from examples.helpdesk import retrieval
 
@@ -159,6 +160,7 @@ def test_dropping_identifiers_hurts_pasted_alerts_and_nothing_else(
 
 def test_retrieval_is_the_same_whatever_the_hash_seed() -> None:
     """Recordings are found by the rendered request: two interpreters render the same requests."""
+    pytest.importorskip("bm25s", reason="the demo needs the extra `demo`")
     script = (
         "import hashlib, json, sys, yaml\n"
         "from examples.helpdesk.retrieval import retrieve\n"
