@@ -24,7 +24,7 @@ def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.
         except ValueError:
             shown = one.planned.file
         if one.judgement.status == "cannot_judge":
-            yield _report(shown, "gate[all]", "skipped", f"cannot judge: {one.judgement.summary}")
+            yield _report(shown, "gate[all]", "skipped", one.judgement.summary)
             continue
         for verdict in one.judgement.verdicts:
             if verdict.gating:

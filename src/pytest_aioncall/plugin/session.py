@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -77,9 +78,10 @@ class OnCallSession:
     def _start_folder(self) -> Path:
         """Start looking for the project root at the first evalset that is named, else at pytest's root."""
         for argument in self.config.args:
-            path = Path(argument.split("::", 1)[0])
-            if path.name.endswith(EVALSET_SUFFIX):
-                return path.absolute().parent
+            path = argument.split("::", 1)[0]
+            if path.endswith(EVALSET_SUFFIX):
+                # As pytest does it: `..` goes, links stay.
+                return Path(os.path.abspath(path)).parent  # noqa: PTH100
         return self.config.rootpath
 
     def _flags(self) -> dict[str, Any]:
