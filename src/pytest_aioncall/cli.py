@@ -6,16 +6,28 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import AioncallError, NotComparable, UsageError
 
-EXIT_OK, EXIT_USAGE, EXIT_NOT_COMPARABLE, EXIT_INTERRUPTED = 0, 4, 8, 2
+EXIT_OK, EXIT_USAGE, EXIT_CANNOT_JUDGE, EXIT_NOT_COMPARABLE, EXIT_INTERRUPTED = 0, 4, 7, 8, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code; a user's mistake is a line, never a traceback."""
+    code = EXIT_OK
+    try:
+        code = _run(arguments)
+        if not sys.stdout.closed:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_stdout()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
@@ -36,26 +48,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except AioncallError as error:
         _complain(error)
-        return 1
-    except BrokenPipeError:
-        sys.stderr.close()
-        return EXIT_OK
+        return EXIT_CANNOT_JUDGE
+    except OSError as error:
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
+        return EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: object) -> None:
     sys.stderr.write(f"{error}\n")
 
 
 def _say(*lines: str) -> None:
     encoding = sys.stdout.encoding or "ascii"
     for line in lines:
-        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        _write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def _say_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+    _write(json.dumps(value, ensure_ascii=True) + "\n")
+
+
+def _write(text: str) -> None:
+    """Print; a reader that has gone (`| head`) changes nothing about the verb and its exit code."""
+    if sys.stdout.closed:
+        return
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        _leave_stdout()
+
+
+def _leave_stdout() -> None:
+    # Closed, Python does not flush it again, and complain, when the process ends.
+    with suppress(OSError):
+        sys.stdout.close()
 
 
 def _settings(options: argparse.Namespace, **flags: Any) -> Any:
@@ -156,7 +184,7 @@ def _accept(options: argparse.Namespace) -> int:
     for one in written:
         moved = f", {len(one.moved)} moved" if one.moved else ""
         _say(f"accepted {one.evalset}: {one.cases} cases x {one.epochs} epochs{moved} -> {_near(one.path)}")
-        _say(*(f"  {line}" for line in sight_lines(one.judgement, one.cases, one.epochs)))
+        _say(*(f"  {line}" for line in sight_lines(one.sights)))
     _say(
         "",
         f"next:  git add {' '.join(dict.fromkeys(_near(one.path.parent) for one in written))}, then commit",
@@ -296,7 +324,11 @@ def _add_check(verbs: Any) -> None:
 
 
 def _add_baseline(verbs: Any) -> None:
-    parser = verbs.add_parser("baseline", help="accept, show or compare the committed baselines")
+    parser = verbs.add_parser(
+        "baseline",
+        help="accept, show or compare the committed baselines",
+        epilog="example: aioncall baseline show",
+    )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     accept = _verb(
         actions,
