@@ -226,6 +226,7 @@ class Engine:
             output, error = await self._answer(job, epoch)
             if output is not None:
                 scores = await self._scores(job, output, epoch)
+                self.budget.spent_usd += sum(score.cost_usd or 0.0 for score in scores)
         return Sample.model_construct(
             evalset=job.evalset,
             case=case.id,
@@ -343,7 +344,9 @@ async def _judged(
         return score, _unfit(score, *named.traits.scale)
     except CassetteMiss as error:
         return None, f"not recorded: {_one_line(error)}"
-    except (ScorerError, TransportError) as error:
+    except ScorerError as error:
+        return Score(scorer=named.name, cost_usd=error.cost_usd), _one_line(error) or type(error).__name__
+    except TransportError as error:
         return None, _one_line(error) or type(error).__name__
     except (KeyboardInterrupt, GeneratorExit):
         raise
@@ -361,8 +364,10 @@ async def _score(named: NamedScorer, job: Job, output: Output, *, epoch: int, li
         # Also where the scorer swallowed the cancellation and judged late.
         problem = f"no score within {job.timeout_s:g} s"
     if score is None or problem:
-        reason = score.reason if score is not None else None
-        return Score(scorer=named.name, scale=named.traits.scale, reason=reason, error=problem)
+        reason, cost_usd = (score.reason, score.cost_usd) if score is not None else (None, None)
+        return Score(
+            scorer=named.name, scale=named.traits.scale, reason=reason, error=problem, cost_usd=cost_usd
+        )
     if score.scorer == named.name and score.scale == named.traits.scale:
         return score
     return score.model_copy(update={"scorer": named.name, "scale": named.traits.scale})

@@ -68,7 +68,12 @@ class TargetError(AioncallError):
 
 
 class ScorerError(AioncallError):
-    """Tell that a scorer could not score this sample; the sample keeps the error, not a score."""
+    """Tell that a scorer could not score this sample; the sample keeps the error, not a score.
+
+    `cost_usd` is what asking a model in vain cost; None where none was asked or the price is unknown.
+    """
+
+    cost_usd: float | None = None
 
 
 class CassetteMiss(AioncallError):

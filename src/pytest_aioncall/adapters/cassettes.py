@@ -277,7 +277,8 @@ def _merge(file: Path) -> None:
             with part.open("a", encoding="utf-8") as stream:
                 if not _try_lock(stream):
                     continue  # a process that is still recording: it merges its own
-                entries.update((entry["key"], entry) for entry in _entries_of(part))
+                for entry in _entries_of(part):
+                    entries[entry["key"]] = _settled(entry, before=entries.get(entry["key"]))
             merged.append(part)
         partial = file.with_name(f".{file.name}.partial")
         with partial.open("w", encoding="utf-8", newline="\n") as stream:
@@ -287,6 +288,21 @@ def _merge(file: Path) -> None:
         partial.replace(file)
         for part in merged:
             part.unlink(missing_ok=True)
+
+
+def _settled(entry: dict[str, Any], *, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the recording that stands: the one before, of today, where only its time and id differ."""
+    if before is None or _answer_in(entry) != _answer_in(before):
+        return entry
+    return {**before, "recorded_at": entry["recorded_at"]}
+
+
+def _answer_in(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry without what differs between two recordings of one answer."""
+    answer = {name: value for name, value in entry.items() if name not in ("latency_s", "recorded_at")}
+    if isinstance(answer.get("json"), dict):
+        answer["json"] = {k: v for k, v in answer["json"].items() if k not in ("id", "created", "latency_s")}
+    return answer
 
 
 @contextmanager

@@ -252,6 +252,8 @@ class EvalRun:
     def close(self, inputs: Sequence[EvalsetInput]) -> Run | None:
         """Write `run.json` for good; None where nothing ran."""
         self.record.counts.retries += self.retries
+        if self.expected.unpriced:
+            self.record.counts.cost_known = False
         return self.record.close(
             planned=[one.planned for one in inputs],
             complete=bool(inputs) and all(one.planned.complete for one in inputs),

@@ -82,6 +82,7 @@ class Counts:
         self.samples += 1
         self.errors += sample.error is not None or any(s.error for s in sample.scores)
         self.retries += sample.attempts - 1
+        self.cost_usd += sum(score.cost_usd or 0.0 for score in sample.scores)
         output = sample.output
         if output is None:
             return

@@ -40,6 +40,7 @@ class Score(Frozen):
     """One scorer's judgement of one sample.
 
     `value` lies on `scale`; higher is better. Unscored is `value=None` with `error` set: never NaN, never 0.
+    `cost_usd` is what asking a model for it cost; None where none was asked or the price is unknown.
     """
 
     scorer: str
@@ -49,6 +50,7 @@ class Score(Frozen):
     label: str | None = None
     reason: str | None = None
     error: str | None = None
+    cost_usd: float | None = None
 
 
 class SampleError(Frozen):

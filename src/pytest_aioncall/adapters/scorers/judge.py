@@ -14,7 +14,7 @@ from ...errors import CassetteMiss, ScorerError, TargetError, TransportError, Us
 from ...model.evalset import Case
 from ...model.sample import Output, Score
 from ...protocols import PieceContext, ScorerTraits, Wire
-from ..chat_protocol import ChatModel, ChatReply, ask, chat_request, find_model
+from ..chat_protocol import ChatModel, ChatReply, ask, chat_request, cost_usd, find_model
 from .files import read_named
 from .judge_prompt import JudgePrompt, Marks, ReplyFormat, Shown, make_marks
 from .judge_reply import PARSER, read_verdict
@@ -36,7 +36,15 @@ class Judge:
     traits: ScorerTraits
 
     async def score(self, case: Case, output: Output, *, epoch: int) -> Score:
-        reply = await self._ask(self.prompt.messages(case, output), epoch)
+        reply, cost = await self._ask(self.prompt.messages(case, output), epoch)
+        try:
+            return self._mark(reply).model_copy(update={"cost_usd": cost})
+        except ScorerError as error:
+            error.cost_usd = cost
+            raise
+
+    def _mark(self, reply: ChatReply) -> Score:
+        """Read the verdict; raises ScorerError where there is none in the reply."""
         if reply.refusal is not None or reply.finish in _REFUSED:
             raise ScorerError(f"the judge {self.model.name} refused: {quoted(reply.refusal or reply.text)}")
         if reply.finish == "length":
@@ -49,14 +57,15 @@ class Judge:
             scorer="", scale=self.traits.scale, value=value, passed=holds, label=label, reason=reason
         )
 
-    async def _ask(self, messages: list[dict[str, str]], epoch: int) -> ChatReply:
+    async def _ask(self, messages: list[dict[str, str]], epoch: int) -> tuple[ChatReply, float | None]:
+        """Return the reply and what it cost; a recording costs nothing now."""
         try:
-            reply, _ = await ask(self.wire, self.model, messages=messages, params=self.params, epoch=epoch)
+            reply, sent = await ask(self.wire, self.model, messages=messages, params=self.params, epoch=epoch)
         except CassetteMiss:
             raise
         except (TransportError, TargetError, UsageError) as error:
             raise ScorerError(f"the judge gave no verdict: {error}{self._hint(str(error))}") from error
-        return reply
+        return reply, None if sent.replayed else cost_usd(self.model, reply)
 
     def _hint(self, said: str) -> str:
         """Name the way out where a server does not know structured replies; some answer 500 to it."""
