@@ -7,6 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import anyio._backends._asyncio  # noqa: F401
+import httpcore  # noqa: F401
 import httpx  # noqa: F401
 import jinja2  # noqa: F401
 import numpy  # noqa: F401 - see below

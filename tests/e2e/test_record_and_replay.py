@@ -1,0 +1,170 @@
+"""Answers recorded once are replayed without a network, told apart by epoch, and never passed off as live."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from model_server import Answer, Asked, ModelServer, model_server
+
+from eval_project import Project
+
+CASES = {f"case-{n}": (f"q{n}", f"Q{n}") for n in range(4)}
+KEY = "k-just-for-this-test-1"
+
+
+class Recorded:
+    """A project whose model numbers its answers: the same question never gets the same answer twice."""
+
+    def __init__(self, project: Project, server: ModelServer) -> None:
+        self.project, self.server = project, server
+        self.seen: Counter[str] = Counter()
+        server.answer = self.numbered
+        provider = {"kind": "openai", "base_url": f"{server.url}/v1", "api_key_env": "TEST_MODEL_KEY"}
+        project.config(
+            providers={"main": {**provider, "max_attempts": 1}},
+            prices={"main/answers-1": {"input": 2.0, "output": 10.0}},
+        )
+        self.write_evalset()
+
+    def write_evalset(self, prompt: str = "{{ input }}") -> None:
+        target = {"chat": {"model": "main/answers-1", "prompt": prompt}}
+        self.project.evalset(target=target, cases=CASES, epochs=3, scorers=["contains"])
+
+    def numbered(self, asked: Asked) -> Answer:
+        self.seen[asked.question] += 1
+        return f"{asked.question.upper()} answer {self.seen[asked.question]}"
+
+    @property
+    def cassette(self) -> bytes:
+        return (self.project.path / "evalsets" / "cassettes" / "demo.jsonl").read_bytes()
+
+    def outputs(self) -> dict[tuple[str, int], str]:
+        return {(s["case"], s["epoch"]): s["output"]["text"] for s in self.project.last_samples()}
+
+    def record(self) -> pytest.RunResult:
+        return self.project.run("--aioncall-record")
+
+    def replay(self, *arguments: str) -> pytest.RunResult:
+        return self.project.run("--aioncall-replay", *arguments)
+
+
+@pytest.fixture
+def recorded(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    monkeypatch.setenv("TEST_MODEL_KEY", KEY)
+    with model_server() as server:
+        yield Recorded(project, server)
+
+
+def test_a_replay_gives_every_epoch_its_own_answer_and_asks_nobody(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recorded.record().ret == 0
+    live = recorded.outputs()
+    assert len(set(live.values())) == 12
+    recorded.server.close()
+    monkeypatch.delenv("TEST_MODEL_KEY")
+    before = len(recorded.server.asked)
+    result = recorded.replay()
+    assert result.ret == 0, str(result.stdout)
+    result.assert_outcomes(passed=4, skipped=1)
+    assert recorded.outputs() == live
+    assert len(recorded.server.asked) == before == 12
+
+
+def test_a_replay_says_so_with_the_day_in_terminal_and_page(recorded: Recorded) -> None:
+    recorded.record()
+    today = datetime.now(UTC).date().isoformat()
+    result = recorded.replay()
+    assert f"replayed from recordings of {today}" in str(result.stdout)
+    page = (recorded.project.path / ".aioncall" / "report.html").read_text()
+    assert "Replayed" in page
+    assert f"from recordings of {today}" in page
+    assert recorded.project.last_run()["totals"]["replayed"] == 12
+
+
+def test_a_live_run_says_nothing_of_recordings(recorded: Recorded) -> None:
+    result = recorded.project.run()
+    assert "replayed" not in str(result.stdout)
+    assert not (recorded.project.path / "evalsets" / "cassettes").exists()
+
+
+def test_latency_and_cost_of_a_recording_take_no_part(recorded: Recorded) -> None:
+    recorded.record()
+    recorded.project.accept()
+    recorded.replay()
+    run = recorded.project.last_run()
+    assert not run["totals"]["cost_usd"]
+    judgement = recorded.project.report()["evalsets"][0]["judgement"]
+    compared = {m["metric"]: m["status"] for m in judgement["metrics"]}
+    assert {compared.get("latency_p95_s"), compared.get("cost_usd")} <= {"not_compared", None}
+
+
+def test_a_changed_prompt_is_not_recorded_and_nothing_is_judged(recorded: Recorded) -> None:
+    recorded.record()
+    recorded.project.accept()
+    recorded.write_evalset(prompt="Please: {{ input }}")
+    result = recorded.replay("-rA")
+    assert result.ret == 7
+    result.stdout.fnmatch_lines(["*demo.eval.yaml NNNN*", "*4 not recorded*"])
+    text = str(result.stdout)
+    assert "--aioncall-record" in text
+    assert "not recorded" in text.lower()
+    assert {s["error"]["kind"] for s in recorded.project.last_samples()} == {"cassette_miss"}
+    assert recorded.project.report()["status"] == "cannot_judge"
+
+
+def test_recording_is_refused_in_several_processes(recorded: Recorded) -> None:
+    result = recorded.project.run_apart("--aioncall-record", "-n", "2")
+    assert result.ret == 4
+    assert "--aioncall-record runs in one process: drop -n" in str(result.stdout) + str(result.stderr)
+    assert not recorded.server.asked
+
+
+def test_replay_and_record_exclude_each_other(recorded: Recorded) -> None:
+    result = recorded.project.run("--aioncall-record", "--aioncall-replay")
+    assert result.ret == 4
+    assert "exclude each other" in str(result.stdout) + str(result.stderr)
+
+
+def test_the_same_answers_make_the_same_bytes(recorded: Recorded) -> None:
+    """A diff of a cassette shows what changed and nothing else: no order, no timing, no request id."""
+    recorded.server.answer = lambda asked: asked.question.upper()
+    recorded.server.extra_headers = {"x-request-id": "one"}
+    recorded.record()
+    first = recorded.cassette
+    recorded.server.extra_headers = {"x-request-id": "two"}
+    recorded.record()
+    assert recorded.cassette == first
+    assert len(first.splitlines()) == 12
+    assert KEY.encode() not in first
+
+
+def test_a_new_answer_changes_one_line(recorded: Recorded) -> None:
+    recorded.server.answer = lambda asked: asked.question.upper()
+    recorded.record()
+    first = [json.loads(line) for line in recorded.cassette.splitlines()]
+    recorded.server.answer = lambda asked: "new" if asked.question == "q2" else asked.question.upper()
+    recorded.record()
+    second = [json.loads(line) for line in recorded.cassette.splitlines()]
+    changed = [b for a, b in zip(first, second, strict=True) if a["json"] != b["json"]]
+    assert [entry["question"] for entry in changed] == ["q2"] * 3
+
+
+def test_a_judge_is_replayed_too_and_a_changed_answer_asks_it_anew(recorded: Recorded) -> None:
+    rubric = "Is it kind?\nMark it."
+    scorer = {"judge": {"as": "kind", "rubric": rubric, "scale": [1, 5], "model": "main/judge-1"}}
+    recorded.project.app("def answer(text):\n    return text\n")
+    recorded.project.evalset(scorers=[scorer], cases=CASES, epochs=1)
+    recorded.server.answer = lambda asked: json.dumps({"reason": "as it reads", "score": 4})
+    recorded.record()
+    assert recorded.replay().ret == 0
+    assert {s["scores"][0]["value"] for s in recorded.project.last_samples()} == {4.0}
+    recorded.project.app("def answer(text):\n    return text + '!'\n")
+    result = recorded.replay()
+    assert result.ret == 7
+    assert {s["scores"][0]["value"] for s in recorded.project.last_samples()} == {None}
+    assert "not recorded" in str(result.stdout)
