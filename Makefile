@@ -134,5 +134,5 @@ $(VENV_MODEL)/.model:
 
 $(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)
-	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) -c constraints-lowest.txt -e '.[scorers]' pytest-xdist pytest-rerunfailures hypothesis
+	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) -c constraints-lowest.txt -e '.[demo]' pytest-xdist pytest-rerunfailures hypothesis
 	@touch $@
