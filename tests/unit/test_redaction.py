@@ -180,3 +180,20 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(text: str) -> None:
     find_secrets(text)
     find_personal_data(text)
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize("ending", ["", "...", "...; check the key"])
+@pytest.mark.parametrize("kept", [8, 15, 27])
+def test_a_secret_that_a_cut_message_holds_a_part_of_is_taken_out(ending: str, kept: int) -> None:
+    secret = "plainWordsNobodyWouldSuspect"
+    assert Redactor([secret]).text(f"key {secret[:kept]}{ending}") == f"key [REDACTED:secret]{ending}"
+
+
+def test_the_beginning_of_a_secret_inside_a_text_is_left_alone() -> None:
+    text = "plainWords are no secret, plainWordsNo neither"
+    assert Redactor(["plainWordsNobodyWouldSuspect"]).text(text) == text
+
+
+def test_a_key_that_a_quoted_answer_was_cut_in_is_taken_out() -> None:
+    assert Redactor().text("got 'AKIAQWERTYUIOPA...'") == "got '[REDACTED:cut-key]...'"
+    assert Redactor().text("write sk-... there") == "write sk-... there"

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from ..errors import UsageError
@@ -17,6 +18,8 @@ from .text import one_line
 
 SHORTEST_SECRET = 6
 """A configured value below this length is not looked for: it would take ordinary words with it."""
+SHORTEST_CUT = 8
+"""A value of which a cut message holds this much is looked for, too."""
 MOST_FOUND = 200
 """Findings in one text; who has that many needs no more."""
 
@@ -115,11 +118,15 @@ class Redactor:
         for value in self._values:
             if value in text:
                 text = text.replace(value, "[REDACTED:secret]")
+            if value[:SHORTEST_CUT] in text:
+                text = _without_cut(value, text)
         for kind, hints, pattern in _KINDS:
             for hint in hints:
                 if hint in text:
                     text = pattern.sub(_placeholder(kind), text)
                     break
+        if "..." in text:
+            text = _CUT_KEY.sub("[REDACTED:cut-key]", text)
         for pattern in self._patterns:
             text = pattern.sub("[REDACTED:pattern]", text)
         return text
@@ -193,6 +200,12 @@ def find_personal_data(text: str) -> list[Found]:
 
 _KINDS = tuple((kind, hints, re.compile(pattern, re.ASCII)) for kind, hints, pattern in _SECRETS)
 
+# A reason that quotes an answer may be cut in the middle of a key. Not for `find_secrets`: manuals write so.
+_CUT_KEY = re.compile(
+    r"\b(?:sk-|pplx-|gsk_|xai-|[rs]k_(?:live|test)_|whsec_|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-"
+    r"|xapp-|AIza|ya29\.|hf_|npm_|pypi-|SG\.|eyJ)[\w-]{8,512}(?=\.\.\.)",
+    re.ASCII,
+)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@((?:[\w-]{1,63}\.)+[A-Za-z]{2,24})(?![\w-])")
 _RESERVED_DOMAIN = re.compile(
     r"(?:^|\.)(?:example\.(?:com|org|net)|example|invalid|test|localhost)$", re.IGNORECASE
@@ -217,6 +230,20 @@ def _apart(found: Iterable[Found]) -> list[Found]:
         if not any(one.start < other.end and other.start < one.end for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: one.start)
+
+
+def _without_cut(value: str, text: str) -> str:
+    """Return `text` without the beginning of `value` where a message was cut in the middle of it."""
+    start = text.find(value[:SHORTEST_CUT])
+    while start >= 0:
+        same = takewhile(
+            lambda pair: pair[0] == pair[1], zip(value, text[start : start + len(value)], strict=False)
+        )
+        end = start + sum(1 for _ in same)
+        if end == len(text) or text.startswith("...", end):
+            return f"{text[:start]}[REDACTED:secret]{_without_cut(value, text[end:])}"
+        start = text.find(value[:SHORTEST_CUT], end)
+    return text
 
 
 def _placeholder(kind: str) -> Callable[[re.Match[str]], str]:

@@ -13,6 +13,7 @@ from typing import Any
 from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.redaction import Redactor
+from ..adapters.text import log_line
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..engine import Budget, Engine, Job
 from ..errors import UsageError
@@ -171,13 +172,26 @@ class EvalRun:
         documents = output.retrieved
         if documents is not None:
             documents = tuple(
-                d.model_copy(update={"text": self.redactor.text(d.text)}) if d.text else d for d in documents
+                d.model_copy(update={"id": self._clean(d.id), "text": self._clean(d.text)}) for d in documents
             )
-        if (text, data, calls, documents) == (output.text, output.data, output.tool_calls, output.retrieved):
+        change: dict[str, Any] = {
+            "text": text,
+            "data": data,
+            "tool_calls": calls,
+            "retrieved": documents,
+            "model": self._clean(output.model),
+            "finish": self._clean(output.finish),
+        }
+        if all(getattr(output, name) == value for name, value in change.items()):
             return output
-        return output.model_copy(
-            update={"text": text, "data": data, "tool_calls": calls, "retrieved": documents}
-        )
+        return output.model_copy(update=change)
+
+    def _clean(self, text: str | None) -> str | None:
+        return self.redactor.text(text) if text else text
+
+    def shown(self, printed: str) -> str:
+        """Return the end of what user code printed, for a log: no secret, nothing unseen, no command in it."""
+        return "\n".join(log_line(line, 2000) for line in self.redactor.text(printed)[-20_000:].split("\n"))
 
     def _redacted_error(self, error: SampleError) -> SampleError:
         trace = self.redactor.text(error.traceback) if error.traceback else None

@@ -265,7 +265,7 @@ class OnCallSession:
         route_prints()
         finished = self._wait_for(item, self._background)
         if finished.said:
-            item.add_report_section("call", "printed by the target", finished.said[-20_000:])
+            item.add_report_section("call", "printed by the target", self.run.shown(finished.said))
         outcome = outcome_of(item.job, finished.samples)
         if not self.is_worker:
             prepared = self.run.prepared[item.job.evalset]
