@@ -49,3 +49,11 @@ def test_a_change_of_the_demo_comes_out_as_expected(change: str) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"--- {change}: as expected" in done.stdout
+
+
+def test_the_readme_shows_what_the_demo_really_prints() -> None:
+    """The red block on the first screen is no mock-up: a script wrote it, and it is still what is printed."""
+    done = subprocess.run(
+        [sys.executable, "scripts/readme_block.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
