@@ -88,7 +88,6 @@ docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link f
 .PHONY: report-picture
 report-picture: demo-regression  ## Render the report of the regression as pictures (needs chromium)
 	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report.png
-	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report-dark.png --dark
 
 .PHONY: changelog
 changelog: $(VENV)/.dev  ## Show what the fragments in changelog.d/ would add to the changelog
