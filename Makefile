@@ -87,7 +87,7 @@ docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link f
 
 .PHONY: report-picture
 report-picture: demo-regression  ## Render the report of the regression as pictures (needs chromium)
-	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report.png
+	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report.png --width 1200 --height 1500
 
 .PHONY: changelog
 changelog: $(VENV)/.dev  ## Show what the fragments in changelog.d/ would add to the changelog
