@@ -1,4 +1,4 @@
-"""A key that a server echoes, a program prints or an exception carries is in nothing that is kept or shown."""
+"""A key that a server echoes, a program prints or an exception carries is in nothing kept or shown."""
 
 from __future__ import annotations
 

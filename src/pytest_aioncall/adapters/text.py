@@ -51,11 +51,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def log_line(text: str, limit: int = 500) -> str:
-    """Return `one_line(text)` that no CI runner takes for a command (`::error::`, `##[group]`).
+    """Return `one_line(text)` that no CI runner takes for a command (`::error::`, `##[group]`, `##vso[x]`).
 
     A runner obeys `::` at the start of a line and `##[` anywhere in it; both are broken up by a space.
     """
-    line = one_line(text, limit).replace("##[", "# #[")
+    line = one_line(text, limit).replace("##[", "# #[").replace("##vso[", "# #vso[")
     bare = line.lstrip()
     if bare.startswith("::"):
         line = f"{line[: len(line) - len(bare)]}: :{bare[2:]}"

@@ -190,7 +190,7 @@ class EvalRun:
         return self.redactor.text(text) if text else text
 
     def shown(self, printed: str) -> str:
-        """Return the end of what user code printed, for a log: no secret, nothing unseen, no command in it."""
+        """Return the end of what user code printed, for a log: no secret, nothing unseen, no command."""
         return "\n".join(log_line(line, 2000) for line in self.redactor.text(printed)[-20_000:].split("\n"))
 
     def _redacted_error(self, error: SampleError) -> SampleError:

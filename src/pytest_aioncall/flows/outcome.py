@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from ..adapters.text import one_line
+from ..adapters.text import log_line
 from ..decide.floors import case_floors
 from ..engine import Job
 from ..model.sample import Sample, Score
@@ -59,7 +59,7 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
     unscored = [score for s in samples for score in s.scores if score.error]
     if unscored:
         first = unscored[0]
-        line = f"{first.scorer} could not score {len(unscored)} time(s): {one_line(first.error or '', 300)}"
+        line = f"{first.scorer} could not score {len(unscored)} time(s): {log_line(first.error or '', 300)}"
         return Outcome("unjudged", (line, *_sample_lines(job, samples)), properties, floors)
     if any(score.passed is False for s in samples for score in s.scores):
         return Outcome("missed", tuple(_sample_lines(job, samples)), properties, floors)
@@ -67,7 +67,7 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
 
 
 def _floor_line(floor: Floor) -> str:
-    why = f": {one_line(floor.reason, 300)}" if floor.reason else ""
+    why = f": {log_line(floor.reason, 300)}" if floor.reason else ""
     return (
         f"{floor.kind} {floor.scorer} held in {floor.held}/{floor.epochs} epochs, needs {floor.needed}{why}"
     )
@@ -76,21 +76,21 @@ def _floor_line(floor: Floor) -> str:
 def _error_lines(errored: Sequence[Sample], planned: int) -> tuple[str, ...]:
     first = errored[0].error
     assert first is not None  # noqa: S101 - the caller selected by it
-    head = f"{first.type}: {one_line(first.message, 400)} ({len(errored)}/{planned} epochs)"
-    trace = tuple(one_line(line, 300) for line in (first.traceback or "").splitlines())
+    head = f"{first.type}: {log_line(first.message, 400)} ({len(errored)}/{planned} epochs)"
+    trace = tuple(log_line(line, 300) for line in (first.traceback or "").splitlines())
     return (head, *trace)
 
 
 def _sample_lines(job: Job, samples: Sequence[Sample]) -> list[str]:
     """Return input, expected, and for each epoch the output with the scores that failed."""
-    lines = [f"input:    {one_line(_text(job.case.input), SHOWN_OUTPUT)}"]
+    lines = [f"input:    {log_line(_text(job.case.input), SHOWN_OUTPUT)}"]
     if job.case.expected is not None:
-        lines.append(f"expected: {one_line(_text(job.case.expected), SHOWN_OUTPUT)}")
+        lines.append(f"expected: {log_line(_text(job.case.expected), SHOWN_OUTPUT)}")
     for sample in samples:
         if sample.output is None:
             continue
         replayed = f" (replayed from {sample.output.replayed})" if sample.output.replayed else ""
-        lines.append(f"epoch {sample.epoch}:  {one_line(sample.output.text, SHOWN_OUTPUT)}{replayed}")
+        lines.append(f"epoch {sample.epoch}:  {log_line(sample.output.text, SHOWN_OUTPUT)}{replayed}")
         for score in sample.scores:
             if score.passed is False or score.error:
                 lines.append(f"          {_score_line(score)}")
@@ -99,7 +99,7 @@ def _sample_lines(job: Job, samples: Sequence[Sample]) -> list[str]:
 
 def _score_line(score: Score) -> str:
     value = "error" if score.error else "missed" if score.value is None else f"{score.value:g}"
-    return f"{score.scorer}: {value} - {one_line(score.error or score.reason or '', 300)}"
+    return f"{score.scorer}: {value} - {log_line(score.error or score.reason or '', 300)}"
 
 
 def _properties(samples: Sequence[Sample]) -> Properties:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..flows.wording import verdict_sentence
+from ..flows.wording import row_shown, verdict_sentence
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Verdict
 
@@ -36,7 +36,6 @@ def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.
 
 
 def _gate(file: str, one: EvalsetReport, verdict: Verdict) -> pytest.TestReport:
-    part = "".join(f" {k}={v}" for k, v in (verdict.slice or {}).items())
     outcome = {"pass": "passed", "regressed": "failed"}.get(verdict.status, "skipped")
     assert one.judgement is not None  # noqa: S101 - the caller selected by it
     lines = [verdict_sentence(verdict, alpha=one.judgement.alpha)]
@@ -46,7 +45,7 @@ def _gate(file: str, one: EvalsetReport, verdict: Verdict) -> pytest.TestReport:
             for move in one.judgement.worst
             if move.scorer == verdict.scorer and move.was is not None
         ]
-    return _report(file, f"gate[{verdict.scorer}{part}]", outcome, "\n".join(lines))
+    return _report(file, f"gate[{row_shown(verdict)}]", outcome, "\n".join(lines))
 
 
 def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:

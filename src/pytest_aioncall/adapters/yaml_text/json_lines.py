@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from .words import kind_of
 MAX_BYTES = 512 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 _MAX_DIGITS = 400
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def json_rows(raw: bytes, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -42,7 +44,8 @@ def json_rows(raw: bytes, source: Source) -> Iterator[tuple[int, dict[str, Any]]
 def read_json(text: bytes) -> Any:
     """Return the JSON value in `text`. Raises ValueError with a message for the user.
 
-    Refused besides bad JSON: a key that is set twice, NaN, infinities, endless numbers, deep nesting.
+    Refused besides bad JSON: a key that is set twice, NaN, infinities, endless numbers, deep nesting, halves
+    of characters.
     """
     if len(text) > MAX_LINE_BYTES:
         raise ValueError(f"is a line of more than {MAX_LINE_BYTES // 1024 // 1024} MiB")
@@ -56,7 +59,18 @@ def read_json(text: bytes) -> Any:
         raise ValueError(f"is nested more than {MAX_DEPTH} deep") from None
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise ValueError(f"is nested more than {MAX_DEPTH} deep")
+    if _SURROGATE.search(text) and not _is_whole(value):
+        raise ValueError("holds half of a character (a lone \\ud800 to \\udfff), which no file can hold")
     return value
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether the text in a JSON value can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_text(value: Any) -> Any:
