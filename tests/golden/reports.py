@@ -15,6 +15,7 @@ from pytest_aioncall.model.verdict import (
     Judgement,
     MetricVerdict,
     Needed,
+    Sight,
     Verdict,
 )
 
@@ -412,7 +413,8 @@ def regressed() -> Report:
 def passing() -> Report:
     unchanged = verdict(was=0.922, now=0.922, ci=(-0.01, 0.01), reason="unchanged", p_adjusted=1.0)
     rows = [row for row in slices(bad=False) if row.status == "pass"]
-    return report(evalset(judged("pass", (unchanged, overall()[1], *rows)), changes=(), cases=CASES[8:]))
+    judgement = judged("pass", (unchanged, overall()[1], *rows), sights=SIGHTS[:1])
+    return report(evalset(judgement, changes=(), cases=CASES[8:]))
 
 
 def no_drop_seen() -> Report:
@@ -554,7 +556,33 @@ def interrupted() -> Report:
     )
 
 
+SIGHTS = (
+    Sight(scorer="route", claim="cases-like-these", mde=0.052, n_cases=120, epochs=3),
+    Sight(
+        scorer="route",
+        slice={"shape": "long"},
+        claim="these-cases",
+        mde=0.183,
+        n_cases=32,
+        epochs=3,
+    ),
+    Sight(
+        scorer="route",
+        slice={"persona": "new"},
+        claim="these-cases",
+        why_not="too_few_cases",
+        n_cases=10,
+        epochs=3,
+    ),
+    Sight(scorer="helpfulness", claim="cases-like-these", mde=0.17, scale=GRADED, n_cases=120, epochs=3),
+)
+
+
 def no_baseline() -> Report:
+    parts = (
+        verdict(slice={"shape": "long"}, claim="these-cases", n_cases=32, judged=96, planned=96),
+        verdict(slice={"persona": "new"}, claim="these-cases", n_cases=10, judged=30, planned=30),
+    )
     rows = tuple(
         row.model_copy(
             update={
@@ -565,13 +593,14 @@ def no_baseline() -> Report:
                 "ci": None,
                 "p": None,
                 "p_adjusted": None,
+                "mde": None,
             }
         )
-        for row in overall()
+        for row in (*overall(), *parts)
     )
     return report(
         evalset(
-            judged("inconclusive", rows, metrics=()),
+            judged("inconclusive", rows, metrics=(), sights=SIGHTS),
             baseline=None,
             baseline_age_days=None,
             changes=(),

@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from pytest_aioncall.stats.betabinomial import all_fail_after, fitted_rates
 from pytest_aioncall.stats.counts import more_events
 from pytest_aioncall.stats.draws import Tally, Words, draws_for
+from pytest_aioncall.stats.foresight import Spread, smallest_significant
 from pytest_aioncall.stats.holm import holm, tarone_holm
 from pytest_aioncall.stats.lattice import difference_step, score_kind, sign_sum_below, whole
 from pytest_aioncall.stats.passbound import (
@@ -23,7 +24,7 @@ from pytest_aioncall.stats.passbound import (
     within_variance,
 )
 from pytest_aioncall.stats.permute import permute_epochs
-from pytest_aioncall.stats.power import needed_cases, needed_epochs, smallest_visible
+from pytest_aioncall.stats.power import needed_cases, needed_epochs
 from pytest_aioncall.stats.ratios import mean_ratio, p95, p95_ratio
 from pytest_aioncall.stats.signflip import sign_flip
 
@@ -420,7 +421,8 @@ class TestPower:
             alpha=0.05,
         )
         expected = (scipy.stats.t.ppf(0.95, 61) + scipy.stats.t.ppf(0.8, 61)) * bound.se
-        assert smallest_visible(bound, alpha=0.05) == pytest.approx(expected)
+        found = smallest_significant(Spread(bound.se, bound.df), alpha=0.05)
+        assert found == pytest.approx(expected, rel=1e-4)
 
     def test_four_times_the_cases_see_half_the_drop(self) -> None:
         once = needed_cases(100, se=0.03, distance=0.05, alpha=0.05)

@@ -10,14 +10,15 @@ import numpy as np
 from ..model.baseline import Acceptance, ScorerInfo
 from ..model.config import Defaults
 from ..model.evalset import Gate
-from ..model.verdict import Coverage, Floor, Judgement, RunStatus, Verdict
+from ..model.verdict import Coverage, Floor, Judgement, RunStatus, Sight, Verdict
 from . import sentences
 from .exit_codes import exit_code_of
 from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default, rows_of
 from .metrics import metric_verdicts
 from .moves import case_moves
-from .rowtests import Level, absolute_row, compare_row
+from .rowtests import absolute_row, compare_row, level_of
 from .sides import Alignment, Side, align, epochs_of, judged_of
+from .sight import sight_of
 from .table import ScorerTable, cluster_codes, scorer_table
 from .verdicts import Comparability, RowNumbers, corrected, verdict_of
 
@@ -88,11 +89,24 @@ def judge(
         metrics=tuple(metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)),
         floors=tuple(floors),
         worst=tuple(worst),
+        sights=tuple(_sights(verdicts, candidate, rules, defaults=defaults)),
         newly_failing_expected=expected,
         coverage=coverage,
         errors_rate=error_rate,
         notes=tuple(_notes(facts, numbers)),
     )
+
+
+def _sights(
+    verdicts: Sequence[Verdict], candidate: Side, rules: Sequence[Gate], *, defaults: Defaults
+) -> list[Sight]:
+    """Say what the rows would see that no difference was measured in: not compared, or unchanged."""
+    still = [
+        (v.scorer, v.slice) for v in verdicts if v.gating and v.reason in ("unchanged", "nothing_to_compare")
+    ]
+    if not still:
+        return []
+    return [one for one in sight_of(candidate, rules, defaults) if (one.scorer, one.slice) in still]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +183,7 @@ def _numbers(
     found = []
     for row in rows.values():
         table, info = tables[row.scorer], candidate.scorers[row.scorer]
-        family = sliced if row.slice is not None else overall
-        level = Level(alpha, alpha / (20 * max(1, family)))
+        level = level_of(alpha=alpha, overall=overall, sliced=sliced, is_slice=row.slice is not None)
         comparability = _comparability(row.scorer, info, baseline)
         found.append(
             RowNumbers(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..model.verdict import Needed
 from ..stats.arrays import Bools, Floats, Ints
+from ..stats.foresight import Spread, quantile, smallest_beyond, smallest_significant
 from ..stats.lattice import difference_step
 from ..stats.passbound import (
     Bound,
@@ -18,7 +19,7 @@ from ..stats.passbound import (
     within_variance,
 )
 from ..stats.permute import permute_epochs
-from ..stats.power import needed_cases, needed_epochs, plain_within, smallest_visible
+from ..stats.power import needed_cases, needed_epochs, plain_within
 from ..stats.signflip import sign_flip
 from .gaterows import GateRow
 from .table import ScorerTable
@@ -31,10 +32,14 @@ ClaimMade = Literal["these-cases", "cases-like-these"]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The level of the tests, and the p that a drawn null of this family has to be able to reach."""
+    """The level of the tests, and the p that a drawn null of this family has to be able to reach.
+
+    `share` is the part of alpha that a single dropped row of the family has to reach.
+    """
 
     alpha: float
     resolution: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,13 @@ class _Cut:
     floor_clusters: Ints
 
 
+def level_of(*, alpha: float, overall: int, sliced: int, is_slice: bool) -> Level:
+    """Return the level of one of `overall` or of `sliced` rows, as `verdicts.corrected` shares alpha out."""
+    family = max(1, sliced if is_slice else overall)
+    half = 0.5 if overall and sliced else 1.0
+    return Level(alpha, alpha / (20 * family), alpha * half / family)
+
+
 def claim_of(row: GateRow, *, cases: int, clusters: int) -> ClaimMade:
     """Return which claim a row makes: `auto` speaks about these cases under 50 cases or 8 clusters."""
     if row.claim != "auto":
@@ -104,9 +116,9 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison
         return None
     clusters = int(np.unique(cut.clusters).size)
     claim = claim_of(row, cases=cases, clusters=clusters)
-    differences = _means(cut.after) - _means(cut.before)
-    floor_differences = _means(cut.floor_after) - _means(cut.floor_before)
-    repeated = _repeated(cut.before) and _repeated(cut.after)
+    differences = means_of(cut.after) - means_of(cut.before)
+    floor_differences = means_of(cut.floor_after) - means_of(cut.floor_before)
+    repeated = is_repeated(cut.before) and is_repeated(cut.after)
     p: float | None = None
     p_min, bound, at_floor = 1.0, None, -np.inf
     if claim == "cases-like-these":
@@ -129,15 +141,15 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison
         clusters=clusters,
         judged=int(table.judged_after[aligned].sum()),
         planned=int(table.planned[aligned].sum()),
-        baseline=float(_means(cut.before).mean()),
-        candidate=float(_means(cut.after).mean()),
+        baseline=float(means_of(cut.before).mean()),
+        candidate=float(means_of(cut.after).mean()),
         difference=float(differences.mean()),
         bound=bound,
         at_floor=float(at_floor),
         p=p,
         p_min=p_min,
         unchanged=bool(table.identical[aligned].all()),
-        mde=_mde(bound, row, table, level, claim),
+        mde=_mde(bound, row, cut, level, claim, low=table.low),
         needed=_needed(row.margin, differences, cut, bound, level, claim),
         needed_if_dropped=_needed(-float(differences.mean()), differences, cut, bound, level, claim),
     )
@@ -156,16 +168,16 @@ def absolute_row(row: GateRow, table: ScorerTable, *, level: Level) -> Absolute 
     if here.size == 0:
         return None
     after, clusters = table.after[here], table.clusters[here]
-    means, filled = _means(after), _at_floor(table, members)
+    means, filled = means_of(after), _at_floor(table, members)
     distinct = int(np.unique(clusters).size)
-    by_repeats = claim_of(row, cases=here.size, clusters=distinct) == "these-cases" and _repeated(after)
+    by_repeats = claim_of(row, cases=here.size, clusters=distinct) == "these-cases" and is_repeated(after)
     bounds = []
     for values, scores, codes in (
         (means, after, clusters),
-        (_means(filled), filled, table.clusters[members]),
+        (means_of(filled), filled, table.clusters[members]),
     ):
         if by_repeats:
-            noise = _noise([scores], table)[0]
+            noise = noise_of([scores], table)[0]
             bounds.append(repeat_bound(float(values.mean()), variances=noise, alpha=level.alpha))
         else:
             ends = (
@@ -213,12 +225,12 @@ def _at_floor(table: ScorerTable, members: Ints) -> Floats:
     return scores
 
 
-def _means(scores: Floats) -> Floats:
+def means_of(scores: Floats) -> Floats:
     means: Floats = np.nansum(scores, axis=1) / np.sum(~np.isnan(scores), axis=1)
     return means
 
 
-def _repeated(scores: Floats) -> bool:
+def is_repeated(scores: Floats) -> bool:
     """Tell whether repeats show the noise: half the cases or more have at least two judged epochs."""
     return bool(2 * np.count_nonzero(np.sum(~np.isnan(scores), axis=1) >= 2) >= scores.shape[0])
 
@@ -232,7 +244,7 @@ def _flip(differences: Floats, cut: _Cut, table: ScorerTable, level: Level) -> t
     return found.p, found.p_min
 
 
-def _noise(sides: list[Floats], table: ScorerTable) -> list[Floats]:
+def noise_of(sides: list[Floats], table: ScorerTable) -> list[Floats]:
     """Return the variance of each case's mean over its epochs, for each side."""
     pooled = pooled_variance(sides, least=table.kind.least_noise)
     return [
@@ -243,24 +255,31 @@ def _noise(sides: list[Floats], table: ScorerTable) -> list[Floats]:
 
 
 def _repeat_bound(before: Floats, after: Floats, table: ScorerTable, level: Level) -> Bound:
-    was, now = _noise([before, after], table)
-    center = float((_means(after) - _means(before)).mean())
+    was, now = noise_of([before, after], table)
+    center = float((means_of(after) - means_of(before)).mean())
     return repeat_bound(center, variances=was + now, alpha=level.alpha)
 
 
-def _mde(
-    bound: Bound | None, row: GateRow, table: ScorerTable, level: Level, claim: ClaimMade
-) -> float | None:
-    """Return the drop that the row would find with power .8, or None where it could see none at all.
+def visible_drop(spread: Spread, *, margin: float, claim: ClaimMade, level: Level) -> float:
+    """Return the smallest drop that turns a row red with power .8.
 
-    *These cases* are regressed only at or below -margin, so no smaller drop is ever found there.
+    It has to be significant at the row's share of alpha, and to reach what else the rule asks: *these cases*
+    are red from an estimate at -margin on; *cases like these* pass while the lower bound is above -margin.
     """
+    line = margin
+    if claim == "cases-like-these":
+        line -= quantile(1 - level.alpha, spread.df) * spread.se
+    return max(smallest_significant(spread, alpha=level.share), smallest_beyond(line, spread))
+
+
+def _mde(
+    bound: Bound | None, row: GateRow, cut: _Cut, level: Level, claim: ClaimMade, *, low: float
+) -> float | None:
+    """Return the drop that the row would find with power .8, or None where there is no room for it."""
     if bound is None:
         return None
-    visible = smallest_visible(bound, alpha=level.alpha)
-    if claim == "these-cases":
-        visible = max(visible, row.margin)
-    return visible if visible <= table.kind.span else None
+    visible = visible_drop(Spread(bound.se, bound.df), margin=row.margin, claim=claim, level=level)
+    return visible if visible <= float(means_of(cut.before).mean()) - low else None
 
 
 def _needed(

@@ -19,11 +19,13 @@ from ..adapters.baseline_store import (
 from ..adapters.files import remove_file, replace_text
 from ..adapters.redaction import Redactor, find_personal_data, find_secrets
 from ..decide.rows import output_hash
+from ..decide.sides import Side
+from ..decide.sight import sight_of
 from ..errors import NotComparable, UsageError
 from ..model.baseline import Acceptance, BaselineHeader, StoredOutput
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
-from ..model.verdict import Judgement
+from ..model.verdict import Judgement, Sight
 from ..settings import Settings
 from .judge import find_baseline, judge_record
 from .record import EvalsetRecord, rfc3339
@@ -40,6 +42,7 @@ class Accepted:
     epochs: int
     moved: tuple[str, ...]
     judgement: Judgement
+    sights: tuple[Sight, ...]
 
 
 def accept(
@@ -175,7 +178,11 @@ class _Acceptance:
         moved = tuple(
             row.case for row in rows if row.case in before and before[row.case].scores != row.scores
         )
-        return Accepted(planned.evalset, self.path, len(rows), planned.epochs, moved, self.judgement)
+        side = Side(rows=rows, scorers=planned.scorers, planned_epochs=planned.epochs)
+        sights = tuple(sight_of(side, planned.gates, self.settings.config.defaults))
+        return Accepted(
+            planned.evalset, self.path, len(rows), planned.epochs, moved, self.judgement, sights=sights
+        )
 
     def _kept_outputs(self) -> list[StoredOutput]:
         redactor = self._redactor

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..adapters.render import words
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import one_line
 from ..model.report import Report
-from ..model.verdict import Judgement, Verdict
+from ..model.verdict import Judgement, Sight, Verdict
 
 __all__ = ["progress_text", "summary_block", "verdict_sentence"]
 
@@ -18,8 +20,7 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
 
     `alpha` is the judgement's; it names the interval.
     """
-    row = " ".join([verdict.scorer, *(f"{k}={v}" for k, v in (verdict.slice or {}).items())])
-    parts = [f"{row}: {words.verdict_word(verdict)}"]
+    parts = [f"{words.row_name(verdict)}: {words.verdict_word(verdict)}"]
     if verdict.baseline is not None:
         parts.append(
             f"{words.mean(verdict.baseline, verdict.scale)} -> {words.mean(verdict.candidate, verdict.scale)}"
@@ -36,7 +37,12 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
     reason = words.verdict_reason(verdict)
     if reason:
         parts.append(f"- {reason}")
-    return " ".join(parts)
+    return one_line(" ".join(parts), 400)
+
+
+def row_shown(verdict: Verdict) -> str:
+    """Name a gate row in a node id: the scorer, and the slice as nobody takes it for a command."""
+    return one_line(words.row_name(verdict), 200)
 
 
 def summary_block(
@@ -50,7 +56,7 @@ def summary_block(
 def judgement_lines(judgement: Judgement) -> list[str]:
     """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
     lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {one_line(judgement.summary, 300)}"]
-    lines += [f"  {one_line(verdict_sentence(v, alpha=judgement.alpha), 300)}" for v in judgement.verdicts]
+    lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
     for floor in judgement.floors:
         if not floor.ok:
             why = f" - {one_line(floor.reason, 200)}" if floor.reason else ""
@@ -69,13 +75,6 @@ def judgement_lines(judgement: Judgement) -> list[str]:
     return [*lines, *(f"  {one_line(note, 300)}" for note in judgement.notes)]
 
 
-def sight_lines(judgement: Judgement, cases: int, epochs: int) -> list[str]:
-    """Say what the accepted suite can see, so that an underpowered one is accepted knowingly."""
-    lines = []
-    for verdict in judgement.verdicts:
-        if verdict.mde is not None and verdict.gating:
-            row = " ".join([verdict.scorer, *(f"{k}={v}" for k, v in (verdict.slice or {}).items())])
-            lines.append(f"{row}: {words.would_see(verdict)}")
-    if not lines and epochs < 2:
-        lines.append("with one epoch noise cannot be told from change; run 3 epochs")
-    return lines or [f"{cases} cases x {epochs} epochs; what it would see is told by the next run"]
+def sight_lines(sights: Sequence[Sight]) -> list[str]:
+    """Say what an accepted baseline can see, so that an underpowered suite is accepted knowingly."""
+    return [one_line(f"{words.row_name(one)}: {words.sight(one)}", 200) for one in sights]

@@ -51,6 +51,22 @@ class Verdict(Frozen):
     ticket: str | None = None
 
 
+class Sight(Frozen):
+    """What one gating row would find in a new run: the smallest drop that turns it red four times in five.
+
+    `mde` is in units of the scale; None where no drop at all could turn the row red, and `why_not` says why.
+    """
+
+    scorer: str
+    slice: dict[str, str] | None = None
+    claim: Literal["these-cases", "cases-like-these"]
+    mde: float | None = None
+    why_not: Literal["one_epoch", "too_few_cases"] | None = None
+    scale: tuple[float, float] = (0.0, 1.0)
+    n_cases: int = 0
+    epochs: int = 1
+
+
 class MetricVerdict(Frozen):
     """One comparison beside the scores: latency p95, cost, tokens, errors. `ratio` is candidate/baseline."""
 
@@ -108,7 +124,8 @@ class Judgement(Frozen):
     """The whole answer for one evalset.
 
     Every `ci` of its verdicts has two one-sided bounds at 1 - `alpha` each: it is a two-sided interval at
-    1 - 2 `alpha`.
+    1 - 2 `alpha`. `sights` tell of the gating rows that were not compared, or in which every output was the
+    same, what a drop in a new run would have to be to be seen.
     """
 
     format: Literal[1] = 1
@@ -121,6 +138,7 @@ class Judgement(Frozen):
     metrics: tuple[MetricVerdict, ...] = ()
     floors: tuple[Floor, ...] = ()
     worst: tuple[CaseMove, ...] = ()
+    sights: tuple[Sight, ...] = ()
     newly_failing_expected: float | None = None
     coverage: Coverage = Coverage()
     errors_rate: float = 0.0

@@ -1,4 +1,4 @@
-"""What a suite can see, and what would settle an open verdict."""
+"""What would settle an open verdict: more cases, or more epochs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ import math
 import numpy as np
 
 from .arrays import Floats
-from .passbound import Bound, quantile
+from .foresight import POWER
 from .special import ndtri
 
-POWER = 0.8
 MOST = 1_000_000
-
-
-def smallest_visible(bound: Bound, *, alpha: float) -> float:
-    """Return the drop that would be found with power .8: (t_{1-alpha} + t_.8) SE."""
-    return (quantile(1 - alpha, df=bound.df) + quantile(POWER, df=bound.df)) * bound.se
 
 
 def reach(alpha: float) -> float:

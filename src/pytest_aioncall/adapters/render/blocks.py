@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...model.report import SubjectChange
 from ...model.run import Totals
-from ...model.verdict import Floor, Verdict
+from ...model.verdict import Floor, Sight, Verdict
 from ..text import one_line
 from . import words
 from .story import Story, floor_held, metric_name, metric_sentence, metric_value, row_weight
@@ -315,15 +315,29 @@ def replay_line(told: Sequence[Story], pen: Pen, *, totals: Totals | None = None
 
 
 def _sees(story: Story, pen: Pen) -> Block:
-    """Say how small a drop the rows shown would find, so that a pass is not read as more than it is."""
-    rows = [v for v in story.rows if v.slice is None and v.mde is not None and v.status != "regressed"]
-    items = [f"{words.distance(v.mde, v.scale)} in {pen.safe(v.scorer, 30)}" for v in rows]
-    text = pen.listing("this suite would see a drop of ", items)
+    """Say how small a drop would be found, so that a pass is not read as more than it is."""
+    seeing = [one for one in story.sights if one.mde is not None]
+    blind = [one for one in story.sights if one.mde is None]
+    items = [f"{words.distance(s.mde, s.scale)} in {pen.safe(_sight_name(s, story), 40)}" for s in seeing]
+    lines: list[Line] = []
+    if items:
+        lines.append((pen.listing("this suite would see a drop of ", items), "dim"))
+    if blind and not seeing:
+        lines.append((f"{pen.safe(words.row_name(blind[0]), 40)} {words.sight(blind[0])}", "yellow"))
+    elif blind:
+        names = [pen.safe(_sight_name(s, story), 40) for s in blind]
+        lines.append((pen.listing("no drop would be seen in ", names), "dim"))
+    rows = [v for v in story.rows if v.slice is None and v.mde is not None]
     need = next((w for v in rows if v.status == "inconclusive" and (w := words.needed(v))), "")
-    lines: list[Line] = [(text, "dim")] if items else []
     if need:
         lines.append((f"to decide: {need}", ""))
     return Block("sees", lines)
+
+
+def _sight_name(sight: Sight, story: Story) -> str:
+    """Name a row; a slice without its scorer where the evalset has one scorer only."""
+    part = words.slice_name(sight.slice)
+    return part if part and len(story.report.planned.scorers) <= 1 else words.row_name(sight)
 
 
 def _notes(story: Story, pen: Pen) -> Block:

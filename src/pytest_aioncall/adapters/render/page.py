@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...model.report import EvalsetReport, Report, SubjectChange
 from ...model.run import Totals
-from ...model.verdict import Floor, Verdict
+from ...model.verdict import Floor, Sight, Verdict
 from . import words
 from .figures import Panel, Shape, heat, interval_plot, shape_of
 from .story import Story, Tone, floor_held, metric_name, metric_sentence, metric_value, row_tone, stories
@@ -73,7 +73,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SightRow:
     """How small a drop one row would find."""
 
     name: str
@@ -106,7 +106,7 @@ class Section:
     folded: tuple[Panel, ...]
     heat_scorers: tuple[str, ...]
     heat_rows: tuple[HeatRow, ...]
-    sights: tuple[Sight, ...]
+    sights: tuple[SightRow, ...]
     coverage: tuple[tuple[str, tuple[str, ...], int], ...]
     coverage_differs: bool
     changes: tuple[Change, ...]
@@ -204,7 +204,7 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         folded=tuple(interval_plot(rest, alpha=story.alpha)),
         heat_scorers=scorers,
         heat_rows=heat_rows,
-        sights=tuple(_sight(v) for v in rows if v.mde is not None or v.status == "too_small"),
+        sights=tuple(_sight(v, s) for v in rows if (s := story.sight(v)) or v.status == "too_small"),
         coverage=_coverage(story.report),
         coverage_differs=any(names for _, names, _ in _coverage(story.report)),
         changes=tuple(_change(change) for change in story.report.changes),
@@ -296,14 +296,18 @@ def _heat_cell(verdict: Verdict | None, column: Sequence[float]) -> HeatCell:
     )
 
 
-def _sight(verdict: Verdict) -> Sight:
-    return Sight(
-        name=f"{verdict.scorer} {words.slice_name(verdict.slice)}".rstrip(),
+def _sight(verdict: Verdict, found: Sight | None) -> SightRow:
+    if found is None:
+        sees = "no drop: too small to test"
+    elif found.mde is None:
+        sees = words.sight(found).removeprefix("sees ")
+    else:
+        sees = f"a drop of {words.distance(found.mde, found.scale)}"
+    return SightRow(
+        name=words.row_name(verdict),
         cases=words.counted(verdict.n_cases, "case"),
-        claim=verdict.claim.replace("-", " "),
-        sees="no drop: too small to test"
-        if verdict.mde is None
-        else f"a drop of {words.distance(verdict.mde, verdict.scale)}",
+        claim=(found.claim if found else verdict.claim).replace("-", " "),
+        sees=sees,
         needed=words.needed(verdict),
     )
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from ...model.report import EvalsetReport, Report
-from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Verdict
+from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Sight, Verdict
 from . import words
 
 State = Literal[
@@ -56,6 +56,7 @@ _TONE: dict[State, Tone] = {
     "accepted": "good",
     "pass": "good",
 }
+NOT_RECORDED = "what is asked now was never recorded; record it: pytest --aioncall --aioncall-record"
 _DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
 
 
@@ -107,6 +108,21 @@ class Story:
         return tuple(sorted(verdicts, key=lambda v: (row_weight(v), v.slice is not None, not v.gating)))
 
     @cached_property
+    def sights(self) -> tuple[Sight, ...]:
+        """What each gating row would find, overall rows first; a row that regressed says nothing more."""
+        judgement = self.report.judgement
+        verdicts = judgement.verdicts if judgement else ()
+        found = [self.sight(v) for v in verdicts if v.gating and v.status != "regressed"]
+        return tuple(sorted((s for s in found if s), key=lambda s: s.slice is not None))
+
+    def sight(self, verdict: Verdict) -> Sight | None:
+        """Return what a row would find: foreseen where nothing was compared or nothing moved, else found."""
+        judgement = self.report.judgement
+        row = (verdict.scorer, verdict.slice)
+        foreseen = (s for s in judgement.sights if (s.scorer, s.slice) == row) if judgement else ()
+        return next(iter(foreseen), None) or _found_sight(verdict)
+
+    @cached_property
     def broken(self) -> tuple[Floor, ...]:
         """The `must` and `require` that did not hold."""
         judgement = self.report.judgement
@@ -120,17 +136,30 @@ class Story:
 
     @cached_property
     def errors(self) -> Counter[tuple[str, str]]:
-        """How often each (kind, message) ended a sample."""
-        return Counter(
-            (view.error_kind or "transport", view.error)
-            for case in self.report.cases
-            for view in case.now
-            if view.error is not None
-        )
+        """How often each (kind, message) ended a sample or kept a scorer from judging it."""
+        found: Counter[tuple[str, str]] = Counter()
+        for view in (view for case in self.report.cases for view in case.now):
+            if view.error_kind == "cassette_miss":
+                # Each one names its own question; the cause and the way out are the same for all.
+                found["not recorded", NOT_RECORDED] += 1
+            elif view.error is not None:
+                found[view.error_kind or "transport", view.error] += 1
+            for score in view.scores:
+                name = score.scorer.partition(":")[2] or score.scorer
+                if score.error and score.error.startswith("not recorded"):
+                    found[f"{name} not recorded", NOT_RECORDED] += 1
+                elif score.error:
+                    found[f"{name} unjudged", score.error] += 1
+        return found
 
     @cached_property
     def user_errors(self) -> int:
         return sum(n for (kind, _), n in self.errors.items() if kind in ("user", "target"))
+
+    @property
+    def only_unrecorded(self) -> bool:
+        """Tell whether nothing went wrong but that recordings are missing."""
+        return bool(self.errors) and all(message == NOT_RECORDED for _, message in self.errors)
 
     @cached_property
     def replayed(self) -> tuple[int, str]:
@@ -310,7 +339,7 @@ class Story:
     @property
     def next_advice(self) -> str:
         """Return what to do before the next command; empty where it can be typed at once."""
-        if self.state == "cannot_judge":
+        if self.state == "cannot_judge" and not self.only_unrecorded:
             return "mend what the errors name, then"
         return "raise --aioncall-max-cost, then" if self._hit_the_cap else ""
 
@@ -333,7 +362,7 @@ class Story:
             epochs = self._epochs_needed()
             return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
         return {
-            "cannot_judge": whole,
+            "cannot_judge": f"{whole} --aioncall-record" if self.only_unrecorded else whole,
             "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
             "interrupted": f"{whole} --aioncall-resume",
             "partial": f"{whole} --aioncall-resume" if self._hit_the_cap else whole,
@@ -346,6 +375,20 @@ class Story:
             return 3
         wishes = [v.needed.epochs for v in self.rows if row_weight(v) == 2 and v.needed and v.needed.epochs]
         return max(wishes, default=None)
+
+
+def _found_sight(verdict: Verdict) -> Sight | None:
+    """Return what the comparison of a row says that it would have found."""
+    if verdict.mde is None:
+        return None
+    return Sight(
+        scorer=verdict.scorer,
+        slice=verdict.slice,
+        claim=verdict.claim,
+        mde=verdict.mde,
+        scale=verdict.scale,
+        n_cases=verdict.n_cases,
+    )
 
 
 # What pytest's -k takes as one word; anything else is named by its node id.

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from ...model.verdict import CaseMove, Floor, Verdict
+from ...model.verdict import CaseMove, Floor, Sight, Verdict
 
 NOTHING = "-"
 
@@ -54,10 +54,18 @@ def distance(value: float | None, scale: tuple[float, float]) -> str:
     if value is None or not math.isfinite(value):
         return NOTHING
     if not is_rate(scale):
-        return number(abs(value), _decimals(scale))
+        return _not_zero(abs(value), _decimals(scale))
     points = abs(value) * 100
+    if points < 0.1:
+        return f"{_not_zero(points, 1)} pp"
     whole = points >= 10 or abs(points - round(points)) < 0.05
     return f"{number(points, 0 if whole else 1)} pp"
+
+
+def _not_zero(size: float, decimals: int) -> str:
+    """Write a size; one that is not zero never reads as zero."""
+    text = number(size, decimals)
+    return f"<{10**-decimals:g}" if size > 0 and float(text) == 0.0 else text
 
 
 def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> str:
@@ -188,6 +196,20 @@ def verdict_reason(verdict: Verdict) -> str:
         "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
     }
     return sentences[verdict.reason]
+
+
+def row_name(row: Verdict | Sight) -> str:
+    """Name a gate row: `route`, `route persona=free`."""
+    return f"{row.scorer} {slice_name(row.slice)}".rstrip()
+
+
+def sight(one: Sight) -> str:
+    """Say what one row would see in a new run: `would see a drop of 12 pp`, or why it sees none."""
+    if one.mde is not None:
+        return f"would see a drop of {distance(one.mde, one.scale)}"
+    if one.why_not == "one_epoch":
+        return "sees no drop: with one epoch noise cannot be told from change; run 3 epochs"
+    return f"sees no drop: {counted(one.n_cases, 'case')} x {one.epochs} are too few"
 
 
 def would_see(verdict: Verdict) -> str:
