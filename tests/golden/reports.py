@@ -417,6 +417,20 @@ def passing() -> Report:
     return report(evalset(judgement, changes=(), cases=CASES[8:]))
 
 
+def slower() -> Report:
+    """A pass beside which latency and cost rose: they do not gate, and they are not overlooked."""
+    metrics = (
+        METRICS[0].model_copy(
+            update={"status": "regressed", "candidate": 4.2, "ratio": 2.33, "p": 0.001},
+        ),
+        METRICS[1].model_copy(
+            update={"status": "regressed", "candidate": 0.0036, "ratio": 3.21, "p": 0.001},
+        ),
+    )
+    judgement = judged("pass", overall(), metrics=metrics)
+    return report(evalset(judgement, changes=(), cases=CASES[8:]))
+
+
 def no_drop_seen() -> Report:
     row = verdict(
         status="inconclusive",
@@ -783,6 +797,7 @@ def strict() -> Report:
 STATES = {
     "regressed": regressed,
     "pass": passing,
+    "slower": slower,
     "no_drop_seen": no_drop_seen,
     "suspected": suspected,
     "floor_broken": floor_broken,

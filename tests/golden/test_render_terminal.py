@@ -84,6 +84,21 @@ def test_the_interval_is_named_by_the_level_of_the_tests() -> None:
     assert "98 % interval" in heads[0]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_counts_of_a_run_are_never_cut(width: int) -> None:
+    texts = [line.text for line in summary_lines(reports.slower(), width=width)]
+    counts = " ".join(texts[next(i for i, t in enumerate(texts) if "/360 judged" in t) :])
+    assert "360/360 judged, 0 errors, p95 4.2 s (was 1.8 s), $0.41 (+221 %), 41 s" in counts
+
+
+def test_a_metric_that_rose_says_was_and_now_on_a_line_of_its_own() -> None:
+    texts = [line.text for line in summary_lines(reports.slower(), width=100)]
+    assert (
+        "REGRESSED, not gating: p95 latency went from 1.8 s to 4.2 s, 2.33 times the baseline (limit 2)."
+        in texts
+    )
+
+
 def test_a_run_without_evalsets_says_so() -> None:
     assert summary_lines(reports.report()) == [StyledLine("no evalset was run", "yellow")]
 
@@ -100,7 +115,20 @@ def test_ids_that_pytest_k_cannot_take_are_named_by_node_and_quoted_for_the_shel
 
 
 def test_the_running_line_has_progress_rate_cost_trouble_and_time_left() -> None:
-    line = progress_line(done=212, total=360, rate=5.23, cost_usd=0.24, retries=2, errors=0, eta_s=28.3)
+    line = progress_line(
+        done=212, total=360, rate=5.23, cost_usd=0.24, cost_unknown=False, retries=2, errors=0, eta_s=28.3
+    )
     assert line == "aioncall 212/360  5.2/s  $0.24  2 retries, 0 errors  eta 0:28"
-    line = progress_line(done=1, total=9, rate=0.0, cost_usd=None, retries=1, errors=1, eta_s=None)
-    assert line == "aioncall 1/9  0.0/s  cost unknown  1 retry, 1 error  eta -:--"
+
+
+@pytest.mark.parametrize(
+    ("cost_usd", "unknown", "shown"),
+    [(None, False, ""), (0.0, False, "$0  "), (None, True, "cost unknown  "), (0.2, True, "cost unknown  ")],
+)
+def test_the_running_line_shows_no_cost_where_nothing_has_one(
+    cost_usd: float | None, unknown: bool, shown: str
+) -> None:
+    line = progress_line(
+        done=1, total=9, rate=0.0, cost_usd=cost_usd, cost_unknown=unknown, retries=1, errors=1, eta_s=None
+    )
+    assert line == f"aioncall 1/9  0.0/s  {shown}1 retry, 1 error  eta -:--"

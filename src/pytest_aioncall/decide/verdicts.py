@@ -169,13 +169,14 @@ def _against_baseline(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tupl
         return "pass", "unchanged"
     if bound is None or p is None:
         return "inconclusive", "one_epoch"
+    significant = adjusted.drop is not None and adjusted.drop <= alpha + P_TOLERANCE
     if bound.low > -margin:
         if found.at_floor <= -margin:
             return "inconclusive", "errors_at_floor"
-        small = p <= alpha + P_TOLERANCE and found.difference < 0
+        # By the corrected p, which is the one that people see beside it.
+        small = significant and found.difference < 0
         return "pass", "small_drop_within_margin" if small else "within_margin"
     reached = found.difference <= -margin + ROUNDING
-    significant = adjusted.drop is not None and adjusted.drop <= alpha + P_TOLERANCE
     if significant and (reached or found.claim == "cases-like-these"):
         return "regressed", "dropped"
     if not adjusted.testable:

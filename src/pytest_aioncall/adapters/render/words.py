@@ -90,6 +90,12 @@ def p_value(p: float | None) -> str:
     return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
 
+def p_relation(p: float) -> str:
+    """Write a p with its sign, for a sentence: `= 0.22` or `< 0.001`."""
+    text = p_value(p)
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
 def counted(n: int, noun: str) -> str:
     """Write a count with its noun: `1 case`, `2 cases`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
