@@ -51,6 +51,9 @@ def score(text):
 """
 
 
+ADDRESSES = ("src", "srcset", "href", "xlink:href", "action", "formaction")
+
+
 class Page(HTMLParser):
     """Collects what of a page could do something."""
 
@@ -62,10 +65,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag == "script"
         for name, value in attrs:
-            url = name in ("src", "srcset", "href", "xlink:href", "action", "formaction") and not (
-                value or ""
-            ).startswith(("#", "data:"))
-            if name.startswith("on") or url:
+            fetched = name in ADDRESSES and not (value or "").startswith(("#", "data:"))
+            if name.startswith("on") or fetched:
                 self.doing.append(f"<{tag} {name}={value}>")
         if tag in ("iframe", "object", "embed", "base", "form"):
             self.doing.append(f"<{tag}>")

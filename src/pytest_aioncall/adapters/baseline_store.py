@@ -69,7 +69,7 @@ def is_baseline(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             first = json.loads(file.readline(1_000_000))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "format" in first and "case_id" not in first
 
@@ -99,7 +99,7 @@ def parse_baseline(text: str, *, outputs: str, path: Path) -> Baseline:
 def _header_of(line: str, path: Path) -> BaselineHeader:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or "format" not in data:
         problem = "the first line is not a baseline header; write one with: aioncall baseline accept"

@@ -94,7 +94,7 @@ def read_run(folder: Path) -> Run:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder}: no {RUN_FILE}; this is not a run folder") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     if isinstance(data, dict) and data.get("format") != 1:
         raise UsageError(
