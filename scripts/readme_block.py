@@ -25,7 +25,7 @@ def real_block() -> str:
     printed, wrong = replay(change, tree)
     if wrong:
         raise SystemExit("readme_block: the demo did not come out as expected: " + "; ".join(wrong))
-    return summary_of(printed, ROOT / Path(".")).replace("report: ./", "report: ") + "\n"
+    return summary_of(printed, Path(Path())).replace("report: ./", "report: ") + "\n"
 
 
 def comparable(text: str) -> str:

@@ -104,9 +104,9 @@ def test_outside_things_have_one_door(path: Path) -> None:
 def test_only_settings_reads_the_environment_and_only_adapters_open_files(path: Path) -> None:
     room = room_of(path)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
-            if node.attr in {"environ", "getenv"}:
-                assert room == "settings", f"{path}:{node.lineno}: only settings.py reads the environment"
+        of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+        if of_os and node.attr in {"environ", "getenv"}:
+            assert room == "settings", f"{path}:{node.lineno}: only settings.py reads the environment"
         if isinstance(node, ast.Call) and room not in {"adapters", "testing"}:
             called = node.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")

@@ -90,7 +90,9 @@ def test_github_writes_a_gate_workflow_and_owners_of_baselines(project: Path) ->
     workflow = yaml.safe_load((project / ".github" / "workflows" / "aioncall.yml").read_text())
     assert workflow["permissions"] == {}
     steps = workflow["jobs"]["gate"]["steps"]
-    assert all(len(s["uses"].split("@")[1].split()[0]) == 40 for s in steps if "uses" in s), "pinned by commit"
+    pins = [step["uses"].split("@")[1].split()[0] for step in steps if "uses" in step]
+    assert pins
+    assert all(len(pin) == 40 for pin in pins), "pinned by commit"
     assert any("pytest --aioncall" in s.get("run", "") for s in steps)
     assert (project / ".github" / "CODEOWNERS").read_text() == "/evalsets/baselines/ @support-ml\n"
 
