@@ -37,6 +37,7 @@ def judge(
     strict: bool = False,
     baseline_required: bool = False,
     accepts: Sequence[Acceptance] = (),
+    settled: Sequence[Acceptance] = (),
     user_errors: int = 0,
 ) -> Judgement:
     """Judge one evalset.
@@ -46,7 +47,8 @@ def judge(
     max_error_rate     share of samples without a full set of scores above which nothing can be judged
     strict             inconclusive fails
     baseline_required  a baseline that is missing or not comparable is exit 8
-    accepts            regressions that the baseline's header accepts by name
+    accepts            regressions accepted by name, in a baseline that is to replace this one
+    settled            those that this baseline was accepted with: they hold for minima only
     user_errors        samples in which the user's own code raised
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
@@ -59,7 +61,7 @@ def judge(
     tables = _tables(rules, candidate, aligned)
     numbers = _numbers(rules, tables, aligned, candidate=candidate, baseline=baseline, alpha=defaults.alpha)
     verdicts = [
-        verdict_of(one, adjusted, alpha=defaults.alpha, accepts=accepts, trusted=trusted)
+        verdict_of(one, adjusted, alpha=defaults.alpha, accepts=accepts, settled=settled, trusted=trusted)
         for one, adjusted in zip(numbers, corrected(numbers, alpha=defaults.alpha), strict=True)
     ]
     worst, expected = case_moves(list(tables.values()), aligned=aligned)

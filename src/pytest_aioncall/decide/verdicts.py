@@ -119,11 +119,14 @@ def verdict_of(
     *,
     alpha: float,
     accepts: Sequence[Acceptance],
+    settled: Sequence[Acceptance],
     trusted: bool,
 ) -> Verdict:
     """Decide one row.
 
     accepts  regressions accepted by name: such a row stops gating and names its ticket
+    settled  those that the baseline itself was accepted with: they excuse a row that lies below its minimum
+             as the baseline does, and no drop after it
     trusted  False above the error limit: then no row may be called regressed, for an outage fails no gate
     """
     status, reason = _combined(one, adjusted, alpha)
@@ -134,6 +137,9 @@ def verdict_of(
         status, reason = "inconclusive", "errors_at_floor"
     ticket = None
     if status == "regressed" or reason in ("suspected", "min_undecided"):
+        below = reason in ("below_min", "min_undecided")
+        if below and _against_baseline(one, adjusted, alpha)[1] not in ("dropped", "suspected"):
+            accepts = (*accepts, *settled)
         ticket = next(
             (a.ticket for a in accepts if a.scorer == one.row.scorer and a.slice == one.row.slice), None
         )

@@ -32,6 +32,7 @@ class Given:
     file: str = ""
     user_errors: int = 0
     accepts: tuple[Acceptance, ...] = ()
+    settled: tuple[Acceptance, ...] = ()
     missing: int = 0
 
 
@@ -63,7 +64,9 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         required, why_not = found.required, found.why_not
         if found.baseline is not None:
             header = found.baseline.header
-            baseline = Given(side_of(found.baseline), header.evalset, accepts=header.accepts)
+            baseline = Given(
+                side_of(found.baseline), header.evalset, accepts=found.accepts, settled=header.accepts
+            )
     if candidate.missing:
         raise UsageError(
             f"{candidate.missing} cases of {candidate.evalset} are in no candidate; a partial run is not "
@@ -83,6 +86,7 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         strict=settings.strict,
         baseline_required=required,
         accepts=baseline.accepts if baseline else (),
+        settled=baseline.settled if baseline else (),
         user_errors=candidate.user_errors,
     )
     if why_not and required:
@@ -139,7 +143,7 @@ def _given(name: str, evalset: str | None, settings: Settings) -> Given:
 def _given_file(path: Path, evalset: str | None) -> Given:
     if is_baseline(path):
         baseline = read_baseline(path)
-        return Given(side_of(baseline), baseline.header.evalset, accepts=baseline.header.accepts)
+        return Given(side_of(baseline), baseline.header.evalset, settled=baseline.header.accepts)
     scorers, rows = read_flat_scores(path, evalset=evalset)
     return Given(Side(rows=rows, scorers=scorers, output_hashes={}), evalset or path.stem)
 

@@ -17,6 +17,7 @@ from ..adapters.baseline_store import (
 )
 from ..decide.compare import Side, judge
 from ..errors import LoadError, NotComparable, UsageError
+from ..model.baseline import Acceptance
 from ..model.evalset import Gate
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement
@@ -26,9 +27,13 @@ from .record import EvalsetRecord
 
 @dataclass(frozen=True, slots=True)
 class BaselineFound:
-    """What there is to compare with: a baseline, or why there is none, and whether that is allowed."""
+    """What there is to compare with: a baseline, or why there is none, and whether that is allowed.
+
+    `accepts` are the regressions that a baseline accepts which is to replace this one.
+    """
 
     baseline: Baseline | None = None
+    accepts: tuple[Acceptance, ...] = ()
     why_not: str | None = None
     required: bool = False
     unreadable: bool = False
@@ -68,7 +73,8 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
                 required=required or (settings.ci and known),
             )
         outputs = git.file_at(settings.root, base, outputs_path(path)) or ""
-        return BaselineFound(parse_baseline(text, outputs=outputs, path=path), required=required)
+        baseline = parse_baseline(text, outputs=outputs, path=path)
+        return BaselineFound(baseline, _proposed(baseline, path), required=required)
     except NotComparable as error:
         why = str(error).replace(str(path), _shown(path, settings))
         return BaselineFound(why_not=why, required=True, unreadable=True)
@@ -77,6 +83,18 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
         raise LoadError(
             [replace(problem, file=shown.get(problem.file, problem.file)) for problem in error.problems]
         ) from None
+
+
+def _proposed(base: Baseline, path: Path) -> tuple[Acceptance, ...]:
+    """Return what the baseline accepts that this branch proposes in place of `base`.
+
+    An acceptance speaks of the step to its own baseline. Compared with that baseline itself it would excuse
+    whatever comes after it.
+    """
+    if not path.is_file():
+        return ()
+    header = read_baseline(path).header
+    return header.accepts if header != base.header else ()
 
 
 def judge_record(
@@ -103,7 +121,8 @@ def judge_record(
         max_error_rate=planned.max_error_rate,
         strict=settings.strict,
         baseline_required=found.required,
-        accepts=found.baseline.header.accepts if found.baseline else (),
+        accepts=found.accepts,
+        settled=found.baseline.header.accepts if found.baseline else (),
         user_errors=record.user_errors,
     )
     if found.why_not and (found.required or found.unreadable):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..adapters.render import words
 from ..adapters.render.terminal import progress_line, summary_lines
-from ..adapters.text import one_line
+from ..adapters.text import log_line
 from ..model.report import Report
 from ..model.verdict import Judgement, Sight, Verdict
 
@@ -37,12 +37,12 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
     reason = words.verdict_reason(verdict)
     if reason:
         parts.append(f"- {reason}")
-    return one_line(" ".join(parts), 400)
+    return log_line(" ".join(parts), 400)
 
 
 def row_shown(verdict: Verdict) -> str:
     """Name a gate row in a node id: the scorer, and the slice as nobody takes it for a command."""
-    return one_line(words.row_name(verdict), 200)
+    return log_line(words.row_name(verdict), 200)
 
 
 def summary_block(
@@ -55,13 +55,13 @@ def summary_block(
 
 def judgement_lines(judgement: Judgement) -> list[str]:
     """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
-    lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {one_line(judgement.summary, 300)}"]
+    lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {log_line(judgement.summary, 300)}"]
     lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
     for floor in judgement.floors:
         if not floor.ok:
-            why = f" - {one_line(floor.reason, 200)}" if floor.reason else ""
+            why = f" - {log_line(floor.reason, 200)}" if floor.reason else ""
             lines.append(
-                f"  {floor.kind} {floor.scorer} broken in {one_line(floor.case)}: "
+                f"  {floor.kind} {floor.scorer} broken in {log_line(floor.case)}: "
                 f"{floor.held}/{floor.epochs} epochs{why}"
             )
     for metric in judgement.metrics:
@@ -71,10 +71,10 @@ def judgement_lines(judgement: Judgement) -> list[str]:
     lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")
     for word, cases in (("new", coverage.new), ("removed", coverage.removed), ("changed", coverage.changed)):
         if cases:
-            lines.append(f"  {word} cases: {one_line(', '.join(cases), 300)}")
-    return [*lines, *(f"  {one_line(note, 300)}" for note in judgement.notes)]
+            lines.append(f"  {word} cases: {log_line(', '.join(cases), 300)}")
+    return [*lines, *(f"  {log_line(note, 300)}" for note in judgement.notes)]
 
 
 def sight_lines(sights: Sequence[Sight]) -> list[str]:
     """Say what an accepted baseline can see, so that an underpowered suite is accepted knowingly."""
-    return [one_line(f"{words.row_name(one)}: {words.sight(one)}", 200) for one in sights]
+    return [log_line(f"{words.row_name(one)}: {words.sight(one)}", 200) for one in sights]
