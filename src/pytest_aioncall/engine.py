@@ -60,11 +60,24 @@ class Job:
 @dataclass(slots=True)
 class Budget:
     """Money: `limit_usd` None is no cap. Spending is known only after a call, so the cap can be overrun by
-    what is in flight."""
+    what is in flight.
+
+    seen     something told a cost, if only of nothing: there is a sum to show
+    unknown  a model answered without a price, or something told a cost that is no amount
+    """
 
     limit_usd: float | None = None
     spent_usd: float = 0.0
+    seen: bool = False
     unknown: bool = False
+
+    def add(self, cost_usd: float) -> None:
+        """Count what was spent; NaN and the like are unknown: a sum with them would never reach the cap."""
+        if 0 <= cost_usd < math.inf:
+            self.spent_usd += cost_usd
+            self.seen = True
+        else:
+            self.unknown = True
 
     @property
     def exhausted(self) -> bool:
@@ -226,7 +239,9 @@ class Engine:
             output, error = await self._answer(job, epoch)
             if output is not None:
                 scores = await self._scores(job, output, epoch)
-                self.budget.spent_usd += sum(score.cost_usd or 0.0 for score in scores)
+                for score in scores:
+                    if score.cost_usd is not None:
+                        self.budget.add(score.cost_usd)
         return Sample.model_construct(
             evalset=job.evalset,
             case=case.id,
@@ -248,12 +263,11 @@ class Engine:
             message = f"no answer within {job.timeout_s:g} s"
             return None, SampleError(kind="transport", type="TimeoutError", message=message)
         if output is not None and output.replayed is None:
-            cost = output.cost_usd
-            if cost is None or not 0 <= cost < math.inf:
-                # NaN, too: a sum with it would never reach the cap.
+            if output.cost_usd is not None:
+                self.budget.add(output.cost_usd)
+            elif output.model is not None:
+                # Only a model's answer has a price to know.
                 self.budget.unknown = True
-            else:
-                self.budget.spent_usd += cost
         return output, error
 
     async def _asked(self, job: Job, epoch: int, limit: Deadline) -> tuple[Output | None, SampleError | None]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import reports
 
+from pytest_aioncall.adapters.render.story import metric_line
 from pytest_aioncall.adapters.render.terminal import StyledLine, progress_line, summary_lines
+from pytest_aioncall.model.verdict import MetricVerdict
 
 EXPECTED = Path(__file__).parent / "expected"
 ALL = {**reports.STATES, "hostile": reports.hostile}
@@ -92,11 +94,13 @@ def test_the_counts_of_a_run_are_never_cut(width: int) -> None:
 
 
 def test_a_metric_that_rose_says_was_and_now_on_a_line_of_its_own() -> None:
-    texts = [line.text for line in summary_lines(reports.slower(), width=100)]
-    assert (
-        "REGRESSED, not gating: p95 latency went from 1.8 s to 4.2 s, 2.33 times the baseline (limit 2)."
-        in texts
-    )
+    texts = [line.text for line in summary_lines(reports.slower(), width=80)]
+    assert "p95 latency REGRESSED 1.8 s -> 4.2 s, x2.33 (limit x2, not gating)" in texts
+
+
+def test_errors_are_shares_of_the_samples() -> None:
+    errors = MetricVerdict(metric="errors", status="regressed", baseline=0.01, candidate=0.055, ratio=5.5)
+    assert metric_line(errors) == "errors REGRESSED 1 % -> 5.5 %, x5.50 (not gating)"
 
 
 def test_a_run_without_evalsets_says_so() -> None:

@@ -691,6 +691,24 @@ class TestMetrics:
         tight = gate(now, was, defaults=Defaults(latency_p95_ratio=1.2))
         assert tight.metrics[0].status == "regressed"
 
+    @pytest.mark.parametrize(
+        ("was_s", "now_s", "status"),
+        [(20e-6, 60e-6, "pass"), (0.01, 0.059, "pass"), (0.01, 0.061, "regressed"), (0.2, 0.5, "regressed")],
+    )
+    def test_a_slower_p95_is_news_from_50_ms_on(self, was_s: float, now_s: float, status: str) -> None:
+        was, now = (side([[1, 1, 1]] * 30, latency_s=(t, t, t)) for t in (was_s, now_s))
+        latency = gate(now, was).metrics[0]
+        assert (latency.metric, latency.status) == ("latency_p95_s", status)
+        assert latency.ratio == pytest.approx(now_s / was_s)
+        assert bool(latency.note) == (status == "pass")
+
+    @pytest.mark.parametrize(("cases", "status"), [(33, "pass"), (34, "regressed")])
+    def test_a_dearer_run_is_news_from_a_cent_on(self, cases: int, status: str) -> None:
+        """3 epochs at a rise of $0.0001: 33 cases are $0.0099 more, 34 are $0.0102."""
+        was, now = (side([[1, 1, 1]] * cases, cost_usd=(c, c, c)) for c in (0.00005, 0.00015))
+        cost = gate(now, was).metrics[1]
+        assert (cost.metric, cost.status) == ("cost_usd", status)
+
     def test_replayed_answers_are_not_compared(self) -> None:
         was = side(GOOD, latency_s=(1.0, 1.0, 1.0))
         found = gate(side(GOOD, latency_s=(None, None, None)), was)

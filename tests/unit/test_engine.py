@@ -313,9 +313,9 @@ def test_cancelling_the_feed_cancels_what_is_in_flight_and_leaves_no_task() -> N
 # -- money
 
 
-def priced(cost: float | None, *, replayed: str | None = None) -> Answer:
+def priced(cost: float | None, *, replayed: str | None = None, model: str | None = None) -> Answer:
     async def answer(case: Case, epoch: int) -> Output:
-        return Output.model_construct(text="x", cost_usd=cost, replayed=replayed)
+        return Output.model_construct(text="x", cost_usd=cost, replayed=replayed, model=model)
 
     return answer
 
@@ -350,9 +350,17 @@ def test_replayed_answers_spend_nothing() -> None:
 @pytest.mark.parametrize("cost", [None, math.nan, math.inf, -1.0])
 def test_a_cost_that_is_no_amount_is_unknown_and_does_not_disarm_the_cap(cost: float | None) -> None:
     budget = Budget(limit_usd=1.0)
-    feed([job(priced(cost), "odd"), job(priced(2.0), "dear")], budget=budget, concurrency=1)
+    feed([job(priced(cost, model="p/m"), "odd"), job(priced(2.0), "dear")], budget=budget, concurrency=1)
     assert budget.unknown
     assert budget.exhausted
+
+
+def test_an_answer_of_no_model_has_no_cost_to_know() -> None:
+    plain, free = Budget(), Budget()
+    feed([job(priced(None))], budget=plain)
+    feed([job(priced(0.0, model="local/m"))], budget=free)
+    assert (plain.seen, plain.unknown) == (False, False)
+    assert (free.seen, free.unknown) == (True, False)
 
 
 # -- opening and closing

@@ -16,6 +16,10 @@ from ..stats.ratios import Ratio, mean_ratio, p95, p95_ratio
 from .sides import Alignment, Side, epochs_of, judged_of
 
 RATIO_ALPHA = 0.05
+# A ratio alone calls it news when an instant function takes 60 us instead of 20, or a run costs a tenth of a
+# cent more. Nobody feels less than this: seconds of the p95, US dollars of the run.
+LATENCY_RISE_S = 0.05
+COST_RISE_USD = 0.01
 COUNT_ALPHA = 0.01
 
 
@@ -27,16 +31,17 @@ def metric_verdicts(
     None of the three gates. Labels can be swapped within cases, but a whole run can be slow for a reason that
     no label shows (another machine, an hour of load), and the error rate has a limit of its own
     (`errors.max_rate`); who wants a hard limit has the scorers `latency_max` and `cost_max`.
+    Latency has to rise by `LATENCY_RISE_S`, a run's cost by `COST_RISE_USD`, beside the ratio's limit.
     """
     pairs = [(row, was) for row, was in zip(aligned.rows, aligned.partners, strict=True) if was is not None]
     now, was = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     latency = p95_ratio(_matrix(was, _latency), _matrix(now, _latency))
     cost = mean_ratio(_matrix(was, _cost), _matrix(now, _cost))
     return [
-        _ratio("latency_p95_s", latency, limit=defaults.latency_p95_ratio)
+        _ratio("latency_p95_s", latency, limit=defaults.latency_p95_ratio, rises=_slower(latency))
         if latency
         else _alone("latency_p95_s", _matrix(aligned.rows, _latency), limit=defaults.latency_p95_ratio),
-        _ratio("cost_usd", cost, limit=defaults.cost_ratio)
+        _ratio("cost_usd", cost, limit=defaults.cost_ratio, rises=_dearer(cost, now))
         if cost
         else _alone("cost_usd", _matrix(aligned.rows, _cost), limit=defaults.cost_ratio),
         _errors(candidate, baseline),
@@ -58,8 +63,21 @@ def _matrix(rows: Sequence[CaseRow], pick: Callable[[CaseRow], tuple[float | Non
     return matrix.reshape(len(values), width)
 
 
-def _ratio(metric: Literal["latency_p95_s", "cost_usd"], found: Ratio, *, limit: float) -> MetricVerdict:
-    worse = found.p <= RATIO_ALPHA + P_TOLERANCE and found.ratio > limit
+def _slower(found: Ratio) -> bool:
+    return found.after - found.before >= LATENCY_RISE_S
+
+
+def _dearer(found: Ratio, rows: Sequence[CaseRow]) -> bool:
+    """Tell whether the run as a whole costs enough more: the rise of a sample times the samples that cost."""
+    samples = sum(cost is not None for row in rows for cost in row.cost_usd)
+    return (found.after - found.before) * samples >= COST_RISE_USD - 1e-9
+
+
+def _ratio(
+    metric: Literal["latency_p95_s", "cost_usd"], found: Ratio, *, limit: float, rises: bool
+) -> MetricVerdict:
+    above = found.p <= RATIO_ALPHA + P_TOLERANCE and found.ratio > limit
+    worse = above and rises
     return MetricVerdict(
         metric=metric,
         status="regressed" if worse else "pass",
@@ -70,6 +88,7 @@ def _ratio(metric: Literal["latency_p95_s", "cost_usd"], found: Ratio, *, limit:
         p=round(found.p, 12),
         limit=limit,
         n_cases=found.cases,
+        note="above its limit, by too little to be news" if above and not rises else "",
     )
 
 

@@ -35,7 +35,7 @@ class ProgressLine:
             return None
         return cls(reporter, file, config.pluginmanager.getplugin("capturemanager"), total=total)
 
-    def draw(self, progress: Progress, *, spent_usd: Budget, retries: int) -> None:
+    def draw(self, progress: Progress, *, budget: Budget, retries: int) -> None:
         """Draw what is known, a few times a second at most."""
         now = time.monotonic()
         if now - self._drawn_at < REDRAW_S:
@@ -48,7 +48,8 @@ class ProgressLine:
             done=progress.done,
             total=self._total,
             rate=rate,
-            cost_usd=None if spent_usd.unknown else spent_usd.spent_usd,
+            cost_usd=budget.spent_usd if budget.seen else None,
+            cost_unknown=budget.unknown,
             retries=retries,
             errors=progress.errors,
             eta_s=left,

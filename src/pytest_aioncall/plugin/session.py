@@ -307,7 +307,7 @@ class OnCallSession:
             and self._background.engine is not None
         ):
             engine = self._background.engine
-            self._progress.draw(engine.progress, spent_usd=engine.budget, retries=self.run.retries)
+            self._progress.draw(engine.progress, budget=engine.budget, retries=self.run.retries)
         self._route()
 
     @pytest.hookimpl(wrapper=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from ...model.report import SubjectChange
 from ...model.run import Totals
 from ...model.verdict import Floor, Sight, Verdict
-from ..text import one_line
+from ..text import log_line
 from . import words
-from .story import Story, floor_held, metric_name, metric_sentence, metric_value, row_weight
+from .story import Story, floor_held, metric_line, metric_sentence, metric_value, row_weight
 from .table import Line, Style, table_lines
 
 # What gives way first when the screen is full; what is not named here stays longest.
@@ -43,7 +43,7 @@ class Pen:
 
     def safe(self, text: str, limit: int = 120) -> str:
         """Return somebody else's text on one line, nothing unseen in it."""
-        line = self.plain(one_line(text, limit))
+        line = self.plain(log_line(text, limit))
         return line if len(line) <= limit else line[: max(0, limit - 3)] + "..."
 
     def cut(self, text: str) -> str:
@@ -66,6 +66,18 @@ class Pen:
             if columns(text) <= self.width or shown == 1:
                 return text
         return prefix + ending
+
+    def wrapped(self, parts: Sequence[str]) -> list[str]:
+        """Return `parts` joined by commas, on as many lines as they need."""
+        lines = [""]
+        for part in parts:
+            longer = f"{lines[-1]}, {part}" if lines[-1] else part
+            if columns(longer) < self.width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines[-1] += ","
+                lines.append(part)
+        return lines
 
 
 def columns(text: str) -> int:
@@ -107,7 +119,7 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
         _coverage(story, pen),
     ]
     if not named:
-        blocks.append(_counts(story, totals))
+        blocks.append(_counts(story, totals, pen))
         blocks.append(Block("replay", replay_line([story], pen, totals=totals)))
     blocks += [_sees(story, pen), _notes(story, pen)]
     return [block for block in blocks if block.lines]
@@ -273,8 +285,8 @@ def _coverage(story: Story, pen: Pen) -> Block:
     return Block("coverage", lines, least=min(1, len(lines)))
 
 
-def _counts(story: Story, totals: Totals) -> Block:
-    """Count what was judged, and give latency, cost and wall time beside it."""
+def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
+    """Count what was judged, with latency, cost and wall time; a metric that rose has a line of its own."""
     judgement = story.report.judgement
     counted = judgement.coverage if judgement else totals
     judged, total, errors = counted.judged, counted.planned, counted.errors
@@ -290,10 +302,11 @@ def _counts(story: Story, totals: Totals) -> Block:
     elif cost and cost.ratio is not None:
         spent += f" ({words.number((cost.ratio - 1) * 100, 0, signed=True)} %)"
     parts += [spent, words.seconds(totals.wall_s)]
-    slower = [metric_name(m) for m in metrics.values() if m.status == "regressed" and not m.gating]
-    if slower:
-        parts.append(f"{' and '.join(slower)} REGRESSED (not gating)")
-    return Block("counts", [(", ".join(parts), "")], least=1)
+    lines: list[Line] = [(text, "") for text in pen.wrapped(parts)]
+    lines += [
+        (metric_line(m), "yellow") for m in metrics.values() if m.status == "regressed" and not m.gating
+    ]
+    return Block("counts", lines, least=len(lines))
 
 
 def replay_line(told: Sequence[Story], pen: Pen, *, totals: Totals | None = None) -> list[Line]:

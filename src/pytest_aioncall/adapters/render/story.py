@@ -429,7 +429,7 @@ def metric_value(metric: MetricVerdict, value: float | None) -> str:
         return words.seconds(value)
     if metric.metric == "cost_usd":
         return words.money(value)
-    return words.NOTHING if value is None else words.number(value, 0)
+    return words.NOTHING if value is None else words.rate(value)
 
 
 def metric_sentence(metric: MetricVerdict) -> str:
@@ -441,6 +441,15 @@ def metric_sentence(metric: MetricVerdict) -> str:
     if metric.ratio is not None:
         text += f", {metric.ratio:.2f} times the baseline"
     return f"{text} (limit {metric.limit:g})." if metric.limit is not None else f"{text}."
+
+
+def metric_line(metric: MetricVerdict) -> str:
+    """Say on a short line how a metric that does not gate rose, with was and now."""
+    moved = f"{metric_value(metric, metric.baseline)} -> {metric_value(metric, metric.candidate)}"
+    times = f", x{metric.ratio:.2f}" if metric.ratio is not None else ""
+    limit = f"limit x{metric.limit:g}, " if metric.limit is not None else ""
+    name = "cost a sample" if metric.metric == "cost_usd" else _METRICS[metric.metric]
+    return f"{name} REGRESSED {moved}{times} ({limit}not gating)"
 
 
 def metric_name(metric: MetricVerdict) -> str:

@@ -108,14 +108,22 @@ def progress_line(
     total: int,
     rate: float,
     cost_usd: float | None,
+    cost_unknown: bool,
     retries: int,
     errors: int,
     eta_s: float | None,
 ) -> str:
-    """Return the one line shown while samples run; `rate` in samples a second, `eta_s` in seconds."""
+    """Return the one line shown while samples run; `rate` in samples a second, `eta_s` in seconds.
+
+    cost_usd      None where nothing told a cost: then there is none to show
+    cost_unknown  a model answered without a price, so that no sum is the whole
+    """
+    cost = "" if cost_usd is None else f"{words.money(cost_usd)}  "
+    if cost_unknown:
+        cost = f"{words.money(None)}  "
     eta = words.clock(eta_s) if eta_s is not None else "-:--"
     plural = "retry" if retries == 1 else "retries"
     return (
-        f"aioncall {done}/{total}  {rate:.1f}/s  {words.money(cost_usd)}  "
+        f"aioncall {done}/{total}  {rate:.1f}/s  {cost}"
         f"{retries} {plural}, {words.counted(errors, 'error')}  eta {eta}"
     )
