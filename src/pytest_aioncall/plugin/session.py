@@ -212,7 +212,7 @@ class OnCallSession:
                 self._progress.clear()
             if self._background is not None:
                 self._background.stop()
-                unroute_prints()
+                unroute_prints(self.config.pluginmanager.getplugin("capturemanager"))
             self._count_selected(session)
             if not self.is_worker:
                 self._finish_or_say_why_not(session, interrupted=interrupted)
@@ -242,7 +242,7 @@ class OnCallSession:
         )
         if not self.is_worker:
             self._progress = ProgressLine.on(self.config, total=sum(item.job.epochs for item in cases))
-        route_prints()
+        route_prints(self.config.pluginmanager.getplugin("capturemanager"))
         self._background.start([] if self.is_worker else [item.job for item in cases if is_sure(item)])
 
     def _worker_count(self) -> int:
