@@ -30,16 +30,24 @@ class Checked:
 
 
 def find_evalsets(root: Path, named: Sequence[str]) -> list[Path]:
-    """Return the evalset files that are named, or all under the root (hidden folders passed over)."""
-    if named:
-        missing = [name for name in named if not Path(name).is_file()]
-        if missing:
-            raise UsageError(f"{missing[0]}: no such file")
-        return [Path(name).absolute() for name in named]
+    """Return the evalset files that are named or lie in a named folder; all under the root without a name."""
+    found: dict[Path, None] = {}
+    for path in [Path(name).absolute() for name in named] or [root]:
+        if path.is_file():
+            found[path] = None
+        elif path.is_dir():
+            found.update(dict.fromkeys(_evalsets_in(path)))
+        else:
+            raise UsageError(f"{path}: no such file or folder")
+    return list(found)
+
+
+def _evalsets_in(folder: Path) -> list[Path]:
+    """Return the evalset files of a folder, hidden and built folders passed over."""
     return sorted(
         path
-        for path in root.rglob("*.eval.yaml")
-        if not any(p.startswith(".") or p in _SKIPPED for p in path.relative_to(root).parts[:-1])
+        for path in folder.rglob("*.eval.yaml")
+        if not any(p.startswith(".") or p in _SKIPPED for p in path.relative_to(folder).parts[:-1])
     )
 
 
