@@ -45,7 +45,7 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
         return Outcome("user_error", _error_lines(own, len(samples)), properties, floors)
     broken = [floor for floor in floors if not floor.ok and not floor.undecided]
     if broken:
-        lines = [_floor_line(floor) for floor in broken]
+        lines = [*(_floor_line(floor) for floor in broken), *_incident_lines(job)]
         return Outcome("broken", tuple(lines + _sample_lines(job, samples)), properties, floors)
     errored = [s for s in samples if s.error is not None]
     if errored:
@@ -68,9 +68,21 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
 
 def _floor_line(floor: Floor) -> str:
     why = f": {log_line(floor.reason, 300)}" if floor.reason else ""
-    return (
-        f"{floor.kind} {floor.scorer} held in {floor.held}/{floor.epochs} epochs, needs {floor.needed}{why}"
-    )
+    return f"{floor.kind} {_plain(floor.scorer)} held in {floor.held}/{floor.epochs} epochs, needs {floor.needed}{why}"
+
+
+def _plain(scorer: str) -> str:
+    """Return a scorer's name without the prefix that keeps a must's apart inside a sample."""
+    return scorer.partition("]:")[2] or scorer
+
+
+def _incident_lines(job: Job) -> list[str]:
+    """Name the incident that has come back."""
+    source = job.case.source
+    if source is None:
+        return []
+    said = " ".join(part for part in (source.incident, source.opened, source.url) if part)
+    return [f"incident: {log_line(said, 300)}"]
 
 
 def _error_lines(errored: Sequence[Sample], planned: int) -> tuple[str, ...]:
@@ -99,7 +111,7 @@ def _sample_lines(job: Job, samples: Sequence[Sample]) -> list[str]:
 
 def _score_line(score: Score) -> str:
     value = "error" if score.error else "missed" if score.value is None else f"{score.value:g}"
-    return f"{score.scorer}: {value} - {log_line(score.error or score.reason or '', 300)}"
+    return f"{_plain(score.scorer)}: {value} - {log_line(score.error or score.reason or '', 300)}"
 
 
 def _properties(samples: Sequence[Sample]) -> Properties:
