@@ -25,7 +25,8 @@ def real_block() -> str:
     printed, wrong = replay(change, tree)
     if wrong:
         raise SystemExit("readme_block: the demo did not come out as expected: " + "; ".join(wrong))
-    return summary_of(printed, Path(Path())).replace("report: ./", "report: ") + "\n"
+    place = tree.relative_to(ROOT).as_posix()
+    return summary_of(printed, tree).replace(f"report: {place}/", "report: ") + "\n"
 
 
 def comparable(text: str) -> str:
