@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 from demo_regression import CHANGES, ROOT, make_tree, replay, summary_of
 
