@@ -111,11 +111,9 @@ def test_trap_4_an_unchanged_system_is_not_rejected(gate: Any) -> None:
 
     found = [gate(run(), run())["status"] for _ in range(40)]
     assert found.count("regressed") <= 4
-    assert gate(rows := run(), rows)["verdicts"][0]["reason"] in (
-        "unchanged",
-        "within_margin",
-        "no_drop_seen",
-    )
+    (verdict,) = gate(rows := run(), rows)["verdicts"]
+    assert verdict["difference"] == 0.0
+    assert verdict["reason"] in ("unchanged", "within_margin", "no_drop_seen")
 
 
 def test_trap_4_a_suite_too_small_to_see_says_so_instead_of_passing(gate: Any) -> None:

@@ -68,7 +68,8 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
 
 def _floor_line(floor: Floor) -> str:
     why = f": {log_line(floor.reason, 300)}" if floor.reason else ""
-    return f"{floor.kind} {_plain(floor.scorer)} held in {floor.held}/{floor.epochs} epochs, needs {floor.needed}{why}"
+    held = f"held in {floor.held}/{floor.epochs} epochs, needs {floor.needed}"
+    return f"{floor.kind} {_plain(floor.scorer)} {held}{why}"
 
 
 def _plain(scorer: str) -> str:
