@@ -57,9 +57,7 @@ class ModelServer:
         self.answer: Callable[[Asked], Answer] = lambda asked: asked.question.upper()
         self.extra_headers: dict[str, str] = {}
         self.extra_fields: dict[str, Any] = {}
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
+        self._http = _Server(("127.0.0.1", 0), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -102,6 +100,13 @@ def dead_address() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    # With a short queue a connection is tried again after a second, which looks like a slow answer.
+    request_queue_size = 128
 
 
 def _openai(text: str, asked: Asked) -> dict[str, Any]:
