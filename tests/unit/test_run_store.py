@@ -59,9 +59,7 @@ def written(runs: Path, samples: list[Sample]) -> Path:
 
 
 def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
-    samples = [
-        sample("a", n, text) for n, text in enumerate(("", "line\nline", "caf\u00e9 \u202e", "\0"))
-    ]
+    samples = [sample("a", n, text) for n, text in enumerate(("", "line\nline", "caf\u00e9 \u202e", "\0"))]
     assert list(read_samples(written(tmp_path, samples))) == samples
 
 
