@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from .deadlines import Deadline, Deadlines
 from .errors import CassetteMiss, ScorerError, TargetError, TransportError
 from .model.evalset import Case
-from .model.sample import Output, Sample, SampleError, Score
+from .model.sample import NOT_RECORDED, Output, Sample, SampleError, Score
 from .protocols import Lifecycle, Scorer, ScorerTraits, Target
 
 CLOSE_S = 5.0
@@ -357,7 +357,7 @@ async def _judged(
             return None, f"returned {_named(score)}; a scorer returns a Score"
         return score, _unfit(score, *named.traits.scale)
     except CassetteMiss as error:
-        return None, f"not recorded: {_one_line(error)}"
+        return None, f"{NOT_RECORDED}{_one_line(error)}"
     except ScorerError as error:
         return Score(scorer=named.name, cost_usd=error.cost_usd), _one_line(error) or type(error).__name__
     except TransportError as error:

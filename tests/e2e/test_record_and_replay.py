@@ -117,6 +117,33 @@ def test_a_changed_prompt_is_not_recorded_and_nothing_is_judged(recorded: Record
     assert recorded.project.report()["status"] == "cannot_judge"
 
 
+@pytest.mark.parametrize("where", ["file", "inline"])
+def test_what_is_not_recorded_is_counted_named_and_followed_by_the_way_out(
+    recorded: Recorded, where: str
+) -> None:
+    prompt = "prompts/ask.md" if where == "file" else "{{ input }}"
+    recorded.project.write("prompts/ask.md", "{{ input }}\n")
+    recorded.write_evalset(prompt=prompt)
+    recorded.record()
+    recorded.project.accept()
+    recorded.project.write("prompts/ask.md", "Please: {{ input }}\n")
+    recorded.write_evalset(prompt=prompt if where == "file" else "Please: {{ input }}")
+    result = recorded.replay()
+    name = "prompts/ask.md" if where == "file" else "prompt"
+    result.stdout.fnmatch_lines(
+        [
+            "gate CANNOT JUDGE  not recorded: 12 of 12 samples*",
+            f"No recording fits any more: {name} changed since the baseline.",
+            "next:   pytest --aioncall evalsets/demo.eval.yaml --aioncall-record",
+        ]
+    )
+    assert recorded.project.report()["evalsets"][0]["not_recorded"] == 12
+    page = (recorded.project.path / ".aioncall" / "report.html").read_text()
+    assert "Not recorded: 12 of 12 samples" in page
+    assert recorded.record().ret == 0
+    assert recorded.replay().ret == 0
+
+
 def test_recording_is_refused_in_several_processes(recorded: Recorded) -> None:
     result = recorded.project.run_apart("--aioncall-record", "-n", "2")
     assert result.ret == 4
@@ -168,3 +195,4 @@ def test_a_judge_is_replayed_too_and_a_changed_answer_asks_it_anew(recorded: Rec
     assert result.ret == 7
     assert {s["scores"][0]["value"] for s in recorded.project.last_samples()} == {None}
     assert "not recorded" in str(result.stdout)
+    assert "gate CANNOT JUDGE  not recorded: 4 of 4 samples" in str(result.stdout)

@@ -546,6 +546,58 @@ def cannot_judge() -> Report:
     )
 
 
+def not_recorded() -> Report:
+    """A replay after the prompt changed: nobody recorded what is asked now."""
+    missing = tuple(
+        case(f"q-{n:03d}", "error").model_copy(
+            update={
+                "now": tuple(
+                    epoch(
+                        e,
+                        None,
+                        None,
+                        error=f"CassetteMiss: no recording of request {n}",
+                        error_kind="cassette_miss",
+                        latency_s=None,
+                        cost_usd=None,
+                    )
+                    for e in range(3)
+                )
+            }
+        )
+        for n in range(1, 19)
+    )
+    row = verdict(
+        was=0.922,
+        now=None,
+        ci=None,
+        p=None,
+        p_adjusted=None,
+        mde=None,
+        status="inconclusive",
+        reason="errors_at_floor",
+        judged=0,
+        planned=54,
+        n_cases=18,
+    )
+    return report(
+        evalset(
+            judged(
+                "cannot_judge",
+                (row,),
+                coverage=Coverage(planned=54, judged=0, errors=54),
+                errors_rate=1.0,
+                metrics=(),
+                floors=(),
+            ),
+            planned=planned(cases=18),
+            cases=missing,
+            not_recorded=54,
+        ),
+        totals=Totals(planned=54, judged=0, errors=54, cost_usd=0.0, wall_s=0.4),
+    )
+
+
 def partial() -> Report:
     return report(
         evalset(None, not_judged_because="partial run: 3 of 120 cases were selected", cases=CASES[:3]),
@@ -802,6 +854,7 @@ STATES = {
     "suspected": suspected,
     "floor_broken": floor_broken,
     "cannot_judge": cannot_judge,
+    "not_recorded": not_recorded,
     "partial": partial,
     "interrupted": interrupted,
     "capped": capped,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import reports
 
-from pytest_aioncall.adapters.render.story import metric_line
+from pytest_aioncall.adapters.render.asides import metric_line
 from pytest_aioncall.adapters.render.terminal import StyledLine, progress_line, summary_lines
 from pytest_aioncall.model.verdict import MetricVerdict
 
@@ -74,7 +74,7 @@ def test_many_evalsets_share_the_screen_and_none_that_is_bad_goes_unsaid() -> No
     lines = summary_lines(reports.report(*bad), report_path="r.html")
     assert len(lines) <= 25
     assert lines[12].text == "and 18 evalsets more: REGRESSED"
-    assert lines[-2].text.startswith("next:   pytest --aioncall -k")
+    assert lines[-2].text.startswith("next:   pytest --aioncall evalsets/ticket-triage.eval.yaml::q-017 ")
 
 
 def test_the_interval_is_named_by_the_level_of_the_tests() -> None:

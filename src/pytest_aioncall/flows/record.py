@@ -51,9 +51,9 @@ class EvalsetRecord:
         error = sample.error
         if error is not None:
             self.user_errors += error.kind in {"user", "target"}
-            self.not_recorded += error.kind == "cassette_miss"
             self.cancelled += error.kind == "cancelled"
             self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
+        self.not_recorded += sample.not_recorded
         for score in sample.scores:
             if score.passed is False and score.reason:
                 self.why.setdefault(sample.case, score.reason[:200])

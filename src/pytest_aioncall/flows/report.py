@@ -68,6 +68,7 @@ def build_report(
                 description=one.description,
                 judgement=one.judgement,
                 not_judged_because=one.not_judged_because,
+                not_recorded=one.record.not_recorded,
                 baseline=header,
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 changes=_changes(one),
@@ -228,11 +229,13 @@ def _changes(one: EvalsetInput) -> tuple[SubjectChange, ...]:
     if one.found.baseline is None:
         return ()
     was, now = one.found.baseline.header.subject, one.planned.fingerprint.subject
-    changes = [*_file_changes(was.get("files") or {}, now.get("files") or {})]
+    changes = _file_changes(was.get("files") or {}, now.get("files") or {})
+    # A prompt in a file is told by its text; one that stands in the evalset is known by its digest only.
+    told_by_file = bool(changes)
     changes += _plain_changes("label", was.get("labels") or {}, now.get("labels") or {})
     was_target, now_target = was.get("target") or {}, now.get("target") or {}
     for name in sorted({*was_target, *now_target}):
-        if was_target.get(name) != now_target.get(name) and name != "prompt":
+        if was_target.get(name) != now_target.get(name) and not (name == "prompt" and told_by_file):
             kind = "model" if name == "model" else "target"
             changes += _plain_changes(kind, {name: was_target.get(name)}, {name: now_target.get(name)})
     was_how = {name: info.hash for name, info in one.found.baseline.header.scorers.items()}

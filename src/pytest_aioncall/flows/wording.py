@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..adapters.render import words
+from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import log_line
-from ..model.report import Report
+from ..model.report import EvalsetReport, Report
 from ..model.verdict import Judgement, Sight, Verdict
 
 __all__ = ["progress_text", "summary_block", "verdict_sentence"]
@@ -43,6 +44,14 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
 def row_shown(verdict: Verdict) -> str:
     """Name a gate row in a node id: the scorer, and the slice as nobody takes it for a command."""
     return log_line(words.row_name(verdict), 200)
+
+
+def why_not_judged(report: EvalsetReport) -> str:
+    """Say in one line why an evalset cannot be judged: its errors, or recordings that are missing."""
+    story = Story(report)
+    if story.state == "not_recorded":
+        return f"cannot judge: {story.count}. {log_line(story.sentence, 300)}"
+    return report.judgement.summary if report.judgement else story.count
 
 
 def summary_block(

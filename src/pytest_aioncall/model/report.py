@@ -59,12 +59,16 @@ class SubjectChange(Frozen):
 
 
 class EvalsetReport(Frozen):
-    """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset."""
+    """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset.
+
+    `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
+    """
 
     planned: RunEvalset
     description: str = ""
     judgement: Judgement | None = None
     not_judged_because: str | None = None
+    not_recorded: int = 0
     baseline: BaselineHeader | None = None
     baseline_age_days: float | None = None
     changes: tuple[SubjectChange, ...] = ()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .frozen import Frozen
 
 ErrorKind = Literal["transport", "user", "target", "cassette_miss", "cancelled"]
+
+
+NOT_RECORDED: Final = "not recorded: "
+"""How the error of a score begins whose judge replay had no recording for."""
 
 
 class Document(Frozen):
@@ -80,3 +84,10 @@ class Sample(Frozen):
     error: SampleError | None = None
     attempts: int = 1
     started_at: str = ""
+
+    @property
+    def not_recorded(self) -> bool:
+        """Tell whether replay had no recording: of the answer, or of a judge's reading of it."""
+        if self.error is not None:
+            return self.error.kind == "cassette_miss"
+        return any((score.error or "").startswith(NOT_RECORDED) for score in self.scores)

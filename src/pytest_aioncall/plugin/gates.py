@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..flows.wording import row_shown, verdict_sentence
+from ..flows.wording import row_shown, verdict_sentence, why_not_judged
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Verdict
 
@@ -24,7 +24,7 @@ def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.
         except ValueError:
             shown = one.planned.file
         if one.judgement.status == "cannot_judge":
-            yield _report(shown, "gate[all]", "skipped", one.judgement.summary)
+            yield _report(shown, "gate[all]", "skipped", why_not_judged(one))
             continue
         for verdict in one.judgement.verdicts:
             if verdict.gating:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -12,11 +13,19 @@ from ...model.run import Totals
 from ...model.verdict import Floor, Sight, Verdict
 from ..text import log_line
 from . import words
-from .story import Story, floor_held, metric_line, metric_sentence, metric_value, row_weight
+from .asides import metric_line, metric_sentence, metric_value
+from .states import State, row_weight
+from .story import Story
 from .table import Line, Style, table_lines
 
 # What gives way first when the screen is full; what is not named here stays longest.
 _GIVES_WAY = ("diff", "notes", "sees", "held", "coverage", "folded", "errors", "changes", "table", "worst")
+
+
+# States whose reason stands in no row of the table.
+_SAID_IN_WORDS: frozenset[State] = frozenset(
+    ("not_recorded", "cannot_judge", "not_comparable", "user_error", "no_baseline", "nothing_shared")
+)
 
 
 @dataclass(slots=True)
@@ -128,8 +137,8 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
 def _why(story: Story, pen: Pen) -> Block:
     """Say the reason in words where no row of the table does."""
     lines: list[Line] = []
-    if story.state in ("cannot_judge", "not_comparable", "user_error", "no_baseline", "nothing_shared"):
-        lines.append((pen.safe(story.sentence, 200), ""))
+    if story.state in _SAID_IN_WORDS:
+        lines += [(text, "") for text in textwrap.wrap(pen.safe(story.sentence, 200), pen.width)[:2]]
     if story.why_it_fails:
         lines.append((story.why_it_fails, "yellow"))
     lines += [(pen.safe(metric_sentence(m), 200), "red") for m in story.broken_metrics]
@@ -175,7 +184,9 @@ def _broken(story: Story, pen: Pen) -> Block:
     lines: list[Line] = []
     for floor in story.broken[:4]:
         why = f": {floor.reason}" if floor.reason else ""
-        text = f"{floor.kind} BROKEN  {floor.case}: {words.floor_scorer(floor)} {floor_held(floor)}{why}"
+        text = (
+            f"{floor.kind} BROKEN  {floor.case}: {words.floor_scorer(floor)} {words.floor_held(floor)}{why}"
+        )
         lines.append((pen.safe(text, 300), "red"))
     if len(story.broken) > 4:
         lines.append((pen.listing("also broken: ", [pen.safe(f.case, 40) for f in story.broken[4:]]), "red"))
@@ -303,8 +314,11 @@ def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
         spent += f" ({words.number((cost.ratio - 1) * 100, 0, signed=True)} %)"
     parts += [spent, words.seconds(totals.wall_s)]
     lines: list[Line] = [(text, "") for text in pen.wrapped(parts)]
+    told = {"errors"} if story.state in ("not_recorded", "cannot_judge") else set()  # by the first line
     lines += [
-        (metric_line(m), "yellow") for m in metrics.values() if m.status == "regressed" and not m.gating
+        (metric_line(m), "yellow")
+        for m in metrics.values()
+        if m.status == "regressed" and not m.gating and m.metric not in told
     ]
     return Block("counts", lines, least=len(lines))
 

@@ -12,7 +12,8 @@ from ..text import many_lines
 from . import words
 from .casedata import STATUS_TONES, STATUS_WORDS, case_payload, script_json
 from .page import page_of
-from .story import row_tone, stories
+from .states import row_tone
+from .story import stories
 
 
 def render_html(report: Report) -> str:

@@ -10,8 +10,11 @@ from ...model.report import EvalsetReport, Report, SubjectChange
 from ...model.run import Totals
 from ...model.verdict import Floor, Sight, Verdict
 from . import words
+from .asides import metric_name, metric_sentence, metric_value
 from .figures import Panel, Shape, heat, interval_plot, shape_of
-from .story import Story, Tone, floor_held, metric_name, metric_sentence, metric_value, row_tone, stories
+from .nextstep import next_advice, next_command
+from .states import Tone, row_tone
+from .story import Story, stories
 
 _MOST_ROWS = 40
 _MOST_NAMES = 200
@@ -193,13 +196,13 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         shape=_SHAPES[story.tone],
         count=story.count_said[:1].upper() + story.count_said[1:],
         sentence=story.sentence,
-        advice=story.next_advice,
-        command=story.next_command,
+        advice=next_advice(story),
+        command=next_command(story),
         judged=judgement is not None,
         facts=tuple(_facts(story, report.run.totals if alone else None)),
         notes=tuple(judgement.notes[:20]) if judgement else (),
         errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
-        errors_first=story.state in ("cannot_judge", "user_error"),
+        errors_first=story.state in ("not_recorded", "cannot_judge", "user_error"),
         panels=tuple(interval_plot(first, alpha=story.alpha)),
         folded=tuple(interval_plot(rest, alpha=story.alpha)),
         heat_scorers=scorers,
@@ -353,7 +356,7 @@ def _floors(floors: Sequence[Floor]) -> tuple[tuple[FloorLine, ...], tuple[str, 
             kind=f.kind,
             case=f.case,
             scorer=words.floor_scorer(f)[:200],
-            held=floor_held(f),
+            held=words.floor_held(f),
             state=words.floor_state(f),
             reason=(f.reason or "")[:400],
         )

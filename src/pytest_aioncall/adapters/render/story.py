@@ -2,95 +2,27 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 from ...model.report import EvalsetReport, Report
+from ...model.sample import NOT_RECORDED
 from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Sight, Verdict
 from . import words
+from .asides import metric_sentence
+from .states import TONE, WORD, WORST_FIRST, State, Tone, row_weight
 
-State = Literal[
-    "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
-    "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen", "accepted", "pass",
-]  # fmt: skip
-Tone = Literal["bad", "doubt", "good", "none"]
-
-# Worst first: the order in which evalsets and rows are shown.
-_STATES: tuple[State, ...] = (
-    "regressed", "floor_broken", "user_error", "cannot_judge", "not_comparable", "suspected", "undecided",
-    "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen", "accepted", "pass",
-)  # fmt: skip
-_WORD: dict[State, str] = {
-    "regressed": "REGRESSED",
-    "floor_broken": "REGRESSED",
-    "user_error": "FAILED",
-    "cannot_judge": "CANNOT JUDGE",
-    "not_comparable": "NOT COMPARABLE",
-    "suspected": "SUSPECTED",
-    "undecided": "UNDECIDED",
-    "interrupted": "not judged",
-    "partial": "not judged",
-    "nothing_shared": "NOTHING TO COMPARE",
-    "no_baseline": "no baseline yet",
-    "no_drop_seen": "no drop seen",
-    "accepted": "accepted",
-    "pass": "pass",
-}
-_TONE: dict[State, Tone] = {
-    "regressed": "bad",
-    "floor_broken": "bad",
-    "user_error": "bad",
-    "cannot_judge": "doubt",
-    "not_comparable": "doubt",
-    "suspected": "doubt",
-    "undecided": "doubt",
-    "interrupted": "none",
-    "partial": "none",
-    "nothing_shared": "doubt",
-    "no_baseline": "none",
-    "no_drop_seen": "good",
-    "accepted": "good",
-    "pass": "good",
-}
-NOT_RECORDED = "what is asked now was never recorded; record it: pytest --aioncall --aioncall-record"
+_NEVER_ASKED = "there is no recording of what is asked now"
 _DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
-
-
-def row_weight(verdict: Verdict) -> int:
-    """Return how bad a row is, 0 the worst."""
-    if verdict.status == "regressed":
-        return 0 if verdict.gating else 1
-    if verdict.status == "inconclusive":
-        return {"suspected": 2, "not_comparable": 3, "min_undecided": 4, "errors_at_floor": 4}.get(
-            verdict.reason, 5
-        )
-    return 7 if verdict.status == "pass" else 6
-
-
-def row_tone(verdict: Verdict) -> Tone:
-    """Return the colour family of a row."""
-    if verdict.status == "regressed":
-        return "bad"
-    if verdict.status == "pass":
-        return "good"
-    if verdict.status == "too_small" or verdict.reason in (
-        "no_drop_seen",
-        "nothing_to_compare",
-        "too_few_cases",
-    ):
-        return "none"
-    return "doubt"
 
 
 @dataclass(frozen=True)
 class Story:
-    """One evalset's report, read for a person."""
+    """One evalset's report, read for a person; `alone` where the run had no other evalset."""
 
     report: EvalsetReport
+    alone: bool = True
 
     @property
     def name(self) -> str:
@@ -141,13 +73,13 @@ class Story:
         for view in (view for case in self.report.cases for view in case.now):
             if view.error_kind == "cassette_miss":
                 # Each one names its own question; the cause and the way out are the same for all.
-                found["not recorded", NOT_RECORDED] += 1
+                found["not recorded", _NEVER_ASKED] += 1
             elif view.error is not None:
                 found[view.error_kind or "transport", view.error] += 1
             for score in view.scores:
                 name = score.scorer.partition(":")[2] or score.scorer
-                if score.error and score.error.startswith("not recorded"):
-                    found[f"{name} not recorded", NOT_RECORDED] += 1
+                if score.error and score.error.startswith(NOT_RECORDED):
+                    found[f"{name} not recorded", _NEVER_ASKED] += 1
                 elif score.error:
                     found[f"{name} unjudged", score.error] += 1
         return found
@@ -155,11 +87,6 @@ class Story:
     @cached_property
     def user_errors(self) -> int:
         return sum(n for (kind, _), n in self.errors.items() if kind in ("user", "target"))
-
-    @property
-    def only_unrecorded(self) -> bool:
-        """Tell whether nothing went wrong but that recordings are missing."""
-        return bool(self.errors) and all(message == NOT_RECORDED for _, message in self.errors)
 
     @cached_property
     def replayed(self) -> tuple[int, str]:
@@ -184,7 +111,8 @@ class Story:
         if self.user_errors or judgement.exit_code == 1:
             return "user_error"
         if judgement.status == "cannot_judge":
-            return "cannot_judge"
+            mostly = 2 * self.report.not_recorded > judgement.coverage.errors
+            return "not_recorded" if mostly else "cannot_judge"
         return self._open_state(judgement)
 
     def _open_state(self, judgement: Judgement) -> State:
@@ -207,16 +135,16 @@ class Story:
 
     @property
     def weight(self) -> int:
-        return _STATES.index(self.state)
+        return WORST_FIRST.index(self.state)
 
     @property
     def word(self) -> str:
-        return _WORD[self.state]
+        return WORD[self.state]
 
     @property
     def tone(self) -> Tone:
         """Return the colour family; never a calm one for what fails the run."""
-        tone, judgement = _TONE[self.state], self.report.judgement
+        tone, judgement = TONE[self.state], self.report.judgement
         fails = judgement is not None and judgement.exit_code != 0
         return "doubt" if fails and tone in ("good", "none") else tone
 
@@ -224,7 +152,7 @@ class Story:
     def why_it_fails(self) -> str:
         """Say which rule fails a run that nothing regressed in; empty where none does."""
         judgement = self.report.judgement
-        if judgement is None or self.state == "cannot_judge":
+        if judgement is None or self.state in ("not_recorded", "cannot_judge"):
             return ""
         return {
             7: "A gate that cannot decide fails this run (exit 7).",
@@ -245,6 +173,8 @@ class Story:
         if self.state == "user_error":
             samples = words.counted(self.user_errors, "sample") if self.user_errors else "samples"
             return f"{samples} raised in the user's own code"
+        if self.state == "not_recorded":
+            return f"not recorded: {self.report.not_recorded} of {judgement.coverage.planned} samples"
         if self.state == "cannot_judge":
             limit = self.report.planned.max_error_rate
             return f"{words.rate(judgement.errors_rate)} of samples errored, limit {words.rate(limit)}"
@@ -319,7 +249,9 @@ class Story:
     def _plain_sentence(self) -> str:
         if self.state == "floor_broken":
             first = self.broken[0]
-            return f"{first.case}: {words.floor_scorer(first)} {floor_held(first)}."
+            return f"{first.case}: {words.floor_scorer(first)} {words.floor_held(first)}."
+        if self.state == "not_recorded":
+            return self._why_not_recorded
         return {
             "user_error": "Code under test or a scorer raised an exception; mend it and run again.",
             "cannot_judge": "Too many samples have no score; this says nothing about the answers' quality.",
@@ -327,7 +259,7 @@ class Story:
             "undecided": "Some gates cannot be decided with these cases and epochs.",
             "interrupted": "The run was interrupted, so no gate was judged. What was scored stands below.",
             "partial": "The run stopped at its cost cap, so no gate was judged."
-            if self._hit_the_cap
+            if self.hit_the_cap
             else "Only a part of the evalset ran, so no gate was judged.",
             "nothing_shared": "The baseline has no scores for any gate of this run.",
             "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
@@ -337,44 +269,20 @@ class Story:
         }.get(self.state, "A gate regressed.")
 
     @property
-    def next_advice(self) -> str:
-        """Return what to do before the next command; empty where it can be typed at once."""
-        if self.state == "cannot_judge" and not self.only_unrecorded:
-            return "mend what the errors name, then"
-        return "raise --aioncall-max-cost, then" if self._hit_the_cap else ""
+    def _why_not_recorded(self) -> str:
+        """Name what changed since the baseline, for a changed prompt asks what nobody recorded."""
+        changes = [c for c in self.report.changes if c.kind != "instrument"] or list(self.report.changes)
+        if not changes:
+            return "No recording fits what is asked now; record it, then judge it."
+        names = [change.name for change in changes[:2]]
+        names += [f"{len(changes) - 2} more"] if len(changes) > 2 else []
+        listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+        return f"No recording fits any more: {listed} changed since the baseline."
 
     @property
-    def _hit_the_cap(self) -> bool:
+    def hit_the_cap(self) -> bool:
+        """Tell whether the run stopped at its cost cap."""
         return "cost cap" in (self.report.not_judged_because or "")
-
-    @property
-    def next_command(self) -> str:
-        """Return what to type next; empty where nothing is to be done."""
-        name = shlex.quote(self.name)
-        file = shlex.quote(self.report.planned.file) if self.report.planned.file else ""
-        whole = f"pytest --aioncall {file}".rstrip()
-        if self.state in ("regressed", "floor_broken", "user_error", "suspected"):
-            again = reproduce(self)
-            if self.state == "suspected" and (epochs := self._epochs_needed()):
-                return f"{whole} --aioncall-epochs {epochs}"
-            return again or f"{whole} -vv"
-        if self.state == "undecided":
-            epochs = self._epochs_needed()
-            return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
-        return {
-            "cannot_judge": f"{whole} --aioncall-record" if self.only_unrecorded else whole,
-            "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
-            "interrupted": f"{whole} --aioncall-resume",
-            "partial": f"{whole} --aioncall-resume" if self._hit_the_cap else whole,
-            "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
-            "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
-        }.get(self.state, "")
-
-    def _epochs_needed(self) -> int | None:
-        if any(v.reason == "one_epoch" for v in self.rows):
-            return 3
-        wishes = [v.needed.epochs for v in self.rows if row_weight(v) == 2 and v.needed and v.needed.epochs]
-        return max(wishes, default=None)
 
 
 def _found_sight(verdict: Verdict) -> Sight | None:
@@ -391,72 +299,7 @@ def _found_sight(verdict: Verdict) -> Sight | None:
     )
 
 
-# What pytest's -k takes as one word; anything else is named by its node id.
-_PLAIN_ID = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
-_RESERVED = {"and", "or", "not", "True", "False", "None"}
-
-
-def reproduce(story: Story, limit: int = 3) -> str:
-    """Return the command that runs the worst cases again, empty where no case stands out."""
-    ids: list[str] = [f.case for f in story.broken]
-    ids += [m.case for m in story.worst]
-    if story.state == "user_error":
-        ids = [c.case for c in story.report.cases if any(v.error_kind in ("user", "target") for v in c.now)]
-    chosen = list(dict.fromkeys(ids))[:limit]
-    if not chosen:
-        return ""
-    if all(_PLAIN_ID.match(case) and case not in _RESERVED for case in chosen):
-        wanted = " or ".join(chosen)
-        return f"pytest --aioncall -k {wanted if len(chosen) == 1 else chr(34) + wanted + chr(34)} -vv"
-    nodes = {c.case: c.node_id for c in story.report.cases if c.node_id}
-    file = story.report.planned.file
-    args = " ".join(shlex.quote(nodes.get(case) or f"{file}::{case}") for case in chosen)
-    return f"pytest --aioncall {args} -vv"
-
-
-def floor_held(floor: Floor) -> str:
-    """Say how often a floor held: `held in 1 of 3 epochs, 3 needed`."""
-    text = f"held in {floor.held} of {words.counted(floor.epochs, 'epoch')}"
-    return text if floor.needed == floor.epochs else f"{text}, {floor.needed} needed"
-
-
-_METRICS = {"latency_p95_s": "p95 latency", "cost_usd": "cost", "errors": "errors"}
-
-
-def metric_value(metric: MetricVerdict, value: float | None) -> str:
-    """Write a value of a metric in its unit."""
-    if metric.metric == "latency_p95_s":
-        return words.seconds(value)
-    if metric.metric == "cost_usd":
-        return words.money(value)
-    return words.NOTHING if value is None else words.rate(value)
-
-
-def metric_sentence(metric: MetricVerdict) -> str:
-    """Say how a metric beside the scores moved."""
-    text = (
-        f"{_METRICS[metric.metric]} went from {metric_value(metric, metric.baseline)} "
-        f"to {metric_value(metric, metric.candidate)}"
-    )
-    if metric.ratio is not None:
-        text += f", {metric.ratio:.2f} times the baseline"
-    return f"{text} (limit {metric.limit:g})." if metric.limit is not None else f"{text}."
-
-
-def metric_line(metric: MetricVerdict) -> str:
-    """Say on a short line how a metric that does not gate rose, with was and now."""
-    moved = f"{metric_value(metric, metric.baseline)} -> {metric_value(metric, metric.candidate)}"
-    times = f", x{metric.ratio:.2f}" if metric.ratio is not None else ""
-    limit = f"limit x{metric.limit:g}, " if metric.limit is not None else ""
-    name = "cost a sample" if metric.metric == "cost_usd" else _METRICS[metric.metric]
-    return f"{name} REGRESSED {moved}{times} ({limit}not gating)"
-
-
-def metric_name(metric: MetricVerdict) -> str:
-    """Return a metric's name as people say it."""
-    return _METRICS[metric.metric]
-
-
 def stories(report: Report) -> list[Story]:
     """Read every evalset of a report, worst first; equals stay in their order."""
-    return sorted((Story(evalset) for evalset in report.evalsets), key=lambda story: story.weight)
+    alone = len(report.evalsets) == 1
+    return sorted((Story(evalset, alone) for evalset in report.evalsets), key=lambda story: story.weight)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...model.verdict import Verdict
 from . import words
-from .story import Tone, row_tone
+from .states import Tone, row_tone
 
 Style = Literal["", "red", "green", "yellow", "bold", "dim"]
 Line = tuple[str, Style]

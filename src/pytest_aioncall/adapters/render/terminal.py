@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from ...model.report import Report
 from . import words
 from .blocks import Block, Pen, details_of, fit, replay_line
-from .story import Story, Tone, stories
+from .nextstep import next_advice, next_command
+from .states import Tone
+from .story import Story, stories
 from .table import Line, Style
 
 MOST_LINES = 25
@@ -94,9 +96,9 @@ def _totals(report: Report, told: Sequence[Story], pen: Pen) -> Block:
 def _tail(told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:
     """Return the lines that close every summary: the next command and the report, never cut."""
     lines: list[Line] = []
-    if story := next((s for s in told if s.next_command), None):
-        advice = f"{story.next_advice} " if story.next_advice else ""
-        lines.append((f"next:   {advice}{pen.safe(story.next_command, 1000)}", "bold"))
+    if story := next((s for s in told if next_command(s)), None):
+        advice = f"{next_advice(story)} " if next_advice(story) else ""
+        lines.append((f"next:   {advice}{pen.safe(next_command(story), 1000)}", "bold"))
     if report_path:
         lines.append((f"report: {pen.safe(report_path, 400)}", "dim"))
     return Block("tail", lines, least=len(lines), whole=True)

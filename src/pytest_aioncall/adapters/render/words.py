@@ -255,6 +255,12 @@ def floor_scorer(floor: Floor) -> str:
     return _MUST.sub("", floor.scorer) or floor.scorer
 
 
+def floor_held(floor: Floor) -> str:
+    """Say how often a floor held: `held in 1 of 3 epochs, 3 needed`."""
+    text = f"held in {floor.held} of {counted(floor.epochs, 'epoch')}"
+    return text if floor.needed == floor.epochs else f"{text}, {floor.needed} needed"
+
+
 def floor_state(floor: Floor) -> str:
     """Return `held`, `BROKEN` or `undecided`."""
     return "undecided" if floor.undecided else "held" if floor.ok else "BROKEN"

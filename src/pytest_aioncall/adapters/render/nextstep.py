@@ -1,0 +1,87 @@
+"""The next command: what to type after reading a verdict, ready to be copied."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Sequence
+
+from .states import row_weight
+from .story import Story
+
+# What pytest's -k takes as one word; anything else is named by its node id.
+_PLAIN_ID = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
+_RESERVED = {"and", "or", "not", "True", "False", "None"}
+_MOST_CASES = 3
+
+
+def next_advice(story: Story) -> str:
+    """Return what to do before the next command; empty where it can be typed at once."""
+    if story.state == "cannot_judge":
+        return "mend what the errors name, then"
+    return "raise --aioncall-max-cost, then" if story.hit_the_cap else ""
+
+
+def next_command(story: Story) -> str:
+    """Return what to type next; empty where nothing is to be done."""
+    name = shlex.quote(story.name)
+    file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
+    whole = f"pytest --aioncall {file}".rstrip()
+    if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
+        if story.state == "suspected" and (epochs := _epochs_needed(story)):
+            return f"{whole} --aioncall-epochs {epochs}"
+        return _reproduce(story) or f"{whole} -vv"
+    if story.state == "undecided":
+        epochs = _epochs_needed(story)
+        return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
+    return {
+        "not_recorded": f"{whole} --aioncall-record",
+        "cannot_judge": whole,
+        "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
+        "interrupted": whole,
+        "partial": whole,
+        "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
+        "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
+    }.get(story.state, "")
+
+
+def _epochs_needed(story: Story) -> int | None:
+    if any(v.reason == "one_epoch" for v in story.rows):
+        return 3
+    wishes = [v.needed.epochs for v in story.rows if row_weight(v) == 2 and v.needed and v.needed.epochs]
+    return max(wishes, default=None)
+
+
+def _reproduce(story: Story) -> str:
+    """Return the command that runs the worst cases again, empty where no case stands out."""
+    ids: list[str] = [f.case for f in story.broken]
+    ids += [m.case for m in story.worst]
+    if story.state == "user_error":
+        ids = [c.case for c in story.report.cases if any(v.error_kind in ("user", "target") for v in c.now)]
+    chosen = list(dict.fromkeys(ids))[:_MOST_CASES]
+    if not chosen:
+        return ""
+    if _selects_no_more(chosen, story):
+        wanted = " or ".join(chosen)
+        return f"pytest --aioncall -k {wanted if len(chosen) == 1 else chr(34) + wanted + chr(34)} -vv"
+    nodes = {c.case: c.node_id for c in story.report.cases if c.node_id}
+    file = story.report.planned.file
+    args = " ".join(shlex.quote(nodes.get(case) or f"{file}::{case}") for case in chosen)
+    return f"pytest --aioncall {args} -vv"
+
+
+def _selects_no_more(chosen: Sequence[str], story: Story) -> bool:
+    """Tell whether `-k` with these ids selects these cases only.
+
+    It looks for each word inside every name of an item, whatever the case of its letters: ids, the file, the
+    evalset, slices, marks. Of other evalsets, and of cases that the report leaves out, nothing is known here.
+    """
+    known = [case.case for case in story.report.cases]
+    if not story.alone or len(known) < story.report.planned.cases:
+        return False
+    if any(case in _RESERVED or not _PLAIN_ID.match(case) for case in chosen):
+        return False
+    others: Collection[str] = {*known} - {*chosen}
+    shared = {f"{key}={value}" for case in story.report.cases for key, value in case.slices.items()}
+    names = [name.lower() for name in (*others, *shared, story.report.planned.file, story.name, "aioncall")]
+    return not any(case.lower() in name for case in chosen for name in names)
