@@ -91,3 +91,36 @@ def test_new_removed_and_changed_cases_are_said_by_name(project: Project) -> Non
     assert (coverage["new"], coverage["removed"], coverage["changed"]) == (["extra"], ["case-0"], ["case-1"])
     for name in ("extra", "case-0", "case-1"):
         assert name in result.stdout.str()
+
+
+def test_a_gate_on_a_slice_names_the_cases_of_its_slice_only(project: Project) -> None:
+    def case(n: int) -> dict[str, object]:
+        shape = "long" if n < 12 else "short"
+        return {
+            "id": f"case-{n:02d}",
+            "input": f"q{n:02d}",
+            "expected": f"Q{n:02d}",
+            "slices": {"shape": shape},
+        }
+
+    project.app("def answer(text):\n    return text.upper()\n")
+    gates = [{"scorer": "exact", "slices": ["shape"]}]
+    project.evalset(cases=[case(n) for n in range(24)], gates=gates)
+    project.run()
+    project.accept()
+    broken = ("q00", "q01", "q02", "q03", "q04", "q05", "q20")
+    project.app(f"def answer(text):\n    return 'no' if text in {broken!r} else text.upper()\n")
+    result = project.run("--junitxml=junit.xml")
+    assert result.ret == 1
+    suite = ElementTree.parse(project.path / "junit.xml").getroot()[0]
+    told = {
+        name: (failure.text or "")
+        for found in suite
+        if (name := found.get("name") or "").startswith("gate[")
+        and (failure := found.find("failure")) is not None
+    }
+    assert {"gate[exact]", "gate[exact shape=long]"} <= set(told)
+    assert "case-20: 3/3 -> 0/3" in told["gate[exact]"]
+    assert "case-05: 3/3 -> 0/3" in told["gate[exact shape=long]"]
+    assert "case-20" not in told["gate[exact shape=long]"]
+    assert "worst: " in result.stdout.str()

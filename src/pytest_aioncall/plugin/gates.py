@@ -43,9 +43,15 @@ def _gate(file: str, one: EvalsetReport, verdict: Verdict) -> pytest.TestReport:
         lines += [
             f"  {move.case}: {move.was[0]}/{move.was[1]} -> {move.now[0]}/{move.now[1]}"
             for move in one.judgement.worst
-            if move.scorer == verdict.scorer and move.was is not None
+            if move.scorer == verdict.scorer and move.was is not None and move.case in _members(one, verdict)
         ]
     return _report(file, f"gate[{row_shown(verdict)}]", outcome, "\n".join(lines))
+
+
+def _members(one: EvalsetReport, verdict: Verdict) -> set[str]:
+    """Return the cases of a row, as far as the report carries them; it carries those that moved most."""
+    part = (verdict.slice or {}).items()
+    return {case.case for case in one.cases if part <= case.slices.items()}
 
 
 def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
