@@ -194,11 +194,13 @@ def verdict_reason(verdict: Verdict) -> str:
         "suspected": f"The estimate is at or below the margin of {margin}, but chance is not excluded.",
         "dropped": "The drop is larger than chance explains.",
         "one_epoch": "With one epoch, noise cannot be told from change; run 3 epochs.",
-        "nothing_to_compare": "The baseline has no scores for this row.",
+        "nothing_to_compare": "There is nothing to compare this row with.",
         "too_few_cases": "Too few cases to judge: shown, not gating.",
         "too_small_to_test": "Too few cases that differ: no drop could reach significance here.",
         "not_comparable": "The instrument changed, so the scores cannot be compared.",
-        "errors_at_floor": "It would pass only if the samples with errors were left out.",
+        "errors_at_floor": "It would pass only if the samples with errors were left out."
+        if verdict.judged
+        else "No sample of it has a score.",
         "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
     }
     return sentences[verdict.reason]
