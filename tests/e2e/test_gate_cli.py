@@ -14,7 +14,7 @@ from eval_project import Project
 
 JUDGEMENT_KEYS = {
     "format", "evalset", "status", "exit_code", "summary", "verdicts", "metrics", "floors", "worst",
-    "newly_failing_expected", "coverage", "errors_rate", "notes",
+    "newly_failing", "newly_failing_scores", "newly_failing_expected", "coverage", "errors_rate", "notes",
 }  # fmt: skip
 VERDICT_KEYS = {
     "scorer", "slice", "status", "gating", "claim", "reason", "baseline", "candidate", "difference", "ci",
@@ -251,7 +251,7 @@ def test_a_hostile_file_is_one_clear_line(
 def test_a_candidate_that_is_not_there_is_named(refuse: Callable[..., str], name: str) -> None:
     message = refuse("--candidate", name)
     assert name in message
-    assert "no such run" in message or "no run yet" in message
+    assert "no such file, run folder or run" in message or "no run yet" in message
 
 
 def test_runs_are_named_by_id_folder_file_or_latest(project: Project, gate: Gate) -> None:

@@ -394,6 +394,8 @@ def regressed() -> Report:
                 "regressed",
                 (overall()[0].model_copy(update={"judged": 359}), overall()[1], *slices(bad=True)),
                 worst=MOVES,
+                newly_failing=("q-017",),
+                newly_failing_scores=1,
                 newly_failing_expected=0.2,
                 coverage=Coverage(
                     planned=360,

@@ -83,3 +83,10 @@ def test_a_flakier_baseline_expects_more_newly_failing_cases() -> None:
     assert flaky is not None
     assert 0 < steady < flaky < 1
     assert moved([[1, 1]] * 9, [[1, 1]] * 9).newly_failing_expected is None
+
+
+def test_all_newly_failing_cases_are_counted_however_many_are_listed() -> None:
+    """Fifteen are listed; forty that broke are forty."""
+    found = moved([[1, 1, 1]] * 60, [[0, 0, 0]] * 40 + [[1, 1, 1]] * 20)
+    assert len(found.worst) == 15
+    assert len(found.newly_failing) == found.newly_failing_scores == 40

@@ -122,7 +122,7 @@ def test_a_run_is_found_by_id_folder_and_latest(tmp_path: Path) -> None:
     assert find_run(runs, str(made[0])) == made[0]
     assert find_run(runs, "latest") == made[1]
     for name in ("nope", "../runs", ""):
-        with pytest.raises(UsageError, match="no such run"):
+        with pytest.raises(UsageError, match="no such file, run folder or run"):
             find_run(runs, name)
 
 

@@ -152,7 +152,7 @@ def find_run(runs: Path, name: str) -> Path:
     if as_path.name == name and (folder / RUN_FILE).is_file():
         return folder
     known = ", ".join(f.name for f in list_runs(runs)[-3:]) or "none"
-    raise UsageError(f"{name}: no such run; the newest are: {known}")
+    raise UsageError(f"{name}: no such file, run folder or run; the newest runs are: {known}")
 
 
 def list_runs(runs: Path) -> list[Path]:

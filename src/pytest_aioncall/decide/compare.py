@@ -64,7 +64,7 @@ def judge(
         verdict_of(one, adjusted, alpha=defaults.alpha, accepts=accepts, settled=settled, trusted=trusted)
         for one, adjusted in zip(numbers, corrected(numbers, alpha=defaults.alpha), strict=True)
     ]
-    worst, expected = case_moves(list(tables.values()), aligned=aligned)
+    moves = case_moves(list(tables.values()), aligned=aligned)
     facts = _Facts(
         verdicts=verdicts,
         floors=floors,
@@ -90,9 +90,11 @@ def judge(
         verdicts=tuple(verdicts),
         metrics=tuple(metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)),
         floors=tuple(floors),
-        worst=tuple(worst),
+        worst=moves.worst,
         sights=tuple(_sights(verdicts, candidate, rules, defaults=defaults)),
-        newly_failing_expected=expected,
+        newly_failing=moves.newly_failing,
+        newly_failing_scores=moves.newly_failing_scores,
+        newly_failing_expected=moves.expected,
         coverage=coverage,
         errors_rate=error_rate,
         notes=tuple(_notes(facts, numbers)),

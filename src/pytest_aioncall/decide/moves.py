@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +18,19 @@ WORST = 15
 STEADY_EPOCHS = 3
 
 
-def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> tuple[list[CaseMove], float | None]:
-    """Return the worst moves (at most 15), and how many newly failing ones chance would make.
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The worst moves (at most 15), and of all moves: which cases newly fail, in how many (case, scorer)
+    scores, and how many such scores chance would make."""
+
+    worst: tuple[CaseMove, ...]
+    newly_failing: tuple[str, ...]
+    newly_failing_scores: int
+    expected: float | None
+
+
+def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> Moves:
+    """Find the moves of all cases on all scorers.
 
     An epoch passes above the middle of the scale: 1 on 0-1, 4 and 5 on 1-5. Newly failing: k/k -> 0/k with at
     least three judged epochs on both sides. Newly failing cases come first, then the largest drops as shares
@@ -26,16 +38,21 @@ def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> tuple[li
     """
     moves: list[tuple[float, CaseMove]] = []
     expected: float | None = None
+    newly: list[str] = []
     for table in tables:
-        found, chance = _moves_of(table, aligned)
+        found, fresh, chance = _moves_of(table, aligned)
         moves += found
+        newly += fresh
         if chance is not None:
             expected = (expected or 0.0) + chance
     moves.sort(key=lambda pair: (not pair[1].newly_failing, pair[0], pair[1].case, pair[1].scorer))
-    return [move for _, move in moves[:WORST]], expected
+    worst = tuple(move for _, move in moves[:WORST])
+    return Moves(worst, tuple(sorted(set(newly))), len(newly), expected)
 
 
-def _moves_of(table: ScorerTable, aligned: Alignment) -> tuple[list[tuple[float, CaseMove]], float | None]:
+def _moves_of(
+    table: ScorerTable, aligned: Alignment
+) -> tuple[list[tuple[float, CaseMove]], list[str], float | None]:
     was_judged, now_judged = table.judged_before, table.judged_after
     middle = (table.low + table.high) / 2
     was, now = _count_above(table.before, middle), _count_above(table.after, middle)
@@ -69,7 +86,8 @@ def _moves_of(table: ScorerTable, aligned: Alignment) -> tuple[list[tuple[float,
             why=_label_change(row, partner, table.scorer),
         )
         moves.append((float(change[at]) / span, move))
-    return moves, expected
+    fresh = [aligned.rows[table.place[at]].case for at in np.flatnonzero(newly & both).tolist()]
+    return moves, fresh, expected
 
 
 def _count_above(scores: np.ndarray[tuple[int, ...], np.dtype[np.float64]], middle: float) -> Ints:

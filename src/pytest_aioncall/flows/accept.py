@@ -215,6 +215,11 @@ def diff(name: str | None, *, run: str, settings: Settings) -> tuple[Baseline, l
     folder, found = load_run(run, settings)
     planned = evalset_of(found, name)
     record = record_of(planned, samples_by_case(folder, planned.evalset))
+    if not planned.complete:
+        raise UsageError(
+            f"{planned.evalset}: run {found.id} is partial ({len(record.rows)} of {planned.cases} cases); "
+            "compare a whole run: pytest --aioncall"
+        )
     there = find_baseline(settings.root / planned.file, planned.evalset, settings)
     if there.baseline is None:
         raise NotComparable(f"{planned.evalset}: {there.why_not}")

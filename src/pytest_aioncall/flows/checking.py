@@ -14,7 +14,7 @@ from ..settings import Settings
 from .cost import is_loopback, price_of
 from .judge import find_baseline
 from .ondemand import WireOnDemand
-from .prepare import Prepared, prepare
+from .prepare import Prepared, prepare, shown_path
 
 _PINNED = re.compile(r"(20\d{2}-?[01]\d-?[0-3]\d|-\d{4}(?!\d)|@sha256:|[-@][0-9a-f]{7,64}$|-v\d+(\.\d+)+$)")
 
@@ -80,7 +80,8 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
             problems.append(str(error))
     names = [one.name for one in loaded]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        problems.append(f"evalset {name!r} is defined in more than one file; rename one")
+        files_of = ", ".join(shown_path(one.path, settings.root) for one in loaded if one.name == name)
+        problems.append(f"evalset {name!r} is the name of {files_of}; rename one")
     for one in loaded:
         warnings += _warnings(one, settings)
     return Checked(tuple(names), sum(len(one.jobs) for one in loaded), tuple(problems), tuple(warnings))

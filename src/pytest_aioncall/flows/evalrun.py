@@ -253,8 +253,8 @@ class EvalRun:
         if run is None:
             return None
         report = build_report(run, inputs, folder=self.record.folder, now=now)
-        if not report.exit_code and any(one.record.cancelled for one in inputs):
-            # The cap stopped it, nobody chose a part: a gate that was not asked is no green one.
+        if not report.exit_code and any(one.record.cancelled or _is_outage(one) for one in inputs):
+            # The cap or an outage stopped it, nobody chose a part: what was not asked is not green.
             return report.model_copy(update={"exit_code": CANNOT_JUDGE})
         return report
 
@@ -273,6 +273,14 @@ class EvalRun:
             complete=bool(inputs) and all(one.planned.complete for one in inputs),
             wall_s=time.monotonic() - self._started,
         )
+
+
+def _is_outage(one: EvalsetInput) -> bool:
+    """Tell whether more samples of a partial run failed than the evalset allows."""
+    rows = one.record.rows.values()
+    samples = sum(len(row.latency_s) for row in rows)
+    errors = sum(row.errors for row in rows)
+    return one.judgement is None and samples > 0 and errors / samples > one.planned.max_error_rate
 
 
 def _with_reasons(judgement: Any, why: Mapping[str, str]) -> Any:

@@ -110,6 +110,13 @@ def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
             raise UsageError(f"no case has a slice {unknown[0]!r}; the slices are: {known}")
         gates = tuple(g.model_copy(update={"slices": request.slices}) for g in gates)
     if request.margin is not None:
+        for one in gates:
+            low, high = candidate.side.scorers[one.scorer].scale
+            if request.margin > high - low:
+                raise UsageError(
+                    f"--margin {request.margin:g} is more than the scale of {one.scorer!r} "
+                    f"({low:g}..{high:g}); a margin is in units of the scale: 5 points of a rate are 0.05"
+                )
         gates = tuple(g.model_copy(update={"margin": request.margin}) for g in gates)
     return gates
 

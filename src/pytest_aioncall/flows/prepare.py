@@ -43,7 +43,7 @@ class Prepared:
         """Describe the evalset for `run.json`: enough to judge the folder without the YAML."""
         return RunEvalset(
             evalset=self.name,
-            file=_relative(self.path, root),
+            file=shown_path(self.path, root),
             owner=self.evalset.owner,
             epochs=self.jobs[0].epochs if self.jobs else 0,
             cases=len(self.jobs),
@@ -79,7 +79,7 @@ class _Builder:
         self.path = path
         self.settings = settings
         self.problems: list[Problem] = []
-        self.shown_path = _relative(path, settings.root)
+        self.shown_path = shown_path(path, settings.root)
         self.context = PieceContext(
             root=settings.root,
             folder=path.parent,
@@ -204,7 +204,7 @@ def fingerprint_of(prepared: Prepared, root: Path) -> Fingerprint:
     evalset = prepared.evalset
     files: dict[str, Any] = {}
     for path in subject_files(prepared, root):
-        files[_relative(path, root)] = file_facts(path)
+        files[shown_path(path, root)] = file_facts(path)
     subject: dict[str, Any] = {"target": {"kind": evalset.target.kind, **prepared.target.fingerprint()}}
     if files:
         subject["files"] = files
@@ -227,7 +227,7 @@ def subject_files(prepared: Prepared, root: Path) -> list[Path]:
     return list(found)
 
 
-def _relative(path: Path, root: Path) -> str:
+def shown_path(path: Path, root: Path) -> str:
     try:
         return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:

@@ -64,7 +64,11 @@ def summary_block(
 
 def judgement_lines(judgement: Judgement) -> list[str]:
     """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
-    lines = [f"gate {judgement.status.replace('_', ' ').upper()}   {log_line(judgement.summary, 300)}"]
+    word = judgement.status.replace("_", " ").upper()
+    undecided = judgement.status in ("pass", "inconclusive")
+    if judgement.verdicts and undecided and all(v.reason == "nothing_to_compare" for v in judgement.verdicts):
+        word = "NOT COMPARED"
+    lines = [f"gate {word}   {log_line(judgement.summary, 300)}"]
     lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
     for floor in judgement.floors:
         if not floor.ok:
@@ -74,7 +78,7 @@ def judgement_lines(judgement: Judgement) -> list[str]:
                 f"{floor.held}/{floor.epochs} epochs{why}"
             )
     for metric in judgement.metrics:
-        if metric.note:
+        if metric.note and metric.status != "not_compared":
             lines.append(f"  {metric.metric}: {metric.note}")
     coverage = judgement.coverage
     lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")

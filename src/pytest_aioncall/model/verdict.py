@@ -139,6 +139,8 @@ class Judgement(Frozen):
     floors: tuple[Floor, ...] = ()
     worst: tuple[CaseMove, ...] = ()
     sights: tuple[Sight, ...] = ()
+    newly_failing: tuple[str, ...] = ()
+    newly_failing_scores: int = 0
     newly_failing_expected: float | None = None
     coverage: Coverage = Coverage()
     errors_rate: float = 0.0

@@ -59,6 +59,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "aioncall(slice, evalset, owner): what an eval case belongs to; select with -m"
     )
     if not (config.option.aioncall or _names_an_evalset(config)):
+        given = [
+            f"--{name.replace('_', '-')}"
+            for name, value in vars(config.option).items()
+            if name.startswith("aioncall_") and value
+        ]
+        if given:
+            raise pytest.UsageError(f"{given[0]} does nothing without --aioncall; add --aioncall")
         return
     _add_evalsets_folder(config)
     from .session import OnCallSession

@@ -316,6 +316,8 @@ class OnCallSession:
         if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
             if item.outcome.kind in LETTERS:
                 report.aioncall_kind = item.outcome.kind
+                if self.config.get_verbosity() >= 2:
+                    report.aioncall_lines = list(item.outcome.lines)
             if self.is_worker:
                 attach(report, item, self._lines.pop((item.job.evalset, item.job.case.id), []))
         self._route()
@@ -365,6 +367,10 @@ class OnCallSession:
         if self.is_worker:
             output: dict[str, Any] = self.config.workeroutput  # type: ignore[attr-defined]
             output["aioncall"] = {"selected": self._selected, "problems": self.problems}
+
+    @property
+    def _counted_any(self) -> bool:
+        return bool(self._selected) or self.is_worker
 
     def take_worker(self, output: Mapping[str, Any]) -> None:
         """Take what a worker collected; every worker collects all, so the largest is the whole."""
@@ -427,12 +433,18 @@ class OnCallSession:
             session.exitstatus = self.exit_code
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        from .summary import write_problems, write_summary
+        from .summary import write_details, write_problems, write_summary
 
         if self.problems:
             if not self._refused:
                 write_problems(terminalreporter, self._problem_lines())
+        elif self.report is None and not self._counted_any and not self.config.option.collectonly:
+            terminalreporter.write_line(
+                "aioncall: no case was selected here; evalsets are *.eval.yaml files, found from the folder "
+                "or path that is named. Write a first one with: aioncall init PACKAGE.MODULE:FUNCTION"
+            )
         elif self.report is not None:
+            write_details(terminalreporter)
             write_summary(terminalreporter, self.report, self.report_path, self.run.settings)
         write_problems(terminalreporter, [f"aioncall: {note}" for note in self.notes])
 

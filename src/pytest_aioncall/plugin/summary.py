@@ -33,6 +33,19 @@ def write_summary(terminal: Any, report: Report, path: Path | None, settings: Se
 _MARKUP = {"dim": "light"}
 
 
+def write_details(terminal: Any) -> None:
+    """Write, with -vv, what cases answered that are not right and yet no failure to pytest."""
+    for category, title in (("missed", "MISSES"), ("unjudged", "UNJUDGED"), ("not recorded", "NOT RECORDED")):
+        told = [report for report in terminal.stats.get(category, ()) if hasattr(report, "aioncall_lines")]
+        if not told:
+            continue
+        terminal.write_sep("=", title)
+        for report in told:
+            terminal.write_sep("_", report.nodeid)
+            for line in report.aioncall_lines:
+                terminal.write_line(line)
+
+
 def write_problems(terminal: Any, lines: list[str]) -> None:
     """Write what is wrong with the files, under xdist (without it pytest refuses to start with them)."""
     for line in lines:

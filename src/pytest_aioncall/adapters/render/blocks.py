@@ -216,17 +216,21 @@ def _worst(story: Story, pen: Pen) -> Block:
     if not moves or story.tone == "good":
         return Block("worst", [])
     several = len({m.scorer for m in moves}) > 1
+    # A case that fell on three scorers is one case to look at.
+    first = {m.case: m for m in reversed(moves)}
     items = [
         f"{pen.safe(m.case, 40)} {words.move(m)}" + (f" ({pen.safe(m.scorer, 20)})" if several else "")
         for m in moves
+        if first[m.case] is m
     ]
     lines: list[Line] = [(pen.listing("worst: ", items), "")]
-    fresh = [m for m in moves if m.newly_failing]
     judgement = story.report.judgement
-    if fresh and judgement and judgement.newly_failing_expected is not None:
+    if judgement and judgement.newly_failing and judgement.newly_failing_expected is not None:
+        cases, scores = len(judgement.newly_failing), judgement.newly_failing_scores
+        on = f" on {words.counted(scores, 'score')}" if scores != cases else ""
         expected = words.number(judgement.newly_failing_expected, 1)
         lines.append(
-            (f"newly failing: {words.counted(len(fresh), 'case')}, {expected} expected by chance", "")
+            (f"newly failing: {words.counted(cases, 'case')}{on}, {expected} expected by chance", "")
         )
     return Block("worst", lines, least=1)
 

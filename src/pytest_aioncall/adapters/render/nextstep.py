@@ -26,7 +26,7 @@ def next_command(story: Story) -> str:
     """Return what to type next; empty where nothing is to be done."""
     name = shlex.quote(story.name)
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
-    whole = f"pytest --aioncall {file}".rstrip()
+    whole = f"{_pytest(story)} {file}".rstrip()
     if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
         if story.state == "suspected" and (epochs := _epochs_needed(story)):
             return f"{whole} --aioncall-epochs {epochs}"
@@ -35,7 +35,7 @@ def next_command(story: Story) -> str:
         epochs = _epochs_needed(story)
         return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
     return {
-        "not_recorded": f"{whole} --aioncall-record",
+        "not_recorded": f"pytest --aioncall {file} --aioncall-record".replace("  ", " "),
         "cannot_judge": whole,
         "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
         "interrupted": whole,
@@ -43,6 +43,12 @@ def next_command(story: Story) -> str:
         "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
         "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
     }.get(story.state, "")
+
+
+def _pytest(story: Story) -> str:
+    """Return the command of a run like this one: a run from recordings is repeated from recordings."""
+    replayed = any(epoch.replayed for case in story.report.cases for epoch in case.now)
+    return "pytest --aioncall --aioncall-replay" if replayed else "pytest --aioncall"
 
 
 def _epochs_needed(story: Story) -> int | None:
@@ -63,11 +69,11 @@ def _reproduce(story: Story) -> str:
         return ""
     if _selects_no_more(chosen, story):
         wanted = " or ".join(chosen)
-        return f"pytest --aioncall -k {wanted if len(chosen) == 1 else chr(34) + wanted + chr(34)} -vv"
+        return f"{_pytest(story)} -k {wanted if len(chosen) == 1 else chr(34) + wanted + chr(34)} -vv"
     nodes = {c.case: c.node_id for c in story.report.cases if c.node_id}
     file = story.report.planned.file
     args = " ".join(shlex.quote(nodes.get(case) or f"{file}::{case}") for case in chosen)
-    return f"pytest --aioncall {args} -vv"
+    return f"{_pytest(story)} {args} -vv"
 
 
 def _selects_no_more(chosen: Sequence[str], story: Story) -> bool:

@@ -172,7 +172,7 @@ class Story:
             return f"{kinds} broken in {words.counted(len({f.case for f in self.broken}), 'case')}"
         if self.state == "user_error":
             samples = words.counted(self.user_errors, "sample") if self.user_errors else "samples"
-            return f"{samples} raised in the user's own code"
+            return f"{samples} failed in the user's own code"
         if self.state == "not_recorded":
             return f"not recorded: {self.report.not_recorded} of {judgement.coverage.planned} samples"
         if self.state == "cannot_judge":

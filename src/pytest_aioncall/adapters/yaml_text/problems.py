@@ -12,7 +12,6 @@ from ..text import one_line
 from .document import read_bytes
 from .positions import Lines, lines_in
 
-
 REQUIRED = "is required"
 
 
