@@ -477,8 +477,8 @@ def test_an_include_never_leaves_the_project(folder: Path, tmp_path_factory: pyt
 
 
 def test_a_file_above_the_evalset_but_inside_the_project_may_be_included(folder: Path) -> None:
-    write(folder.parent, '{"id": "up", "input": 1}\n', "shared/up.jsonl")
-    assert load(folder, HEAD + "include: ['../shared/*.jsonl']\n").cases[0].file == "shared/up.jsonl"
+    write(folder.parent, '{"id": "up", "input": 1}\n', "common/up.jsonl")
+    assert load(folder, HEAD + "include: ['../common/*.jsonl']\n").cases[0].file == "common/up.jsonl"
 
 
 @pytest.mark.parametrize(
