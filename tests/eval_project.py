@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ from pytest_aioncall.cli import main
 
 QUIET = ("-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest")
 UNSET = ("CI", "NO_COLOR", "AIONCALL_NOW", "FORCE_COLOR", "PY_COLORS")
+
+
+RunMode = Callable[..., pytest.RunResult]
+"""Runs pytest --aioncall in one of the ways that a promise has to hold in."""
 
 
 class Project:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from eval_project import Project, project
+from eval_project import Project, RunMode, project
 
 __all__ = ["Project", "RunMode", "project", "run_mode"]
-
-RunMode = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture(params=["in-process", "apart", "xdist"])

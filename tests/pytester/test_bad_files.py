@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Project
+from eval_project import Project
 
 
 @pytest.mark.parametrize("extra", [(), ("-n", "2"), ("evalsets/bad.eval.yaml::a",), ("--collect-only",)])

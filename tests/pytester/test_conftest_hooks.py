@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 
 def test_a_conftest_takes_part_through_hooks(project: Project) -> None:

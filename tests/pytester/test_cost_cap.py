@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 
 def test_a_cap_that_is_reached_is_exit_7_and_judges_nothing(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 
 def test_a_scorer_that_crashes_is_an_error_never_a_score(project: Project) -> None:

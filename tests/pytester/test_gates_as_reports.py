@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from conftest import Project
+from eval_project import Project
 
 CASES = {f"case-{n}": (f"q{n}", f"Q{n}") for n in range(10)}
 
@@ -41,7 +41,7 @@ def test_strict_makes_an_inconclusive_gate_exit_7(project: Project) -> None:
     project.evalset(cases=CASES, scorers=["contains"])
     project.run()
     project.accept()
-    project.app("def answer(text):\n    return text.upper() + ' two'\n")
+    project.app("def answer(text):\n    return text.upper() + ' two, longer'\n")
     assert project.run().ret == 0
     assert project.run("--aioncall-strict").ret == 7
 

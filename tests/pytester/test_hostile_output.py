@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 
 def test_an_output_of_200_kilobytes_and_of_hostile_text_is_kept_and_shown_harmless(project: Project) -> None:

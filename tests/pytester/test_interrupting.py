@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from conftest import Project
+from eval_project import Project
 
 CASES = {f"case-{n:02}": (f"q{n}", f"Q{n}") for n in range(20)}
 

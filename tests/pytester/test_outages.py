@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project, RunMode
+from eval_project import Project, RunMode
 
 
 def test_an_outage_fails_nothing_and_is_said_to_be_unjudgeable(project: Project, run_mode: RunMode) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 
 def test_a_rerun_plugin_never_repeats_until_green(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 CASES = {f"case-{n}": (f"q{n}", f"Q{n}") for n in range(10)}
 
@@ -39,7 +39,7 @@ def test_new_wording_with_the_same_scores_says_what_the_suite_would_see(project:
     project.evalset(cases=CASES, scorers=["contains"])
     project.run()
     project.accept()
-    project.app("def answer(text):\n    return text.upper() + ' two'\n")
+    project.app("def answer(text):\n    return text.upper() + ' two, longer'\n")
     result = project.run()
     assert result.ret == 0
     text = result.stdout.str()

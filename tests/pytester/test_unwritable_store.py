@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Project
+from eval_project import Project
 
 UPPER = "def answer(text):\n    return text.upper()\n"
 

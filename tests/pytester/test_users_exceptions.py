@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project, RunMode
+from eval_project import Project, RunMode
 
 
 def test_an_exception_fails_its_case_with_the_users_frames(project: Project, run_mode: RunMode) -> None:

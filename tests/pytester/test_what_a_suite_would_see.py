@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Project
+from eval_project import Project
 
 CASES = {f"case-{n}": (f"q{n}", f"Q{n}") for n in range(10)}
 SEEN = "would see a drop of 21 pp"

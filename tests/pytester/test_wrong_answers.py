@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project, RunMode
+from eval_project import Project, RunMode
 
 
 def test_a_wrong_answer_alone_is_a_miss_and_exits_zero(project: Project, run_mode: RunMode) -> None:

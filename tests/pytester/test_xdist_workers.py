@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Project
+from eval_project import Project
 
 CASES = {f"case-{n:02}": (f"q{n}", f"Q{n}") for n in range(20)}
 
