@@ -14,7 +14,7 @@ from .threads import LeavableThreads
 
 SLICE_S = 0.1
 """How long a wait lasts at most before Ctrl-C and the progress line get their turn."""
-WINDOW = 512
+WINDOW = 128
 """Jobs taken ahead of pytest at most, so that finished samples do not pile up in memory."""
 CLOSING_S = 15.0
 """How long closing may take before the thread is left behind (it is a daemon)."""

@@ -238,7 +238,7 @@ class OnCallSession:
         self._background = Background(
             lambda: run.make_engine(self._publish),
             closing=(run.close_wires,),
-            window=run.concurrency if stops_early else WINDOW,
+            window=run.concurrency if stops_early else max(WINDOW, 4 * run.concurrency),
         )
         if not self.is_worker:
             self._progress = ProgressLine.on(self.config, total=sum(item.job.epochs for item in cases))
