@@ -117,7 +117,7 @@ def test_each_error_has_its_exit_code_and_no_traceback(
     def fail(*arguments: object) -> object:
         raise error
 
-    monkeypatch.setattr(cli, "_settings", fail)
+    monkeypatch.setattr(cli.runs, "settings_of", fail)
     assert main(["runs", "list"]) == code
     said = capsys.readouterr().err
     assert "Traceback" not in said

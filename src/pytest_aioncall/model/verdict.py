@@ -67,6 +67,30 @@ class Sight(Frozen):
     epochs: int = 1
 
 
+class Power(Frozen):
+    """How a gating row behaves in a new run with the same cases and epochs: shares of such runs, 0 to 1.
+
+    alarm         red though nothing changed
+    at_margin     red when the true drop is the margin; `at_twice` when it is twice that
+    inconclusive  neither pass nor red though nothing changed
+    None where the row can never be red (then `Sight.why_not` says why), or where no number can be told.
+    `simulated` tells whether the shares were drawn (`gate --self-check`) or reckoned from the noise.
+    """
+
+    scorer: str
+    slice: dict[str, str] | None = None
+    claim: Literal["these-cases", "cases-like-these"]
+    margin: float
+    scale: tuple[float, float] = (0.0, 1.0)
+    n_cases: int = 0
+    epochs: int = 1
+    alarm: float | None = None
+    at_margin: float | None = None
+    at_twice: float | None = None
+    inconclusive: float | None = None
+    simulated: bool = False
+
+
 class MetricVerdict(Frozen):
     """One comparison beside the scores: latency p95, cost, tokens, errors. `ratio` is candidate/baseline."""
 
@@ -125,7 +149,8 @@ class Judgement(Frozen):
 
     Every `ci` of its verdicts has two one-sided bounds at 1 - `alpha` each: it is a two-sided interval at
     1 - 2 `alpha`. `sights` tell of the gating rows that were not compared, or in which every output was the
-    same, what a drop in a new run would have to be to be seen.
+    same, what a drop in a new run would have to be to be seen. `powers` tells of every gating row how often it
+    would see a drop of its margin.
     """
 
     format: Literal[1] = 1
@@ -139,6 +164,7 @@ class Judgement(Frozen):
     floors: tuple[Floor, ...] = ()
     worst: tuple[CaseMove, ...] = ()
     sights: tuple[Sight, ...] = ()
+    powers: tuple[Power, ...] = ()
     newly_failing: tuple[str, ...] = ()
     newly_failing_scores: int = 0
     newly_failing_expected: float | None = None

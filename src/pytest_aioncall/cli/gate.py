@@ -1,0 +1,58 @@
+"""`aioncall gate`: judge a run, a baseline file or flat scores against a baseline."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .talk import add_verb, fraction, probability, say, say_json, settings_of
+
+
+def add_gate(verbs: Any) -> None:
+    parser = add_verb(
+        verbs,
+        "gate",
+        _gate,
+        help="judge a run, a baseline file or flat scores against a baseline",
+        example="aioncall gate --baseline main.jsonl --candidate branch.jsonl --margin 0.05",
+    )
+    parser.add_argument(
+        "--candidate", nargs="+", required=True, metavar="FILE|RUN", help="several are shards of one run"
+    )
+    parser.add_argument("--baseline", metavar="FILE|RUN", help="default: the run's committed baseline")
+    parser.add_argument("--evalset", metavar="NAME")
+    parser.add_argument("--scorer", metavar="NAME", help="judge this scorer only")
+    parser.add_argument("--margin", type=fraction, metavar="X", help="largest drop that is no regression")
+    parser.add_argument("--alpha", type=probability, metavar="A", help="false-alarm rate (default 0.05)")
+    parser.add_argument("--slices", metavar="NAME,NAME", help="judge these partitions, too")
+    parser.add_argument("--strict", action="store_true", help="exit 7 where a gate is inconclusive")
+    parser.add_argument("--require-baseline", action="store_true", help="exit 8 without a baseline")
+    parser.add_argument("--baseline-ref", metavar="REF", help="baseline as it was where the branch left REF")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from ..flows.gating import GateRequest, gate
+    from ..flows.wording import judgement_lines
+
+    settings = settings_of(
+        options,
+        strict=options.strict or None,
+        require_baseline=options.require_baseline or None,
+        baseline_ref=options.baseline_ref,
+    )
+    request = GateRequest(
+        candidates=tuple(options.candidate),
+        baseline=options.baseline,
+        evalset=options.evalset,
+        scorer=options.scorer,
+        margin=options.margin,
+        alpha=options.alpha,
+        slices=tuple(name for name in (options.slices or "").split(",") if name),
+    )
+    judgement = gate(request, settings)
+    if options.json:
+        say_json(judgement.model_dump(mode="json"))
+    else:
+        say(*judgement_lines(judgement))
+    return judgement.exit_code

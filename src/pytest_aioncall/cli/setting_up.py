@@ -1,0 +1,89 @@
+"""`aioncall init|check|schema`: a first evalset, and everything that is wrong before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .talk import EXIT_OK, EXIT_USAGE, add_verb, say, say_json, settings_of
+
+
+def add_init(verbs: Any) -> None:
+    parser = add_verb(
+        verbs,
+        "init",
+        _init,
+        help="write a first evalset for a function of yours",
+        example="aioncall init myapp.triage:route",
+    )
+    parser.add_argument("target", metavar="PACKAGE.MODULE:FUNCTION", help="what to evaluate")
+    parser.add_argument("--name", help="name of the evalset (default: the function's)")
+    parser.add_argument("--owner", help="who is on call for it (default: CODEOWNERS, else git's user)")
+    parser.add_argument("--github", action="store_true", help="write a gate workflow for pull requests, too")
+
+
+def add_check(verbs: Any) -> None:
+    parser = add_verb(
+        verbs,
+        "check",
+        _check,
+        help="say everything that is wrong with configuration and evalsets; calls nothing",
+        example="aioncall check evalsets/triage.eval.yaml",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="evalset files (default: all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_schema(verbs: Any) -> None:
+    schema = add_verb(
+        verbs, "schema", _schema, help=None, example="aioncall schema evalset > evalsets/.schema/evalset.json"
+    )
+    schema.add_argument("kind", choices=["evalset", "config", "incident"])
+
+
+def _init(options: argparse.Namespace) -> int:
+    from ..flows.scaffold import init
+
+    root = Path(options.root or Path.cwd()).absolute()
+    written = init(options.target, name=options.name, owner=options.owner, github=options.github, start=root)
+    for one in written:
+        say(f"{one.state:8}{one.path}")
+    evalset = next(one.path for one in written if one.path.endswith(".eval.yaml"))
+    say("", f"next:  edit the cases in {evalset}, then run: pytest --aioncall")
+    return EXIT_OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ..flows.checking import check
+
+    found = check(options.files, settings_of(options, mode="replay"))
+    if options.json:
+        say_json(
+            {
+                "format": 1,
+                "evalsets": found.evalsets,
+                "cases": found.cases,
+                "problems": found.problems,
+                "warnings": found.warnings,
+                "exit_code": EXIT_USAGE if found.problems else EXIT_OK,
+            }
+        )
+        return EXIT_USAGE if found.problems else EXIT_OK
+    say(*found.problems)
+    say(*(f"warning: {line}" for line in found.warnings))
+    if found.problems:
+        count = len(found.problems)
+        say(f"{count} problem{'' if count == 1 else 's'}; nothing was run and nothing was spent.")
+        return EXIT_USAGE
+    evalsets = len(found.evalsets)
+    say(f"{evalsets} evalset{'' if evalsets == 1 else 's'}, {found.cases} cases: no problem found")
+    return EXIT_OK
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from ..flows.schema import schema
+
+    say(json.dumps(schema(options.kind), indent=1))
+    return EXIT_OK

@@ -1,0 +1,89 @@
+"""How the command talks: lines and JSON on stdout, complaints on stderr, and what every verb needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+EXIT_OK, EXIT_USAGE, EXIT_CANNOT_JUDGE, EXIT_NOT_COMPARABLE, EXIT_INTERRUPTED = 0, 4, 7, 8, 2
+
+
+def complain(error: object) -> None:
+    sys.stderr.write(f"{error}\n")
+
+
+def say(*lines: str) -> None:
+    encoding = sys.stdout.encoding or "ascii"
+    for line in lines:
+        _write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def say_json(value: Any) -> None:
+    _write(json.dumps(value, ensure_ascii=True) + "\n")
+
+
+def _write(text: str) -> None:
+    """Print; a reader that has gone (`| head`) changes nothing about the verb and its exit code."""
+    if sys.stdout.closed:
+        return
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        leave_stdout()
+
+
+def leave_stdout() -> None:
+    # Closed, Python does not flush it again, and complain, when the process ends.
+    with suppress(OSError):
+        sys.stdout.close()
+
+
+def settings_of(options: argparse.Namespace, **flags: Any) -> Any:
+    from ..flows.evalrun import settings_for
+
+    start = Path(getattr(options, "root", None) or Path.cwd())
+    return settings_for(start.absolute(), flags)
+
+
+def near(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def add_verb(
+    verbs: Any, name: str, call: Callable[[argparse.Namespace], int], *, help: str | None, example: str
+) -> argparse.ArgumentParser:
+    shown = {"help": help} if help is not None else {}
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name,
+        description=help,
+        epilog=f"example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **shown,
+    )
+    parser.add_argument("--root", help=argparse.SUPPRESS)
+    parser.set_defaults(verb=call)
+    return parser
+
+
+def fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no margin; give a number from 0 up, in units of the scale"
+        )
+    return value
+
+
+def probability(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 0.5:
+        raise argparse.ArgumentTypeError(f"{text} is no false-alarm rate; give a number between 0 and 0.5")
+    return value
