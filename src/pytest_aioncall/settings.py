@@ -32,6 +32,8 @@ class Settings:
 
     epochs, concurrency  what environment or flag say for the whole session; None leaves it to each evalset
     max_cost_usd         a cap that somebody set; None: the default cap holds
+    strict               flag or environment: every inconclusive gate fails. Not said here, each gate's
+                         `on_inconclusive` decides, and for gates that have none the configuration's
     now                  the clock of this session, aware; None: the real one
     color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
     secrets              value of each environment variable that the configuration names and that is set
@@ -83,17 +85,17 @@ def merge_settings(
     said = _Said(env, flags, named=named)
     defaults = config.defaults
     from_file = None if defaults.report_dir is None else root / defaults.report_dir
-    strict = said.value("strict", default=defaults.on_inconclusive == "fail")
+    strict = said.value("strict")
+    if strict is not None:
+        defaults = defaults.model_copy(update={"on_inconclusive": "fail" if strict else "warn"})
     settings = Settings(
-        config=config.model_copy(
-            update={"defaults": defaults.model_copy(update={"on_inconclusive": "fail" if strict else "warn"})}
-        ),
+        config=config.model_copy(update={"defaults": defaults}),
         root=root,
         epochs=said.value("epochs"),
         concurrency=said.value("concurrency"),
         mode=said.mode(default=defaults.mode),
         require_baseline=said.value("require_baseline", default=defaults.require_baseline),
-        strict=strict,
+        strict=bool(strict),
         max_cost_usd=said.value("max_cost_usd", default=defaults.max_cost_usd),
         baseline_ref=said.value("baseline_ref", default=defaults.baseline_ref),
         report_dir=said.value("report_dir", default=from_file),

@@ -70,7 +70,8 @@ def test_numbers_for_the_whole_session_come_from_environment_or_flag(name: str, 
 
 
 def test_strict_and_fail_on_inconclusive_are_one_setting() -> None:
-    assert merge({"on_inconclusive": "fail"}).strict
+    asked = merge({"on_inconclusive": "fail"})
+    assert (asked.config.defaults.on_inconclusive, asked.strict) == ("fail", False)
     by_flag = merge(strict=True)
     assert by_flag.strict
     assert by_flag.config.defaults.on_inconclusive == "fail"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..model.baseline import CaseRow, ScorerInfo
+from ..model.config import Defaults
 from ..model.evalset import Claim, Gate
 from ..stats.arrays import Ints
 from .table import ScorerTable
@@ -19,20 +20,35 @@ SMALLEST_SLICE = 10
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """One row before it is judged. `members` are places in the scorer's table."""
+    """One row before it is judged. `members` are places in the scorer's table.
+
+    `fails_open` tells whether a row that cannot decide fails the run.
+    """
 
     scorer: str
     slice: dict[str, str] | None
     margin: float
     min: float | None
     claim: Claim
+    alpha: float
+    fails_open: bool
     members: Ints
 
 
-def default_margin(scale: tuple[float, float]) -> float:
-    """Return the margin of a gate that names none: .05 on 0-1, else 4 % of the span (.16 on 1-5)."""
+def default_margin(scale: tuple[float, float], defaults: Defaults | None = None) -> float:
+    """Return the margin of a gate that names none.
+
+    `defaults.margin` is a share of the span; without it .05 on 0-1, else 4 % of the span (.16 on 1-5).
+    """
     span = scale[1] - scale[0]
+    if defaults is not None and defaults.margin is not None:
+        return defaults.margin * span
     return 0.05 if tuple(scale) == (0.0, 1.0) else 0.04 * span
+
+
+def default_min(scale: tuple[float, float], defaults: Defaults) -> float | None:
+    """Return the minimum of a gate that names none: `defaults.min` of the way from lowest to highest."""
+    return None if defaults.min is None else scale[0] + defaults.min * (scale[1] - scale[0])
 
 
 def gates_or_default(gates: Sequence[Gate], *, scorers: Mapping[str, ScorerInfo]) -> list[Gate]:
@@ -48,20 +64,67 @@ def gates_or_default(gates: Sequence[Gate], *, scorers: Mapping[str, ScorerInfo]
     return list(gates) or [Gate(scorer=name) for name in scorers]
 
 
+def all_rows(
+    gates: Sequence[Gate],
+    *,
+    scorers: Mapping[str, ScorerInfo],
+    tables: Mapping[str, ScorerTable],
+    rows: Sequence[CaseRow],
+    defaults: Defaults,
+) -> list[GateRow]:
+    """Return the rows of all gates, each row once: where two gates name it the first one's rule holds."""
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], GateRow] = {}
+    for gate in gates:
+        scale = scorers[gate.scorer].scale
+        for row in rows_of(gate, scale=scale, table=tables[gate.scorer], rows=rows, defaults=defaults):
+            found.setdefault((row.scorer, tuple((row.slice or {}).items())), row)
+    return list(found.values())
+
+
+def limits_wrong(gate: Gate, *, scale: tuple[float, float]) -> dict[str, str]:
+    """Return what is wrong with the numbers of a gate on this scale: the key, and what to say of it."""
+    low, high = scale
+    wrong = {}
+    if gate.min is not None and not low <= gate.min <= high:
+        wrong["min"] = f"min {gate.min:g} of {gate.scorer!r} is off its scale [{low:g}, {high:g}]"
+    # Not so for NaN either: no comparison with it holds.
+    if gate.margin is not None and not 0 <= gate.margin <= high - low:
+        wrong["margin"] = (
+            f"margin {gate.margin:g} of {gate.scorer!r} is more than its scale [{low:g}, {high:g}] is wide; "
+            "it is in units of the scale, where 5 points of a rate are 0.05"
+        )
+    return wrong
+
+
 def rows_of(
-    gate: Gate, *, scale: tuple[float, float], table: ScorerTable, rows: Sequence[CaseRow]
+    gate: Gate,
+    *,
+    scale: tuple[float, float],
+    table: ScorerTable,
+    rows: Sequence[CaseRow],
+    defaults: Defaults,
 ) -> list[GateRow]:
     """Return the overall row and one row for each value of each slice that the gate names.
 
-    Raises UsageError for a slice that no case has, and for a `min` off the scale.
+    What the gate does not say the defaults say. Raises UsageError for a slice that no case has, a `min` off
+    the scale and a `margin` wider than it.
     """
-    if gate.min is not None and not scale[0] <= gate.min <= scale[1]:
-        raise UsageError(
-            f"gates: min {gate.min:g} of {gate.scorer!r} is off its scale [{scale[0]:g}, {scale[1]:g}]"
+    for message in limits_wrong(gate, scale=scale).values():
+        raise UsageError(f"gates: {message}")
+
+    def row(part: dict[str, str] | None, members: Ints) -> GateRow:
+        return GateRow(
+            scorer=gate.scorer,
+            slice=part,
+            margin=default_margin(scale, defaults) if gate.margin is None else gate.margin,
+            min=default_min(scale, defaults) if gate.min is None else gate.min,
+            claim=gate.claim or defaults.claim,
+            alpha=gate.alpha or defaults.alpha,
+            fails_open=(gate.on_inconclusive or defaults.on_inconclusive) == "fail",
+            members=members,
         )
-    margin = default_margin(scale) if gate.margin is None else gate.margin
-    everyone = np.arange(table.place.size, dtype=np.int64)
-    found = [GateRow(gate.scorer, None, margin, gate.min, gate.claim, everyone)]
+
+    found = [row(None, np.arange(table.place.size, dtype=np.int64))]
     for name in gate.slices:
         if rows and not any(name in row.slices for row in rows):
             known = sorted({key for row in rows for key in row.slices})
@@ -73,17 +136,7 @@ def rows_of(
             value = rows[place].slices.get(name)
             if value is not None:
                 members.setdefault(value, []).append(at)
-        found += [
-            GateRow(
-                gate.scorer,
-                {name: value},
-                margin,
-                gate.min,
-                gate.claim,
-                np.array(members[value], dtype=np.int64),
-            )
-            for value in sorted(members)
-        ]
+        found += [row({name: value}, np.array(members[value], dtype=np.int64)) for value in sorted(members)]
     return found
 
 

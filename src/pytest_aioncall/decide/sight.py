@@ -12,7 +12,7 @@ from ..model.verdict import Sight
 from ..stats.arrays import P_TOLERANCE, Floats
 from ..stats.foresight import cluster_spread, repeat_spread, units_to_drop, units_to_reject
 from ..stats.permute import permute_epochs
-from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default, rows_of
+from .gaterows import SMALLEST_SLICE, GateRow, all_rows, gates_or_default
 from .rowtests import LARGE_CASES, Level, claim_of, is_repeated, level_of, means_of, noise_of, visible_drop
 from .sides import Side, align
 from .table import ScorerTable, cluster_codes, scorer_table
@@ -32,17 +32,13 @@ def sight_of(side: Side, gates: Sequence[Gate], defaults: Defaults) -> list[Sigh
         name: scorer_table(name, side.scorers[name], aligned=aligned, candidate=side, clusters=clusters)
         for name in dict.fromkeys(gate.scorer for gate in rules)
     }
-    rows: dict[tuple[str, tuple[tuple[str, str], ...]], GateRow] = {}
-    for gate in rules:
-        scale = side.scorers[gate.scorer].scale
-        for row in rows_of(gate, scale=scale, table=tables[gate.scorer], rows=aligned.rows):
-            rows.setdefault((row.scorer, tuple((row.slice or {}).items())), row)
-    gating = [row for row in rows.values() if row.slice is None or row.members.size >= SMALLEST_SLICE]
+    rows = all_rows(rules, scorers=side.scorers, tables=tables, rows=aligned.rows, defaults=defaults)
+    gating = [row for row in rows if row.slice is None or row.members.size >= SMALLEST_SLICE]
     sliced = sum(row.slice is not None for row in gating)
     found = []
     for row in gating:
         level = level_of(
-            alpha=defaults.alpha,
+            alpha=row.alpha,
             overall=len(gating) - sliced,
             sliced=sliced,
             is_slice=row.slice is not None,

@@ -61,9 +61,11 @@ class Adjusted:
     below_min: float | None = None
 
 
-def corrected(rows: Sequence[RowNumbers], *, alpha: float) -> list[Adjusted]:
-    """Correct for the number of rows so that `adjusted <= alpha` iff a row may reject.
+def corrected(rows: Sequence[RowNumbers]) -> list[Adjusted]:
+    """Correct for the number of rows so that a row may reject iff its `adjusted <= alpha`, its own alpha.
 
+    Rows of different levels share one family. Each then rejects a part of what the family would at its
+    largest alpha, so the chance of any false alarm is at most that.
     Half of alpha to the overall rows (Holm), half to the slices (Tarone-Holm); all of it to the overall rows
     where no slice gates. Minima are a family of their own (Holm): a fixed limit asks another question.
     """
@@ -79,14 +81,14 @@ def corrected(rows: Sequence[RowNumbers], *, alpha: float) -> list[Adjusted]:
         family = tarone_holm(
             np.array([_p(rows[i]) for i in sliced]),
             p_min=np.array([_p_min(rows[i]) for i in sliced]),
-            alpha=alpha * share,
+            alpha=share * np.array([rows[i].row.alpha for i in sliced]),
         )
         for i, p, testable in zip(sliced, family.adjusted, family.testable, strict=True):
             found[i] = Adjusted(min(1.0, float(p) / share), bool(testable))
     limited = [
         i for i, one in enumerate(rows) if one.row.min is not None and one.absolute and not one.small_slice
     ]
-    for i, p in zip(limited, holm(np.array([_p_below_min(rows[i]) for i in limited])), strict=True):
+    for i, p in zip(limited, holm(np.array([p_below_min(rows[i]) for i in limited])), strict=True):
         found[i] = Adjusted(found[i].drop, found[i].testable, float(p))
     return found
 
@@ -104,7 +106,7 @@ def _p_min(one: RowNumbers) -> float:
     return one.comparison.p_min if one.comparison else 1.0
 
 
-def _p_below_min(one: RowNumbers) -> float:
+def p_below_min(one: RowNumbers) -> float:
     """Return p of "the mean reaches the minimum": at most alpha iff the one-sided upper bound is below it."""
     assert one.absolute is not None and one.row.min is not None  # noqa: S101 - selected by the caller
     bound = one.absolute.bound
@@ -117,7 +119,6 @@ def verdict_of(
     one: RowNumbers,
     adjusted: Adjusted,
     *,
-    alpha: float,
     accepts: Sequence[Acceptance],
     settled: Sequence[Acceptance],
     trusted: bool,
@@ -129,7 +130,7 @@ def verdict_of(
              as the baseline does, and no drop after it
     trusted  False above the error limit: then no row may be called regressed, for an outage fails no gate
     """
-    status, reason = _combined(one, adjusted, alpha)
+    status, reason = _combined(one, adjusted)
     gating = not one.small_slice
     if one.small_slice and reason not in ("nothing_to_compare", "not_comparable"):
         status, reason = "too_small", "too_few_cases"
@@ -138,7 +139,7 @@ def verdict_of(
     ticket = None
     if status == "regressed" or reason in ("suspected", "min_undecided"):
         below = reason in ("below_min", "min_undecided")
-        if below and _against_baseline(one, adjusted, alpha)[1] not in ("dropped", "suspected"):
+        if below and _against_baseline(one, adjusted)[1] not in ("dropped", "suspected"):
             accepts = (*accepts, *settled)
         ticket = next(
             (a.ticket for a in accepts if a.scorer == one.row.scorer and a.slice == one.row.slice), None
@@ -148,12 +149,12 @@ def verdict_of(
     return _filled(one, adjusted, status, reason, gating=gating, ticket=ticket)
 
 
-def _combined(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tuple[VerdictStatus, Reason]:
+def _combined(one: RowNumbers, adjusted: Adjusted) -> tuple[VerdictStatus, Reason]:
     """Put the comparison and the minimum of a row together: the worse of the two decides."""
-    status, reason = _against_baseline(one, adjusted, alpha)
+    status, reason = _against_baseline(one, adjusted)
     if one.row.min is None:
         return status, reason
-    limit_status, limit_reason = _against_min(one, adjusted, alpha)
+    limit_status, limit_reason = _against_min(one, adjusted)
     if limit_status == "regressed":
         return limit_status, limit_reason
     if status == "regressed":
@@ -163,7 +164,7 @@ def _combined(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tuple[Verdic
     return status, reason
 
 
-def _against_baseline(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tuple[VerdictStatus, Reason]:
+def _against_baseline(one: RowNumbers, adjusted: Adjusted) -> tuple[VerdictStatus, Reason]:
     found, margin = one.comparison, one.row.margin
     if one.comparability == "not_comparable":
         return "inconclusive", "not_comparable"
@@ -175,7 +176,7 @@ def _against_baseline(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tupl
         return "pass", "unchanged"
     if bound is None or p is None:
         return "inconclusive", "one_epoch"
-    significant = adjusted.drop is not None and adjusted.drop <= alpha + P_TOLERANCE
+    significant = adjusted.drop is not None and adjusted.drop <= one.row.alpha + P_TOLERANCE
     if bound.low > -margin:
         if found.at_floor <= -margin:
             return "inconclusive", "errors_at_floor"
@@ -190,11 +191,11 @@ def _against_baseline(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tupl
     return "inconclusive", "suspected" if reached or significant else "no_drop_seen"
 
 
-def _against_min(one: RowNumbers, adjusted: Adjusted, alpha: float) -> tuple[VerdictStatus, Reason]:
+def _against_min(one: RowNumbers, adjusted: Adjusted) -> tuple[VerdictStatus, Reason]:
     found, least = one.absolute, one.row.min
     if found is None or least is None:
         return "inconclusive", "min_undecided"
-    if adjusted.below_min is not None and adjusted.below_min <= alpha + P_TOLERANCE:
+    if adjusted.below_min is not None and adjusted.below_min <= one.row.alpha + P_TOLERANCE:
         return "regressed", "below_min"
     if found.bound.low >= least - ROUNDING:
         if found.at_floor < least - ROUNDING:
@@ -222,7 +223,7 @@ def _filled(
         ci = (max(least, min(most, bound.low)), min(most, max(least, bound.high)))
     p, p_adjusted = (found.p, adjusted.drop) if found else (None, None)
     if found is None and absolute is not None and one.row.min is not None:
-        p, p_adjusted = _p_below_min(one), adjusted.below_min
+        p, p_adjusted = p_below_min(one), adjusted.below_min
     return Verdict(
         scorer=one.row.scorer,
         slice=one.row.slice,
@@ -248,6 +249,7 @@ def _filled(
         mde=found.mde if found else None,
         needed=_needed(found, status, reason),
         ticket=ticket,
+        alpha=one.row.alpha,
     )
 
 

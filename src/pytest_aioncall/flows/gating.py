@@ -10,6 +10,7 @@ from ..adapters.baseline_store import is_baseline, read_baseline
 from ..adapters.flat_scores import read_flat_scores
 from ..adapters.run_store import RUN_FILE
 from ..decide.compare import Side, judge
+from ..decide.gaterows import limits_wrong
 from ..errors import UsageError
 from ..model.baseline import Acceptance, CaseRow, ScorerInfo
 from ..model.evalset import Gate
@@ -74,6 +75,7 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         )
     defaults = settings.config.defaults
     if request.alpha is not None:
+        # The command line is above the gates' own words, which `_gates` takes away.
         defaults = defaults.model_copy(update={"alpha": request.alpha})
     judgement = judge(
         candidate.side,
@@ -109,15 +111,13 @@ def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
             known = ", ".join(sorted(known_dimensions)) or "none"
             raise UsageError(f"no case has a slice {unknown[0]!r}; the slices are: {known}")
         gates = tuple(g.model_copy(update={"slices": request.slices}) for g in gates)
+    if request.alpha is not None:
+        gates = tuple(g.model_copy(update={"alpha": None}) for g in gates)
     if request.margin is not None:
-        for one in gates:
-            low, high = candidate.side.scorers[one.scorer].scale
-            if request.margin > high - low:
-                raise UsageError(
-                    f"--margin {request.margin:g} is more than the scale of {one.scorer!r} "
-                    f"({low:g}..{high:g}); a margin is in units of the scale: 5 points of a rate are 0.05"
-                )
         gates = tuple(g.model_copy(update={"margin": request.margin}) for g in gates)
+        for one in gates:
+            for message in limits_wrong(one, scale=candidate.side.scorers[one.scorer].scale).values():
+                raise UsageError(f"--{message}" if message.startswith("margin") else message)
     return gates
 
 

@@ -11,6 +11,7 @@ from ..adapters.baseline_store import file_facts
 from ..adapters.evalset_files import line_of, load_evalset
 from ..adapters.registry import BoundScorer, PieceError, build_scorer, build_target
 from ..adapters.targets.secrets import named_secrets
+from ..decide.gaterows import limits_wrong
 from ..engine import Job
 from ..errors import LoadError, Problem
 from ..model.baseline import ScorerInfo
@@ -103,7 +104,7 @@ class _Builder:
         common = [s for spec in self.evalset.scorers if (s := self._scorer(spec)) is not None]
         for scorer in common:
             self.infos[scorer.name] = ScorerInfo(
-                kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash
+                kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash, parts=dict(scorer.parts)
             )
         epochs = self.settings.epochs_of(self.evalset)
         jobs: list[Job] = []
@@ -111,6 +112,7 @@ class _Builder:
             scorers = self._scorers_of(case, common)
             if target is not None:
                 jobs.append(Job(self.evalset.evalset, case, target, scorers, epochs, self.evalset.timeout_s))
+        self._check_limits()
         if self.problems:
             raise LoadError(self.problems)
         assert target is not None  # noqa: S101 - no problem means that it was built
@@ -153,6 +155,13 @@ class _Builder:
                 )
         # Most cases share one list; one tuple for all of them keeps 10,000 cases small.
         return self._lists.setdefault(tuple(id(s) for s in applying), tuple(applying))
+
+    def _check_limits(self) -> None:
+        """Refuse a margin or a minimum that does not fit its scorer's scale, before anything is paid for."""
+        for index, gate in enumerate(self.evalset.gates):
+            info = self.infos.get(gate.scorer)
+            for key, message in limits_wrong(gate, scale=info.scale).items() if info else ():
+                self._refuse(f"gates[{index}].{key}", message)
 
     def _note_own(self, scorer: BoundScorer, case: Case) -> None:
         """A scorer that cases bring themselves: its arguments are in the case digest, so not in its hash."""

@@ -19,7 +19,7 @@ progress_text = progress_line
 def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
     """Say one verdict in one line: row, word, was and now, difference with its interval, reason.
 
-    `alpha` is the judgement's; it names the interval.
+    `alpha` is the judgement's; it names the interval of a row that has no level of its own.
     """
     parts = [f"{words.row_name(verdict)}: {words.verdict_word(verdict)}"]
     if verdict.baseline is not None:
@@ -29,11 +29,8 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
     elif verdict.candidate is not None:
         parts.append(words.mean(verdict.candidate, verdict.scale))
     if verdict.difference is not None:
-        ends = (
-            f", {words.interval_name(alpha)} {words.interval(verdict.ci, verdict.scale)}"
-            if verdict.ci
-            else ""
-        )
+        name = words.interval_name(words.level_of(verdict, alpha))
+        ends = f", {name} {words.interval(verdict.ci, verdict.scale)}" if verdict.ci else ""
         parts.append(f"({words.difference(verdict.difference, verdict.scale)}{ends})")
     reason = words.verdict_reason(verdict)
     if reason:

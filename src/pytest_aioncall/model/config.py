@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from .evalset import Claim
 from .frozen import Frozen
 
 # Sections that the commands which need them read and check themselves.
@@ -54,11 +55,16 @@ class Prices(Frozen):
 class Defaults(Frozen):
     """What holds unless an evalset, a gate, the environment or a flag says otherwise.
 
-    `on_inconclusive: fail` is `--aioncall-strict`; `epochs` is for evalsets that name none.
+    `epochs` is for evalsets that name none; `claim`, `margin`, `min`, `alpha` and `on_inconclusive` are for
+    gates that name none. One `margin` and one `min` have to fit every scale, so here they are shares of its
+    span: margin .05 is .05 on 0-1 and .2 on 1-5, and min .9 is nine tenths of the way up, .9 and 4.6.
     """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     on_inconclusive: Literal["warn", "fail"] = "warn"
+    claim: Claim = "auto"
+    margin: float | None = Field(default=None, ge=0, le=1)
+    min: float | None = Field(default=None, ge=0, le=1)
     baseline_max_age_days: int = Field(default=30, ge=1)
     latency_p95_ratio: float = Field(default=2.0, gt=1)
     cost_ratio: float = Field(default=2.0, gt=1)

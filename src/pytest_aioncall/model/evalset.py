@@ -140,13 +140,18 @@ class Subject(Frozen):
 
 
 class Gate(Frozen):
-    """A rule over a scorer and the slices named: drop no more than `margin`, stay above `min`."""
+    """A rule over a scorer and the slices named: drop no more than `margin`, stay above `min`.
+
+    `margin` and `min` are in units of the scorer's scale. What is None the configuration's defaults say.
+    """
 
     scorer: Name
-    margin: float | None = Field(default=None, ge=0)
+    margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     slices: tuple[str, ...] = ()
-    min: float | None = None
-    claim: Claim = "auto"
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    claim: Claim | None = None
+    alpha: float | None = Field(default=None, gt=0, lt=0.5)
+    on_inconclusive: Literal["warn", "fail"] | None = None
 
 
 class Evalset(Frozen):

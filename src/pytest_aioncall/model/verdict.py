@@ -17,6 +17,31 @@ Reason = Literal[
 ]  # fmt: skip
 
 
+Stopped = Literal["decided", "red", "max", "no_use", "open"]
+
+
+class Rounds(Frozen):
+    """How adaptive epochs went: `epochs` at the last of `looks` looks, `samples` drawn of `samples_at_max`.
+
+    stopped  decided: every gating row is clear; red: a gating row regressed; max: no epochs were left;
+             no_use: no further epoch could settle what is open; open: more were not drawn (cost cap, broken
+             floor, errors)
+    """
+
+    min: int
+    max: int
+    epochs: int
+    looks: int
+    samples: int
+    samples_at_max: int
+    stopped: Stopped
+
+    @property
+    def saved(self) -> int:
+        """Return how many samples fewer were drawn than with `max` epochs throughout."""
+        return max(0, self.samples_at_max - self.samples)
+
+
 class Needed(Frozen):
     """What would settle an inconclusive verdict; `epochs` is None where more epochs cannot help."""
 
@@ -25,7 +50,11 @@ class Needed(Frozen):
 
 
 class Verdict(Frozen):
-    """One gate row: a scorer overall (`slice` None) or on one slice. Differences in units of the scale."""
+    """One gate row: a scorer overall (`slice` None) or on one slice. Differences in units of the scale.
+
+    `alpha` is the row's own level: `ci` has two one-sided bounds at 1 - `alpha` each, so it is a two-sided
+    interval at 1 - 2 `alpha`, and the row rejects where `p_adjusted` <= `alpha`. None: the judgement's.
+    """
 
     scorer: str
     slice: dict[str, str] | None = None
@@ -48,7 +77,9 @@ class Verdict(Frozen):
     scale: tuple[float, float] = (0.0, 1.0)
     mde: float | None = None
     needed: Needed | None = None
+    epochs: int | None = None
     ticket: str | None = None
+    alpha: float | None = None
 
 
 class Sight(Frozen):
@@ -134,8 +165,14 @@ class CaseMove(Frozen):
 
 
 class Coverage(Frozen):
-    """What was planned and what was judged, and the cases only one side has, by name."""
+    """What was planned and what was judged, and the cases only one side has, by name.
 
+    `cases` counts the candidate's; `compared` those of them that are the same case in the baseline, None
+    without a baseline.
+    """
+
+    cases: int = 0
+    compared: int | None = None
     planned: int = 0
     judged: int = 0
     errors: int = 0
@@ -147,10 +184,9 @@ class Coverage(Frozen):
 class Judgement(Frozen):
     """The whole answer for one evalset.
 
-    Every `ci` of its verdicts has two one-sided bounds at 1 - `alpha` each: it is a two-sided interval at
-    1 - 2 `alpha`. `sights` tell of the gating rows that were not compared, or in which every output was the
-    same, what a drop in a new run would have to be to be seen. `powers` tells of every gating row how often it
-    would see a drop of its margin.
+    `alpha` is the level of the gates that name none of their own. `sights` tell of the gating rows that were
+    not compared, or in which every output was the same, what a drop in a new run would have to be to be seen.
+    `powers` tells of every gating row how often it would see a drop of its margin.
     """
 
     format: Literal[1] = 1
@@ -169,5 +205,6 @@ class Judgement(Frozen):
     newly_failing_scores: int = 0
     newly_failing_expected: float | None = None
     coverage: Coverage = Coverage()
+    rounds: Rounds | None = None
     errors_rate: float = 0.0
     notes: tuple[str, ...] = Field(default=())

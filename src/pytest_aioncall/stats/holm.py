@@ -11,7 +11,7 @@ from .arrays import P_TOLERANCE, Bools, Floats
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """One family. `adjusted` <= alpha iff rejected; rows not `testable` cannot reject and have adjusted 1."""
+    """One family. `adjusted` <= alpha iff rejected; rows not `testable` cannot reject."""
 
     adjusted: Floats
     testable: Bools
@@ -26,14 +26,17 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-def tarone_holm(p: Floats, *, p_min: Floats, alpha: float) -> Corrected:
+def tarone_holm(p: Floats, *, p_min: Floats, alpha: float | Floats) -> Corrected:
     """Step down like Holm, but at each step share alpha only among the rows that can reject at all.
 
     p_min  smallest attainable p of each row; it depends on magnitudes only, never on the signs tested
+    alpha  level of each row, or one for all; the family is stepped down at the largest
     With k the smallest number for which at most k of the rows left attain alpha/k, a row is rejected at
     alpha/k (Tarone 1990), taken out, and k found anew (Hommel and Krummenauer 1998). Fewer rows never have a
     larger k, so this rejects all that Holm does.
     """
+    levels: Floats = np.broadcast_to(np.asarray(alpha, dtype=np.float64), p.shape)
+    alpha = float(levels.max(initial=0.0))
     adjusted, left = np.ones(p.size), np.ones(p.size, dtype=np.bool_)
     reached = 0.0
     for at in np.argsort(p, kind="stable").tolist():
@@ -48,6 +51,7 @@ def tarone_holm(p: Floats, *, p_min: Floats, alpha: float) -> Corrected:
         testable |= left & (p_min <= alpha / share + P_TOLERANCE)
         still = testable & left
         adjusted[still] = np.minimum(1.0, np.maximum(reached, p[still] * share))
+        testable &= ~left | (p_min <= levels / share + P_TOLERANCE)
     return Corrected(adjusted, testable)
 
 

@@ -38,7 +38,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One row of the interval plot; None where the row has no such number."""
+    """One row of the interval plot; None where the row has no such number. `interval` names its level."""
 
     verdict: Verdict
     shape: Shape
@@ -47,6 +47,7 @@ class Mark:
     high_x: float | None
     margin_x: float | None
     label: str
+    interval: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,26 @@ class Panel:
 def interval_plot(rows: Sequence[Verdict], *, alpha: float) -> list[Panel]:
     """Lay out one panel a scale, in the order in which the scales first appear in `rows`.
 
-    `alpha` is the level of the one-sided bounds and names the interval.
+    `alpha` is the level of the one-sided bounds of rows without one of their own. It names the interval;
+    where the rows of a panel have several levels each row's text names its own.
     Every interval, every estimate, each row's margin and zero lie inside their panel's axis.
     """
     panels: list[Panel] = []
-    name = words.interval_name(alpha)
     for scale in dict.fromkeys(v.scale for v in rows):
         mine = [v for v in rows if v.scale == scale]
         axis = _axis(mine)
+        level = words.common_level(mine, alpha)
         panels.append(
             Panel(
                 scale=scale,
-                interval=name,
+                interval="interval" if level is None else words.interval_name(level),
                 unit="percentage points"
                 if words.is_rate(scale)
                 else f"points on {scale[0]:g} to {scale[1]:g}",
                 axis=axis,
                 zero_x=axis.x(0.0),
                 ticks=tuple(Tick(axis.x(at), _tick_text(at, scale, step)) for at, step in _ticks(axis)),
-                marks=tuple(_mark(v, axis, name) for v in mine),
+                marks=tuple(_mark(v, axis, words.interval_name(words.level_of(v, alpha))) for v in mine),
                 compared=any(v.difference is not None for v in mine),
             )
         )
@@ -116,6 +118,7 @@ def _mark(verdict: Verdict, axis: Axis, interval: str) -> Mark:
         high_x=None if ends is None else axis.x(ends[1]),
         margin_x=None if margin is None or verdict.difference is None else axis.x(-margin),
         label=_label(verdict, interval),
+        interval=interval,
     )
 
 

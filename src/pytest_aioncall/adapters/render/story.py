@@ -236,10 +236,11 @@ class Story:
                     f"below its minimum of {words.mean(row.min, row.scale)}."
                 )
             if row.status == "regressed" or row.reason == "suspected":
+                level = words.level_of(row, self.alpha)
                 return (
                     f"{named} went from {words.mean(row.baseline, row.scale)} to "
                     f"{words.mean(row.candidate, row.scale)} "
-                    f"({words.difference(row.difference, row.scale)}, {words.interval_name(self.alpha)} "
+                    f"({words.difference(row.difference, row.scale)}, {words.interval_name(level)} "
                     f"{words.interval(row.ci, row.scale)})."
                 )
             if self.broken_metrics:

@@ -64,8 +64,12 @@ def table_lines(
     ]
     names = [_row_name(v, safe) for v in rows]
     longest = max(map(len, names))
+    level = words.common_level(rows, alpha)
+    named = "interval" if level is None else words.interval_name(level)
     while True:
-        cells = [[_head(c, alpha) for c in columns], *([safe(c.cell(v), 24) for c in columns] for v in rows)]
+        cells = [[_cell(c, v, level, alpha) for c in columns] for v in rows]
+        heads = [named if c.head == _INTERVAL else c.head for c in columns]
+        cells = [heads, *([safe(text, 32) for text in line] for line in cells)]
         sizes = [max(len(line[i]) for line in cells) for i in range(len(columns))]
         room = width - sum(size + 2 for size in sizes)
         leaving = [c for c in columns if c.leaves]
@@ -80,8 +84,12 @@ def table_lines(
     return lines
 
 
-def _head(column: _Column, alpha: float) -> str:
-    return words.interval_name(alpha) if column.head == _INTERVAL else column.head
+def _cell(column: _Column, verdict: Verdict, level: float | None, alpha: float) -> str:
+    """Write a cell; an interval says its own level where the head cannot say one for all."""
+    text = column.cell(verdict)
+    if column.head != _INTERVAL or level is not None or verdict.ci is None:
+        return text
+    return f"{words.interval_name(words.level_of(verdict, alpha)).removesuffix(' interval')}: {text}"
 
 
 def _clipped(name: str, size: int) -> str:

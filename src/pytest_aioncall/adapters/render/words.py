@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...model.verdict import CaseMove, Floor, Sight, Verdict
 
@@ -79,6 +79,17 @@ def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> st
 def interval_name(alpha: float) -> str:
     """Name the interval between two one-sided bounds at 1 - alpha each: `90 % interval` at .05."""
     return f"{100 * (1 - 2 * alpha):.6g} % interval"
+
+
+def level_of(verdict: Verdict, alpha: float) -> float:
+    """Return the level of a row's interval; `alpha` is the judgement's, for a row without its own."""
+    return alpha if verdict.alpha is None else verdict.alpha
+
+
+def common_level(rows: Sequence[Verdict], alpha: float) -> float | None:
+    """Return the level that the intervals of all rows have, None where they differ."""
+    levels = {level_of(v, alpha) for v in rows if v.ci is not None} or {alpha}
+    return levels.pop() if len(levels) == 1 else None
 
 
 def p_value(p: float | None) -> str:
