@@ -72,8 +72,8 @@ test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest an
 	  tests/e2e/test_idle_plugin.py --ignore=tests/unit/test_stats_tests.py
 
 .PHONY: simulate
-simulate: $(VENV)/.dev  ## Error rates of the gate, simulated (minutes)
-	$(BIN)/python scripts/simulate_gate.py
+simulate: $(VENV)/.dev  ## Error rates of the gate, simulated, into docs/reference/error-rates.md (20 minutes)
+	$(BIN)/python -m simulations --write
 
 .PHONY: bench
 bench: $(VENV)/.dev  ## Speed: cost when idle, cases per second, overhead over a bare client
