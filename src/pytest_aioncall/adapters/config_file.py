@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ..errors import LoadError, Problem
 from ..model.config import LATER_SECTIONS, Config, Defaults, Price, Provider
+from ..model.weakening import WeakeningEntry
 from .yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
 from .yaml_text.document import TEXT_LIST, TEXT_MAPPING
 from .yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
@@ -25,8 +26,9 @@ _SHAPE: Final = Shape(
     keys={
         "providers": Shape(values=_PROVIDER),
         "prices": Shape(text=frozenset({"as_of"})),
-        "defaults": Shape(text=frozenset({"on_inconclusive", "mode", "baseline_ref", "report_dir"})),
+        "defaults": Shape(text=frozenset({"on_inconclusive", "claim", "mode", "baseline_ref", "report_dir"})),
         "redact": TEXT_LIST,
+        "weakening": Shape(items=Shape(text=frozenset(WeakeningEntry.model_fields))),
     },
 )
 _KEYS: Final = frozenset(Config.model_fields) | frozenset(LATER_SECTIONS)
@@ -180,6 +182,8 @@ def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
         return frozenset(Provider.model_fields)
     if section == "prices":
         return frozenset(Price.model_fields)
+    if section == "weakening":
+        return frozenset(WeakeningEntry.model_fields)
     return frozenset(Defaults.model_fields) if section == "defaults" else _KEYS
 
 

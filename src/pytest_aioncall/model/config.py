@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from .evalset import Claim
 from .frozen import Frozen
+from .weakening import WeakeningEntry
 
 # Sections that the commands which need them read and check themselves.
 LATER_SECTIONS: Final = ("monitors", "oncall", "routes", "slos")
@@ -89,4 +90,5 @@ class Config(Frozen):
     prices: Prices = Prices()
     defaults: Defaults = Defaults()
     redact: tuple[str, ...] = ()
+    weakening: tuple[WeakeningEntry, ...] = ()
     store: str = ".aioncall"

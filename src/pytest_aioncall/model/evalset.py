@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from .frozen import Frozen, digest_of
+from .weakening import WeakeningEntry
 
 Claim = Literal["auto", "these-cases", "cases-like-these"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@/ -]{1,120}$")]
@@ -168,8 +169,10 @@ class Evalset(Frozen):
     concurrency: int | None = Field(default=None, ge=1, le=4096)
     timeout_s: float = Field(default=120.0, gt=0)
     outputs: Literal["redacted", "full", "none"] = "redacted"
+    baseline_max_age_days: int | None = Field(default=None, ge=1)
     scorers: tuple[ScorerSpec, ...]
     gates: tuple[Gate, ...] = ()
+    weakening: tuple[WeakeningEntry, ...] = ()
     cases: tuple[Case, ...]
     file: str = Field(default="", exclude=True, repr=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .shapes import (
     EVALSET_SHAPE,
     GATE_KEYS,
     SUBJECT_KEYS,
+    WEAKENING_KEYS,
 )
 
 _REQUIRED = {
@@ -71,6 +73,27 @@ def load_evalset(path: Path, *, root: Path) -> Evalset:
     if problems or evalset is None:
         raise LoadError(problems)
     return evalset.model_copy(update={"cases": tuple(cases), "file": source.file})
+
+
+def lines_of(path: Path, wanted: Collection[str]) -> dict[str, int]:
+    """Return the lines of many YAML paths of a YAML file, read once; see `line_of`."""
+    try:
+        found = lines_in(read_bytes(path, file=path.as_posix()), wanted)
+    except LoadError:
+        return dict.fromkeys(wanted, 1)
+    return {where: found.line(where) for where in wanted}
+
+
+def parts_named(path: Path) -> tuple[str | None, list[str]]:
+    """Return the name and the `include` of an evalset file, unchecked; nothing where it cannot be read."""
+    try:
+        document = parse_yaml(read_bytes(path, file=path.name), file=path.name, shape=EVALSET_SHAPE)
+    except LoadError:
+        return None, []
+    raw = document.data if isinstance(document.data, dict) else {}
+    name, include = raw.get("evalset"), raw.get("include")
+    patterns = [one for one in include if isinstance(one, str)] if isinstance(include, list) else []
+    return name if isinstance(name, str) and _FILE_NAME.fullmatch(name) else None, patterns
 
 
 def line_of(path: Path, where: str) -> int:
@@ -168,9 +191,8 @@ def _validate_epochs(epochs: dict[str, Any], source: Source) -> bool:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
-    return {"subject": SUBJECT_KEYS, "errors": ERRORS_KEYS, "gates": GATE_KEYS}.get(
-        str(loc[0]) if loc else "", EVALSET_KEYS
-    )
+    keys = {"subject": SUBJECT_KEYS, "errors": ERRORS_KEYS, "gates": GATE_KEYS, "weakening": WEAKENING_KEYS}
+    return keys.get(str(loc[0]) if loc else "", EVALSET_KEYS)
 
 
 def _case_files(

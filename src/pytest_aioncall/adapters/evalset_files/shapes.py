@@ -14,6 +14,7 @@ from ...model.evalset import (
     Require,
     Subject,
 )
+from ...model.weakening import WeakeningEntry
 from ..yaml_text.document import TEXT_LIST, TEXT_MAPPING, Shape
 
 # What the loader fills in itself; a user who writes one of these has made a mistake.
@@ -23,6 +24,7 @@ EVALSET_KEYS: Final = frozenset(Evalset.model_fields) - FILLED_IN | {"defaults",
 CASE_KEYS: Final = frozenset(Case.model_fields) - FILLED_IN
 REQUIRE_KEYS: Final = frozenset(field.alias or name for name, field in Require.model_fields.items())
 GATE_KEYS: Final = frozenset(Gate.model_fields)
+WEAKENING_KEYS: Final = frozenset(WeakeningEntry.model_fields)
 SUBJECT_KEYS: Final = frozenset(Subject.model_fields)
 ERRORS_KEYS: Final = frozenset(ErrorLimits.model_fields)
 EPOCHS_KEYS: Final = frozenset(EpochRange.model_fields)
@@ -46,7 +48,10 @@ EVALSET_SHAPE: Final = Shape(
         "subject": Shape(keys={"files": TEXT_LIST, "labels": TEXT_MAPPING}),
         "errors": Shape(keys={"transport": TEXT_LIST}),
         "defaults": Shape(keys={"slices": TEXT_MAPPING}),
-        "gates": Shape(items=Shape(text=frozenset({"scorer", "claim"}), keys={"slices": TEXT_LIST})),
+        "gates": Shape(
+            items=Shape(text=frozenset({"scorer", "claim", "on_inconclusive"}), keys={"slices": TEXT_LIST})
+        ),
+        "weakening": Shape(items=Shape(text=WEAKENING_KEYS)),
         "cases": _CASES,
         "include": TEXT_LIST,
     },
