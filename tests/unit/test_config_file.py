@@ -107,6 +107,13 @@ def test_without_a_file_or_with_an_empty_one_all_defaults_hold(tmp_path: Path, t
             "defaults: {on_inconclusive: fial}\n",
             "1: defaults.on_inconclusive: 'fial' is not one of warn, fail; did you mean 'fail'?",
         ),
+        ("defaults: {margin: 5}\n", "1: defaults.margin: has to be at most 1, got 5"),
+        ("defaults: {min: -0.1}\n", "1: defaults.min: has to be at least 0, got -0.1"),
+        (
+            "defaults: {claim: these-case}\n",
+            "1: defaults.claim: 'these-case' is not one of auto, these-cases, cases-like-these; "
+            "did you mean 'these-cases'?",
+        ),
         (
             "defaults: {require_baseline: maybe}\n",
             "1: defaults.require_baseline: needs true or false, got 'maybe'",
@@ -186,6 +193,8 @@ def test_the_schema_takes_what_the_loader_takes_and_refuses_what_it_refuses() ->
     for bad in (
         {"provider": {}},
         {"defaults": {"alpha": 0.7}},
+        {"defaults": {"margin": 2}},
+        {"defaults": {"claim": "mine"}},
         {"prices": {"a/b": {"input": 1}}},
         {"format": 2},
     ):

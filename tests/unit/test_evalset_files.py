@@ -260,6 +260,16 @@ def test_a_case_to_which_nothing_applies_does_not_load(folder: Path) -> None:
             "6: gates[1]: the gate of 'route' over the same slices stands in line 6; keep one",
         ),
         ("gates: {scorer: route}", "6: gates: needs a list, got a mapping"),
+        ("gates: [{scorer: route, alpha: 0.5}]", "6: gates[0].alpha: has to be below 0.5, got 0.5"),
+        ("gates: [{scorer: route, alpha: 0}]", "6: gates[0].alpha: has to be above 0, got 0"),
+        (
+            "gates: [{scorer: route, margin: .inf}]",
+            "6: gates[0].margin: is not a finite number; quote it if it is text",
+        ),
+        (
+            "gates: [{scorer: route, on_inconclusive: no}]",
+            "6: gates[0].on_inconclusive: 'no' is not one of warn, fail",
+        ),
     ],
 )
 def test_a_wrong_value_in_the_head_is_named_in_plain_words(folder: Path, line: str, said: str) -> None:

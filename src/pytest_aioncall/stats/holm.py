@@ -37,21 +37,20 @@ def tarone_holm(p: Floats, *, p_min: Floats, alpha: float | Floats) -> Corrected
     """
     levels: Floats = np.broadcast_to(np.asarray(alpha, dtype=np.float64), p.shape)
     alpha = float(levels.max(initial=0.0))
-    adjusted, left = np.ones(p.size), np.ones(p.size, dtype=np.bool_)
+    adjusted, shares, left = np.ones(p.size), np.ones(p.size), np.ones(p.size, dtype=np.bool_)
     reached = 0.0
     for at in np.argsort(p, kind="stable").tolist():
         share = _share(p_min[left], alpha)
         reached = max(reached, float(p[at]) * share)
         if reached > alpha + P_TOLERANCE:
             break
-        adjusted[at], left[at] = reached, False
-    testable = ~left
+        adjusted[at], shares[at], left[at] = reached, share, False
     if left.any():
         share = _share(p_min[left], alpha)
-        testable |= left & (p_min <= alpha / share + P_TOLERANCE)
-        still = testable & left
+        shares[left] = share
+        still = left & (p_min <= alpha / share + P_TOLERANCE)
         adjusted[still] = np.minimum(1.0, np.maximum(reached, p[still] * share))
-        testable &= ~left | (p_min <= levels / share + P_TOLERANCE)
+    testable: Bools = p_min <= levels / shares + P_TOLERANCE
     return Corrected(adjusted, testable)
 
 
