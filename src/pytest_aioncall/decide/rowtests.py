@@ -92,6 +92,7 @@ class _Cut:
     floor_before: Floats
     floor_after: Floats
     floor_clusters: Ints
+    has_errors: bool
 
 
 def level_of(*, alpha: float, overall: int, sliced: int, is_slice: bool) -> Level:
@@ -108,8 +109,11 @@ def claim_of(row: GateRow, *, cases: int, clusters: int) -> ClaimMade:
     return "these-cases" if cases < LARGE_CASES or clusters < LARGE_CLUSTERS else "cases-like-these"
 
 
-def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison | None:
-    """Compare one row with the baseline; None where no case is judged on both sides."""
+def compare_row(row: GateRow, table: ScorerTable, *, level: Level, foresee: bool = True) -> Comparison | None:
+    """Compare one row with the baseline; None where no case is judged on both sides.
+
+    Without `foresee` neither `mde` nor what is `needed` is told: no verdict rests on them.
+    """
     cut, aligned = _cut(row, table)
     cases = cut.before.shape[0]
     if cases == 0:
@@ -117,7 +121,6 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison
     clusters = int(np.unique(cut.clusters).size)
     claim = claim_of(row, cases=cases, clusters=clusters)
     differences = means_of(cut.after) - means_of(cut.before)
-    floor_differences = means_of(cut.floor_after) - means_of(cut.floor_before)
     repeated = is_repeated(cut.before) and is_repeated(cut.after)
     p: float | None = None
     p_min, bound, at_floor = 1.0, None, -np.inf
@@ -125,16 +128,21 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison
         p, p_min = _flip(differences, cut, table, level)
         pseudo = np.array([table.kind.pseudo, -table.kind.pseudo])
         bound = clustered_bound(differences, clusters=cut.clusters, pseudo=pseudo, alpha=level.alpha)
-        at_floor = clustered_bound(
-            floor_differences, clusters=cut.floor_clusters, pseudo=pseudo, alpha=level.alpha
-        ).low
+        at_floor = bound.low
+        if cut.has_errors:
+            floor_differences = means_of(cut.floor_after) - means_of(cut.floor_before)
+            at_floor = clustered_bound(
+                floor_differences, clusters=cut.floor_clusters, pseudo=pseudo, alpha=level.alpha
+            ).low
     elif repeated:
         found = permute_epochs(
             cut.before, cut.after, step=table.kind.step, alpha=level.alpha, resolution=level.resolution
         )
         p, p_min = found.p, found.p_min
         bound = _repeat_bound(cut.before, cut.after, table, level)
-        at_floor = _repeat_bound(cut.floor_before, cut.floor_after, table, level).low
+        at_floor = bound.low
+        if cut.has_errors:
+            at_floor = _repeat_bound(cut.floor_before, cut.floor_after, table, level).low
     return Comparison(
         claim=claim,
         cases=cases,
@@ -149,10 +157,45 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level) -> Comparison
         p=p,
         p_min=p_min,
         unchanged=bool(table.identical[aligned].all()),
-        mde=_mde(bound, row, cut, level, claim, low=table.low),
-        needed=_needed(row.margin, differences, cut, bound, level, claim),
-        needed_if_dropped=_needed(-float(differences.mean()), differences, cut, bound, level, claim),
+        mde=_mde(bound, row, cut, level, claim, low=table.low) if foresee else None,
+        needed=_needed(row.margin, differences, cut, bound, level, claim) if foresee else None,
+        needed_if_dropped=_needed(-float(differences.mean()), differences, cut, bound, level, claim)
+        if foresee
+        else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceSpread:
+    """A row's difference, its standard error, and the scores behind it (judged on both sides)."""
+
+    claim: ClaimMade
+    difference: float
+    se: float
+    before: Floats
+    after: Floats
+
+
+def difference_spread(row: GateRow, table: ScorerTable) -> DifferenceSpread | None:
+    """Return how far a row's difference may be off; None where nothing is judged on both sides."""
+    cut, _ = _cut(row, table)
+    cases = cut.before.shape[0]
+    if cases == 0:
+        return None
+    claim = claim_of(row, cases=cases, clusters=int(np.unique(cut.clusters).size))
+    differences = means_of(cut.after) - means_of(cut.before)
+    if claim == "these-cases":
+        se = repeat_se(cut.before, cut.after, table)
+    else:
+        pseudo = np.array([table.kind.pseudo, -table.kind.pseudo])
+        se = clustered_bound(differences, clusters=cut.clusters, pseudo=pseudo, alpha=0.5).se
+    return DifferenceSpread(claim, float(differences.mean()), se, cut.before, cut.after)
+
+
+def repeat_se(before: Floats, after: Floats, table: ScorerTable) -> float:
+    """Return the standard error of the mean difference where only repeating is random."""
+    was, now = noise_of([before, after], table)
+    return float(np.sqrt((was + now).sum())) / before.shape[0]
 
 
 def absolute_row(row: GateRow, table: ScorerTable, *, level: Level) -> Absolute | None:
@@ -209,6 +252,7 @@ def _cut(row: GateRow, table: ScorerTable) -> tuple[_Cut, Ints]:
         floor_before=table.before[floor],
         floor_after=_at_floor(table, floor),
         floor_clusters=table.clusters[floor],
+        has_errors=bool((table.planned[floor] > table.judged_after[floor]).any()),
     ), aligned
 
 

@@ -35,6 +35,12 @@ class Words:
         drawn: Ints = ((raw * limits.astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
         return drawn
 
+    def shares(self, rows: int, *, width: int) -> Floats:
+        """Return rows x width numbers, uniform on [0, 1), from the upper 53 bits of a word each."""
+        words = (self.take(rows * width) >> np.uint64(11)).reshape(rows, width)
+        drawn: Floats = words.astype(np.float64) * 2.0**-53
+        return drawn
+
 
 def chunked(draws: int, *, width: int) -> Iterator[int]:
     """Split `draws` rows of `width` values so that no chunk holds more than CHUNK values."""

@@ -58,12 +58,10 @@ def permute_epochs(
 def _on_lattice(before: Floats, after: Floats, *, step: float) -> LabelPermutation | None:
     """Return the exact test, or None where the lattice is too fine for it."""
     lowest = float(np.nanmin(np.concatenate([before, after], axis=1)))
-    types: Counter[tuple[tuple[int, ...], tuple[int, ...]]] = Counter()
-    for b, a in zip(before, after, strict=True):
-        was, now = whole(b[~np.isnan(b)] - lowest, step=step), whole(a[~np.isnan(a)] - lowest, step=step)
-        if was is None or now is None:
-            return None
-        types[tuple(sorted(was.tolist())), tuple(sorted(now.tolist()))] += 1
+    was, now = _sorted_steps(before, lowest, step=step), _sorted_steps(after, lowest, step=step)
+    if was is None or now is None:
+        return None
+    types = Counter(zip(was, now, strict=True))
     common = math.lcm(*{len(side) for pair in types for side in pair})
     grouped: Counter[tuple[tuple[int, ...], int]] = Counter()
     total = 0
@@ -81,6 +79,17 @@ def _on_lattice(before: Floats, after: Floats, *, step: float) -> LabelPermutati
     if len(parts) << width.bit_length() > MOST_POINTS:
         return None
     return LabelPermutation(power_sum_below(parts, total=total), math.exp(log_least) / 2, "lattice")
+
+
+def _sorted_steps(scores: Floats, lowest: float, *, step: float) -> list[tuple[int, ...]] | None:
+    """Return each case's judged scores in whole steps above `lowest`, sorted; None off the lattice."""
+    gaps = np.isnan(scores)
+    steps = whole(np.where(gaps, 0.0, scores - lowest), step=step)
+    if steps is None:
+        return None
+    ordered = np.sort(np.where(gaps, np.iinfo(np.int64).max, steps), axis=1).tolist()
+    judged = np.sum(~gaps, axis=1).tolist()
+    return [tuple(one[:count]) for one, count in zip(ordered, judged, strict=True)]
 
 
 def _scaled_difference(chosen_sum: int, pooled: tuple[int, ...], chosen: int, common: int) -> int:

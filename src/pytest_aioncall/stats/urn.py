@@ -1,0 +1,158 @@
+"""A suite as an urn: what a new run of the same cases would score, and what a true drop would take from it.
+
+Every case has its own distribution of scores, drawn from a Dirichlet process around the pool of all cases: a
+new epoch repeats one of the case's own scores, or with weight `strength` takes one from the pool. On binary
+scores this is the beta-binomial model of `betabinomial.fitted_rates`; on any other scale it keeps the lattice
+and the range of the scores, and matches the variance within cases and between them. It never takes a case
+that held in three epochs of three for a certain one. (Ferguson 1973; Blackwell and MacQueen 1973.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Bools, Floats, Ints
+from .betabinomial import LEAST_STRENGTH, MOST_STRENGTH
+from .draws import Words
+from .lattice import ScoreKind
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """The scores of one scorer, ready to be drawn from.
+
+    own       scores, cases x epochs, the judged ones first
+    counts    how many of them are judged, a case
+    pool      distinct scores of all cases, `shares` their probabilities
+    strength  weight of the pool, in epochs
+    """
+
+    own: Floats
+    counts: Ints
+    pool: Floats
+    shares: Floats
+    strength: float
+
+    def expected(self, values: Floats, of_pool: Floats) -> Floats:
+        """Return each case's mean of a function of the next score, given by its values on `own`, `pool`."""
+        held = np.where(np.arange(values.shape[1]) < self.counts[:, None], values, 0.0)
+        total: Floats = (held.sum(axis=1) + self.strength * float(of_pool @ self.shares)) / (
+            self.counts + self.strength
+        )
+        return total
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Return mean and variance of each case's next score."""
+        mean = self.expected(self.own, self.pool)
+        square = self.expected(np.square(self.own), np.square(self.pool))
+        return mean, np.maximum(0.0, square - np.square(mean))
+
+    def within(self) -> Floats:
+        """Return the expected variance of a case's scores around its own mean."""
+        weight = self.counts + self.strength
+        found: Floats = self.moments()[1] * weight / (weight + 1)
+        return found
+
+    def draw(self, words: Words, *, runs: int, epochs: int) -> Floats:
+        """Draw new runs, runs x cases x epochs. Epochs of one case share its unknown distribution."""
+        cases = self.counts.size
+        drawn = np.empty((runs, cases, epochs))
+        edges = np.cumsum(self.shares)
+        for epoch in range(epochs):
+            place = words.shares(runs, width=cases) * (self.counts + epoch + self.strength)
+            fresh = self.pool[
+                np.minimum(np.searchsorted(edges, words.shares(runs, width=cases)), edges.size - 1)
+            ]
+            slot = place.astype(np.int64)
+            value = fresh
+            if self.own.shape[1]:
+                from_own = np.take_along_axis(
+                    np.broadcast_to(self.own, (runs, *self.own.shape)),
+                    np.minimum(slot, self.own.shape[1] - 1)[:, :, None],
+                    axis=2,
+                )[:, :, 0]
+                value = np.where(slot < self.counts, from_own, fresh)
+            if epoch:
+                before = np.clip(slot - self.counts, 0, epoch - 1)
+                again = np.take_along_axis(drawn[:, :, :epoch], before[:, :, None], axis=2)[:, :, 0]
+                repeats = (slot >= self.counts) & (place < self.counts + epoch)
+                value = np.where(repeats, again, value)
+            drawn[:, :, epoch] = value
+        return drawn
+
+
+def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float) -> Urn:
+    """Fit the urn to scores, cases x epochs, NaN where a sample has none.
+
+    The pool is smoothed by half a score one step above its median and half a score one step below, so that a
+    perfect suite is not taken for a certain one. `strength` follows from the share of the variance that is
+    within cases, as in `fitted_rates`; without repeats it is 1.
+    """
+    counts: Ints = np.sum(~np.isnan(scores), axis=1).astype(np.int64)
+    order = np.argsort(np.isnan(scores), axis=1, kind="stable")
+    own = np.nan_to_num(np.take_along_axis(scores, order, axis=1))
+    judged = scores[~np.isnan(scores)]
+    middle = float(np.sort(judged)[judged.size // 2]) if judged.size else low
+    ends = np.clip(np.array([middle - kind.pseudo, middle + kind.pseudo]), low, high)
+    pool, codes = np.unique(np.concatenate([judged, ends]), return_inverse=True)
+    weights = np.concatenate([np.ones(judged.size), [0.5, 0.5]])
+    shares = np.bincount(codes, weights=weights) / weights.sum()
+    spread = float(shares @ np.square(pool)) - float(shares @ pool) ** 2
+    return Urn(own, counts, pool, shares, _strength(scores, counts, spread))
+
+
+def _strength(scores: Floats, counts: Ints, spread: float) -> float:
+    repeated = scores[counts >= 2]
+    if repeated.shape[0] < 2 or spread <= 0:
+        return 1.0
+    share = float(np.nanvar(repeated, axis=1, ddof=1).mean()) / spread
+    if share <= 0:
+        return 1.0
+    found = share / (1 - share) if share < 1 else MOST_STRENGTH
+    return min(MOST_STRENGTH, max(LEAST_STRENGTH, found))
+
+
+def fallen_epochs(
+    words: Words, *, runs: int, cases: int, epochs: int, share: float, strength: float
+) -> Bools:
+    """Draw which epochs a drop takes, runs x cases x epochs, each with chance `share`.
+
+    A drop hits cases as unevenly as the suite's own cases differ: within a case the epochs fall together as a
+    Polya urn of the same strength has it. Strength 0 would fell whole cases, a large one single epochs.
+    """
+    found = np.zeros((runs, cases, epochs), dtype=np.bool_)
+    before = np.zeros((runs, cases))
+    for epoch in range(epochs):
+        chance = (strength * share + before) / (strength + epoch)
+        found[:, :, epoch] = words.shares(runs, width=cases) < chance
+        before += found[:, :, epoch]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A drop: each epoch falls by `depth`, at most to the floor, with chance `share`."""
+
+    depth: float
+    share: float
+
+    def of(self, values: Floats, *, low: float) -> Floats:
+        """Return how far each score falls when it does."""
+        fallen: Floats = np.minimum(self.depth, np.maximum(0.0, values - low))
+        return fallen
+
+
+def fall_of(urn: Urn, members: Ints, *, delta: float, kind: ScoreKind, low: float) -> Fall | None:
+    """Return the shallowest fall that costs the members' mean `delta`; None where there is no room for it."""
+    step = kind.pseudo
+    if kind.kind == "continuous" and kind.step is not None:
+        step = max(1, round(step / kind.step)) * kind.step
+    for times in range(1, max(1, round(kind.span / step)) + 2):
+        whole = Fall(times * step, 1.0)
+        cost = urn.expected(whole.of(urn.own, low=low), whole.of(urn.pool, low=low))[members]
+        most = float(cost.mean()) if cost.size else 0.0
+        if most >= delta - 1e-12 and most > 0:
+            return Fall(whole.depth, min(1.0, delta / most))
+    return None
