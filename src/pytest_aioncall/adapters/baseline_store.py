@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..errors import LoadError, NotComparable, Problem
-from ..model.baseline import BaselineHeader, CaseRow, StoredOutput
-from ..model.frozen import Frozen
+from ..model.baseline import BaselineHeader, CaseRow, OutputsMark, StoredOutput
+from ..model.frozen import Frozen, canonical_json
+from ..model.sample import Output
 
 OUTPUT_LIMIT = 2048
 """Bytes of an output that are kept; a longer one is kept by its hash alone."""
@@ -23,13 +24,23 @@ Line = TypeVar("Line", bound=Frozen)
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline as read: header, one row a case, and the outputs kept of a case (one entry an epoch)."""
+    """A baseline as read: header, one row a case, and the outputs kept of a case (one entry an epoch).
+
+    `mismatch` says why the outputs file beside it is not the one that was written with this header (a merge
+    that took one side of one file, a crash); its outputs are then taken as unknown.
+    """
 
     header: BaselineHeader
     rows: tuple[CaseRow, ...]
     output_hashes: Mapping[str, tuple[str | None, ...]]
     path: Path
     outputs_text: str = field(default="", repr=False)
+    mismatch: str | None = None
+
+    def outputs(self) -> list[StoredOutput]:
+        """Return the outputs kept, in the order of the file."""
+        lines = self.outputs_text.split("\n")
+        return [StoredOutput.model_validate_json(line) for line in lines if line.strip()]
 
     def texts_of(self, cases: Collection[str]) -> dict[str, tuple[str | None, ...]]:
         """Return the outputs kept of some cases, one entry an epoch; None where only the hash was kept.
@@ -93,7 +104,29 @@ def parse_baseline(text: str, *, outputs: str, path: Path) -> Baseline:
     for line in _lines(outputs, StoredOutput, outputs_path(path), start=1):
         kept.setdefault(line.case, []).append((line.epoch, line.sha256))
     hashes = {case: tuple(sha256 for _, sha256 in sorted(found)) for case, found in kept.items()}
+    mismatch = _mismatch(header, outputs, path=path)
+    if mismatch is not None:
+        return Baseline(header, rows, {}, path, "", mismatch)
     return Baseline(header, rows, hashes, path, outputs)
+
+
+def _mismatch(header: BaselineHeader, outputs: str, *, path: Path) -> str | None:
+    """Say why these outputs are not those of this header; None where they are, or where it marks none."""
+    mark, name = header.outputs, outputs_path(path).name
+    if mark is None:
+        return None
+    if not outputs:
+        return f"{name} is missing, its {mark.count} outputs with it"
+    if marked(outputs) == mark:
+        return None
+    return f"{name} is not the file that was written with {path.name}"
+
+
+def marked(outputs: str) -> OutputsMark:
+    """Return what a header says of its outputs file, given the file's text."""
+    text = outputs.replace("\r\n", "\n")
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return OutputsMark(count=sum(1 for line in text.split("\n") if line.strip()), sha256=digest)
 
 
 def _header_of(line: str, path: Path) -> BaselineHeader:
@@ -146,21 +179,76 @@ def _first_duplicate(rows: Sequence[CaseRow]) -> int | None:
 
 def baseline_text(header: BaselineHeader, rows: Iterable[CaseRow]) -> str:
     """Write the file: header, then one line a case, sorted by id, so that a diff shows what moved."""
-    lines = [_compact(header.model_dump(mode="json", by_alias=True))]
-    lines += [_compact(row.model_dump(mode="json")) for row in sorted(rows, key=lambda r: r.case)]
+    lines = [_compact(_header_json(header))]
+    lines += [_compact(_row_json(row)) for row in sorted(rows, key=lambda r: r.case)]
     return "\n".join(lines) + "\n"
+
+
+def _row_json(row: CaseRow) -> dict[str, Any]:
+    """Return a row as it stands in the file: no tokens and no documents where the target told none."""
+    data = row.model_dump(mode="json")
+    for name in ("tokens_in", "tokens_out", "retrieved"):
+        if not data[name]:
+            del data[name]
+    return data
+
+
+def _header_json(header: BaselineHeader) -> dict[str, Any]:
+    """Return the header as it stands in the file: what is not the case takes no room."""
+    data = header.model_dump(mode="json", by_alias=True)
+    for name in ("dirty", "outputs", "rejudged"):
+        if not data[name]:
+            del data[name]
+    for info in data["scorers"].values():
+        if not info["parts"]:
+            del info["parts"]
+    return data
 
 
 def outputs_text(outputs: Iterable[StoredOutput]) -> str:
     """Write the outputs file, sorted by case and epoch."""
     ordered = sorted(outputs, key=lambda o: (o.case, o.epoch))
-    return "".join(_compact(o.model_dump(mode="json", exclude_none=True)) + "\n" for o in ordered)
+    return "".join(_compact(_output_json(o)) + "\n" for o in ordered)
 
 
-def stored_output(case: str, epoch: int, *, text: str, sha256: str, keep_all: bool) -> StoredOutput:
-    """Keep an output's text up to OUTPUT_LIMIT bytes (all of it where asked), and its hash in any case."""
-    fits = keep_all or len(text.encode("utf-8", "surrogatepass")) <= OUTPUT_LIMIT
-    return StoredOutput(case=case, epoch=epoch, sha256=sha256, text=text if fits else None)
+def _output_json(output: StoredOutput) -> dict[str, Any]:
+    data = output.model_dump(mode="json", exclude_none=True)
+    if not output.cut:
+        del data["cut"]
+    return data
+
+
+def stored_output(case: str, epoch: int, *, output: Output, sha256: str, keep_all: bool) -> StoredOutput:
+    """Keep an output: each part of it up to OUTPUT_LIMIT bytes (all of it where asked), its hash in any case.
+
+    `output` has been redacted; `cut` names the parts that are there and too large.
+    """
+    parts: dict[str, Any] = {
+        "data": output.data,
+        "retrieved": [d.model_dump(exclude_none=True) for d in output.retrieved or ()],
+        "tool_calls": list(output.tool_calls or ()),
+    }
+    had = {
+        "data": output.data is not None,
+        "retrieved": output.retrieved is not None,
+        "tool_calls": output.tool_calls is not None,
+    }
+    kept: dict[str, Any] = {}
+    cut = []
+    for name, there in had.items():
+        if there and (keep_all or _size(canonical_json(parts[name])) <= OUTPUT_LIMIT):
+            kept[name] = parts[name]
+        elif there:
+            cut.append(name)
+    fits = keep_all or _size(output.text) <= OUTPUT_LIMIT
+    text = output.text if fits else None
+    return StoredOutput.model_validate(
+        {"case": case, "epoch": epoch, "sha256": sha256, "text": text, "cut": cut, **kept}
+    )
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _compact(value: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from ..model.baseline import CaseRow
 from ..model.frozen import canonical_json
@@ -15,8 +16,9 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
 
     scorers  names of the evalset's scorers; `must` scores are no part of a row
     A scorer applies to the case when some sample carries its score, judged or errored. Where no sample has an
-    output nothing can carry one: then all of `scorers` were planned. Replayed outputs have no latency and no
-    cost here: theirs are the recording's. Raises ValueError without a sample or with samples of two cases.
+    output nothing can carry one: then all of `scorers` were planned. Replayed outputs have no latency, cost
+    and tokens here: theirs are the recording's. Raises ValueError without a sample or with samples of two
+    cases.
     """
     if not samples or len({sample.case for sample in samples}) != 1:
         raise ValueError("row_of takes the samples of one case, at least one")
@@ -37,6 +39,9 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
         labels={name: found for name, found in labels.items() if any(label is not None for label in found)},
         latency_s=tuple(_own(sample.output, "latency_s") for sample in ordered),
         cost_usd=tuple(_own(sample.output, "cost_usd") for sample in ordered),
+        tokens_in=_known(_own(sample.output, "tokens_in") for sample in ordered),
+        tokens_out=_known(_own(sample.output, "tokens_out") for sample in ordered),
+        retrieved=_known(_documents(sample.output) for sample in ordered),
         errors=sum(sample.output is None for sample in ordered),
     )
 
@@ -60,8 +65,15 @@ def _label(score: Score | None) -> str | None:
     return None if score is None or score.error is not None else score.label
 
 
-def _own(output: Output | None, name: str) -> float | None:
-    if output is None or output.replayed is not None:
-        return None
-    found: float | None = getattr(output, name)
-    return found
+def _own(output: Output | None, name: str) -> Any:
+    return None if output is None or output.replayed is not None else getattr(output, name)
+
+
+def _documents(output: Output | None) -> int | None:
+    return None if output is None or output.retrieved is None else len(output.retrieved)
+
+
+def _known(values: Iterable[int | None]) -> tuple[int | None, ...]:
+    """Return the values, none at all where not one is known: most targets tell no tokens."""
+    found = tuple(values)
+    return found if any(value is not None for value in found) else ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..adapters.render import words
+from ..adapters.render.asides import metric_line, metric_name
 from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import log_line
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Judgement, Sight, Verdict
 
-__all__ = ["progress_text", "summary_block", "verdict_sentence"]
+__all__ = ["log_line", "progress_text", "summary_block", "verdict_sentence"]
 
 progress_text = progress_line
 
@@ -75,14 +76,26 @@ def judgement_lines(judgement: Judgement) -> list[str]:
                 f"{floor.held}/{floor.epochs} epochs{why}"
             )
     for metric in judgement.metrics:
+        if metric.status == "regressed":
+            lines.append(f"  {metric_line(metric)}")
         if metric.note and metric.status != "not_compared":
-            lines.append(f"  {metric.metric}: {metric.note}")
+            lines.append(f"  {metric_name(metric)}: {metric.note}")
     coverage = judgement.coverage
     lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")
-    for word, cases in (("new", coverage.new), ("removed", coverage.removed), ("changed", coverage.changed)):
-        if cases:
-            lines.append(f"  {word} cases: {log_line(', '.join(cases), 300)}")
+    lines += [f"  {line}" for line in coverage_lines(judgement)]
     return [*lines, *(f"  {log_line(note, 300)}" for note in judgement.notes)]
+
+
+def coverage_lines(judgement: Judgement) -> list[str]:
+    """Say how many cases were compared, and name those that were not; the removed ones every single one."""
+    coverage = judgement.coverage
+    compared = words.compared_cases(coverage)
+    lines = [compared] if compared else []
+    for word, cases in (("new", coverage.new), ("changed", coverage.changed), ("removed", coverage.removed)):
+        if cases:
+            limit = 300 if word != "removed" else sum(len(case) + 20 for case in cases)
+            lines.append(f"{word} cases: {log_line(', '.join(cases), limit)}")
+    return lines
 
 
 def sight_lines(sights: Sequence[Sight]) -> list[str]:

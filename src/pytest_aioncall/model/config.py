@@ -69,6 +69,8 @@ class Defaults(Frozen):
     baseline_max_age_days: int = Field(default=30, ge=1)
     latency_p95_ratio: float = Field(default=2.0, gt=1)
     cost_ratio: float = Field(default=2.0, gt=1)
+    tokens_ratio: float = Field(default=2.0, gt=1)
+    retrieved_ratio: float = Field(default=2.0, gt=1)
     max_cost_usd: float | None = Field(default=None, ge=0)
     concurrency: int = Field(default=16, ge=1, le=4096)
     keep_runs: int = Field(default=20, ge=1)

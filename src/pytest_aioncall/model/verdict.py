@@ -123,9 +123,16 @@ class Power(Frozen):
 
 
 class MetricVerdict(Frozen):
-    """One comparison beside the scores: latency p95, cost, tokens, errors. `ratio` is candidate/baseline."""
+    """One comparison beside the scores. `ratio` is candidate/baseline.
 
-    metric: Literal["latency_p95_s", "cost_usd", "errors"]
+    Seconds (p95), US dollars, tokens and documents are a sample's; `errors` is a share of the samples,
+    `empty_retrievals` one of the cases. Tokens and retrieval are there only where the target tells them.
+    `limit` of `retrieved` is the least ratio that is no news, of the others the largest.
+    """
+
+    metric: Literal[
+        "latency_p95_s", "cost_usd", "errors", "tokens_in", "tokens_out", "retrieved", "empty_retrievals"
+    ]
     status: Literal["pass", "regressed", "not_compared"]
     gating: bool = False
     baseline: float | None = None

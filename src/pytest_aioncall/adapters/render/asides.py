@@ -1,11 +1,20 @@
-"""What stands beside the scores: latency, cost and errors, in one line or in a sentence."""
+"""What stands beside the scores: latency, cost, tokens, retrieval and errors, in a line or a sentence."""
 
 from __future__ import annotations
 
 from ...model.verdict import MetricVerdict
 from . import words
 
-_METRICS = {"latency_p95_s": "p95 latency", "cost_usd": "cost", "errors": "errors"}
+_METRICS = {
+    "latency_p95_s": "p95 latency",
+    "cost_usd": "cost",
+    "errors": "errors",
+    "tokens_in": "input tokens",
+    "tokens_out": "output tokens",
+    "retrieved": "retrieved documents",
+    "empty_retrievals": "empty retrievals",
+}
+_OF_A_SAMPLE = ("cost_usd", "tokens_in", "tokens_out", "retrieved")
 
 
 def metric_value(metric: MetricVerdict, value: float | None) -> str:
@@ -14,6 +23,10 @@ def metric_value(metric: MetricVerdict, value: float | None) -> str:
         return words.seconds(value)
     if metric.metric == "cost_usd":
         return words.money(value)
+    if metric.metric in ("tokens_in", "tokens_out") and value is not None:
+        return f"{value:,.0f}"
+    if metric.metric == "retrieved" and value is not None:
+        return words.number(value, 1)
     return words.NOTHING if value is None else words.rate(value)
 
 
@@ -33,10 +46,10 @@ def metric_line(metric: MetricVerdict) -> str:
     moved = f"{metric_value(metric, metric.baseline)} -> {metric_value(metric, metric.candidate)}"
     times = f", x{metric.ratio:.2f}" if metric.ratio is not None else ""
     limit = f"limit x{metric.limit:g}, " if metric.limit is not None else ""
-    name = "cost a sample" if metric.metric == "cost_usd" else _METRICS[metric.metric]
-    return f"{name} REGRESSED {moved}{times} ({limit}not gating)"
+    return f"{metric_name(metric)} REGRESSED {moved}{times} ({limit}not gating)"
 
 
 def metric_name(metric: MetricVerdict) -> str:
-    """Return a metric's name as people say it."""
-    return _METRICS[metric.metric]
+    """Return a metric's name as people say it, with what its value is of."""
+    name = _METRICS[metric.metric]
+    return f"{name} a sample" if metric.metric in _OF_A_SAMPLE else name

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from ...model.report import EvalsetReport, Report, SubjectChange
 from ...model.run import Totals
-from ...model.verdict import Floor, Sight, Verdict
+from ...model.verdict import Floor
 from . import words
 from .asides import metric_name, metric_sentence, metric_value
-from .figures import Panel, Shape, heat, interval_plot, shape_of
+from .figures import Panel, Shape, interval_plot
+from .heatmap import HeatMap, heat_map
 from .nextstep import next_advice, next_command
-from .states import Tone, row_tone
+from .powers import PowerTable, power_table
+from .states import Tone
 from .story import Story, stories
 
-_MOST_ROWS = 40
 _MOST_NAMES = 200
 _MOST_FLOORS = 100
 
@@ -29,24 +30,6 @@ class Fact:
     text: str
     note: str = ""
     when: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeatCell:
-    """One mean of slice and scorer with n judged / n planned; `step` 0 (best) to 5."""
-
-    text: str = ""
-    judged: str = ""
-    step: int = 0
-    tone: Tone = "none"
-    shape: Shape | None = None
-    word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HeatRow:
-    name: str
-    cells: tuple[HeatCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +59,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class SightRow:
-    """How small a drop one row would find."""
-
-    name: str
-    cases: str
-    claim: str
-    sees: str
-    needed: str
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
     """One evalset on the page."""
 
@@ -106,10 +78,8 @@ class Section:
     errors: tuple[tuple[str, str, str], ...]
     errors_first: bool
     panels: tuple[Panel, ...]
-    folded: tuple[Panel, ...]
-    heat_scorers: tuple[str, ...]
-    heat_rows: tuple[HeatRow, ...]
-    sights: tuple[SightRow, ...]
+    heat: HeatMap
+    power: PowerTable
     coverage: tuple[tuple[str, tuple[str, ...], int], ...]
     coverage_differs: bool
     changes: tuple[Change, ...]
@@ -183,8 +153,6 @@ def _headline(told: Sequence[Story]) -> str:
 def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
     judgement = story.report.judgement
     rows = list(story.rows)
-    first, rest = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
-    scorers, heat_rows = _heat(rows)
     floors, held, more = _floors(judgement.floors if judgement else ())
     prints = story.report.planned.fingerprint
     return Section(
@@ -203,11 +171,9 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         notes=tuple(judgement.notes[:20]) if judgement else (),
         errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
         errors_first=story.state in ("not_recorded", "cannot_judge", "user_error"),
-        panels=tuple(interval_plot(first, alpha=story.alpha)),
-        folded=tuple(interval_plot(rest, alpha=story.alpha)),
-        heat_scorers=scorers,
-        heat_rows=heat_rows,
-        sights=tuple(_sight(v, s) for v in rows if (s := story.sight(v)) or v.status == "too_small"),
+        panels=tuple(interval_plot(rows, alpha=story.alpha)),
+        heat=heat_map(rows, evalset="" if alone else story.name),
+        power=power_table(story),
         coverage=_coverage(story.report),
         coverage_differs=any(names for _, names, _ in _coverage(story.report)),
         changes=tuple(_change(change) for change in story.report.changes),
@@ -246,7 +212,7 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         for metric in judgement.metrics:
             if metric.candidate is None or metric.metric == "errors":
                 continue
-            name = metric_name(metric).capitalize() + (" a sample" if metric.metric == "cost_usd" else "")
+            name = metric_name(metric).capitalize()
             note = f"was {metric_value(metric, metric.baseline)}" if metric.baseline is not None else ""
             if metric.status == "regressed":
                 note = f"REGRESSED: {metric_sentence(metric)}"
@@ -264,55 +230,6 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         )
     facts.append(Fact("Owner", report.planned.owner[:120]))
     return facts
-
-
-def _heat(rows: Sequence[Verdict]) -> tuple[tuple[str, ...], tuple[HeatRow, ...]]:
-    """Lay rows out as slices x scorers, the overall row first; empty without slices."""
-    scorers = tuple(dict.fromkeys(v.scorer for v in rows))
-    cells = {(words.slice_name(v.slice), v.scorer): v for v in rows if v.candidate is not None}
-    names = sorted(dict.fromkeys(name for name, _ in cells))
-    if names in ([], [""]):
-        return (), ()
-    columns = {
-        s: [v.candidate for (_, k), v in cells.items() if k == s and v.candidate is not None] for s in scorers
-    }
-    return scorers, tuple(
-        HeatRow(
-            name[:160] or "all cases", tuple(_heat_cell(cells.get((name, s)), columns[s]) for s in scorers)
-        )
-        for name in names
-    )
-
-
-def _heat_cell(verdict: Verdict | None, column: Sequence[float]) -> HeatCell:
-    if verdict is None or verdict.candidate is None:
-        return HeatCell()
-    tone = row_tone(verdict)
-    marked = verdict.status == "regressed" or tone == "doubt"
-    return HeatCell(
-        text=words.mean(verdict.candidate, verdict.scale),
-        judged=words.judged_of(verdict),
-        step=heat(verdict.candidate, column, verdict.scale),
-        tone=tone,
-        shape=shape_of(verdict) if marked else None,
-        word=words.verdict_word(verdict),
-    )
-
-
-def _sight(verdict: Verdict, found: Sight | None) -> SightRow:
-    if found is None:
-        sees = "no drop: too small to test"
-    elif found.mde is None:
-        sees = words.sight(found).removeprefix("sees ")
-    else:
-        sees = f"a drop of {words.distance(found.mde, found.scale)}"
-    return SightRow(
-        name=words.row_name(verdict),
-        cases=words.counted(verdict.n_cases, "case"),
-        claim=(found.claim if found else verdict.claim).replace("-", " "),
-        sees=sees,
-        needed=words.needed(verdict),
-    )
 
 
 def _coverage(report: EvalsetReport) -> tuple[tuple[str, tuple[str, ...], int], ...]:
