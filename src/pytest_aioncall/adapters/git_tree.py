@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from ..errors import UsageError
@@ -21,6 +24,13 @@ class _Entry:
     mode: str
     blob: str
     size: int
+
+
+@contextmanager
+def tree_at(start: Path, commit: str) -> Iterator[CommitTree]:
+    """Give the files of a commit, to be written to a temporary folder that goes with the block."""
+    with TemporaryDirectory(prefix="aioncall-", ignore_cleanup_errors=True) as folder:
+        yield CommitTree(start, commit, folder=Path(folder).resolve())
 
 
 class CommitTree:
@@ -80,6 +90,14 @@ class CommitTree:
             if entry.mode == _LINK and self._linked(name, entry) is not None:
                 self._link(name, entry)
 
+    def borrow(self, path: Path) -> None:
+        """Write a file of the working tree that git does not keep: generated, ignored, of a submodule."""
+        name = self.name_of(path)
+        place = self.folder / name if name else None
+        if place is not None and name not in self._entries and path.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+
     def _linked(self, name: str, entry: _Entry) -> str | None:
         """Return the name in the tree that a link points to, or None where it points elsewhere."""
         target = os.fsdecode(_git(self.top, "cat-file", "blob", entry.blob)) if entry.size < 4096 else "/"
@@ -113,7 +131,9 @@ class CommitTree:
                     )
                 place = self.folder / name
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
+                # On a disk that knows no case, a link and a folder of a forged tree may share a name.
+                if place.parent.resolve() == place.parent and not place.is_symlink():
+                    place.write_bytes(content)
             git.stdin.close()
 
 

@@ -33,6 +33,11 @@ def add_check(verbs: Any) -> None:
         example="aioncall check evalsets/triage.eval.yaml",
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="evalset files (default: all)")
+    parser.add_argument(
+        "--against",
+        metavar="REF",
+        help="list what is weaker than where this branch left REF; exit 1 without a reason",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -58,28 +63,60 @@ def _init(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from ..flows.checking import check
 
-    found = check(options.files, settings_of(options, mode="replay"))
+    settings = settings_of(options, mode="replay")
+    found = check(options.files, settings)
+    review = None
+    if options.against is not None and not found.problems:
+        from ..flows.against import review_change
+
+        named = [Path(name).absolute() for name in options.files]
+        review = review_change(options.against, found.prepared, named=named, settings=settings)
+    code = EXIT_USAGE if found.problems else _weakened(review)
     if options.json:
-        say_json(
-            {
-                "format": 1,
-                "evalsets": found.evalsets,
-                "cases": found.cases,
-                "problems": found.problems,
-                "warnings": found.warnings,
-                "exit_code": EXIT_USAGE if found.problems else EXIT_OK,
-            }
-        )
-        return EXIT_USAGE if found.problems else EXIT_OK
+        _say_checked(found, review, code)
+        return code
     say(*found.problems)
-    say(*(f"warning: {line}" for line in found.warnings))
     if found.problems:
+        say(*(f"warning: {line}" for line in found.warnings))
         count = len(found.problems)
-        say(f"{count} problem{'' if count == 1 else 's'}; nothing was run and nothing was spent.")
-        return EXIT_USAGE
+        compared = (
+            "" if options.against is None else f" Not compared with {options.against}: mend this first."
+        )
+        say(f"{count} problem{'' if count == 1 else 's'}; nothing was run and nothing was spent.{compared}")
+        return code
     evalsets = len(found.evalsets)
-    say(f"{evalsets} evalset{'' if evalsets == 1 else 's'}, {found.cases} cases: no problem found")
-    return EXIT_OK
+    summary = f"{evalsets} evalset{'' if evalsets == 1 else 's'}, {found.cases} cases: no problem found"
+    if review is None:
+        say(*(f"warning: {line}" for line in found.warnings), summary)
+        return code
+    from .against import entry_lines, review_lines
+
+    say(*review_lines(review), "")
+    say(*(f"warning: {line}" for line in found.warnings), summary, *entry_lines(review))
+    return code
+
+
+def _weakened(review: Any) -> int:
+    if review is None:
+        return EXIT_OK
+    from .against import exit_code
+
+    return exit_code(review)
+
+
+def _say_checked(found: Any, review: Any, code: int) -> None:
+    said = {
+        "format": 1,
+        "evalsets": found.evalsets,
+        "cases": found.cases,
+        "problems": found.problems,
+        "warnings": found.warnings,
+    }
+    if review is not None:
+        from .against import review_json
+
+        said |= review_json(review)
+    say_json({**said, "exit_code": code})
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
-"""Is a scorer, with other options, stricter than it was? Told option by option, and "unclear" where it cannot be.
+"""Is a scorer, with other options, stricter than it was? Told option by option, "unclear" where it cannot be.
 
-Every order here says of two values which lets more answers pass. Where none is known, a change is unclear, and
-whoever asks has to take it for a loosening.
+Every order here says of two values which lets more answers pass. Where none is known, a change is unclear,
+and whoever asks has to take it for a loosening.
 """
 
 from __future__ import annotations
@@ -228,7 +228,9 @@ def _needles(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
         change = "looser" if one_now else "stricter"
     else:
         change = "unclear"
-    return Difference(name_now, {name_was: was}, {name_now: now}, change)
+    if name_was != name_now:
+        was, now = {name_was: was}, {name_now: now}
+    return Difference(name_now, was, now, change)
 
 
 def _needle(was: str, now: str) -> Change:

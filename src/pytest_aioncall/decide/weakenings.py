@@ -1,6 +1,6 @@
-"""What a change takes away from the gates: two versions in, weakenings out, excused where a reason is written.
+"""What a change takes away from the gates: two versions in, weakenings out, excused by a written reason.
 
-A weakening is whatever cannot be shown to be at least as strict as before. What became stricter is never one.
+A weakening is whatever cannot be shown to be at least as strict as before; what became stricter is none.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _options(changed: Sequence[Difference], side: str) -> str:
     for one in changed:
         value = one.was if side == "was" else one.now
         if side == "now" and one.was == one.now:
-            text = "the same file, with another text"
+            text = "the same name, with another text behind it"
         else:
             text = ABSENT if value == ABSENT else shown(value)
         doubt = " (cannot tell, taken as looser)" if side == "now" and one.change == "unclear" else ""
@@ -219,7 +219,19 @@ def _plain(what: str) -> str:
     return " ".join(what.split())
 
 
-_PLACEHOLDERS = ("todo", "tbd", "fixme", "xxx", "why", "reason", "because", "wip", "n/a", "none", "placeholder")
+_PLACEHOLDERS = (
+    "todo",
+    "tbd",
+    "fixme",
+    "xxx",
+    "why",
+    "reason",
+    "because",
+    "wip",
+    "n/a",
+    "none",
+    "placeholder",
+)
 
 
 def says_why(reason: str) -> bool:
@@ -258,9 +270,8 @@ def _group(many: Sequence[Weakening]) -> Weakening:
     else:
         what = f"{key} of {len(cases)} cases"
     listed = ", ".join(cases[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
-    return first.model_copy(
-        update={"what": what, "was": listed, "now": f"for example {first.now}", "cases": cases}
-    )
+    now = "no such cases" if first.kind.endswith("_removed") else f"the first of them: {first.now}"
+    return first.model_copy(update={"what": what, "was": listed, "now": now, "cases": cases})
 
 
 def _s(count: int) -> str:

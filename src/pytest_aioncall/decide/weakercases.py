@@ -121,8 +121,7 @@ class _Comparing:
         weaker = [
             name
             for name in own
-            if name in before
-            and (name not in after or self._change(before[name], after[name]) not in _HOLDS)
+            if name in before and (name not in after or self._change(before[name], after[name]) not in _HOLDS)
         ]
         if weaker:
             was = _specs([before[name] for name in weaker])

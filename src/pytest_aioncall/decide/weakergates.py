@@ -57,7 +57,7 @@ class Rule:
 
 
 def rules_of(version: Version) -> dict[RowKey, Rule]:
-    """Return the rule of each row, by scorer and slice name (None: overall); the first gate of a row holds."""
+    """Return the rule of each row, by scorer and slice name (None: overall); the first gate holds."""
     gates = version.evalset.gates or tuple(Gate(scorer=name) for name in version.scorers)
     found: dict[RowKey, Rule] = {}
     for index, gate in enumerate(gates):
@@ -157,7 +157,7 @@ def _slice_removed(rule: Rule, dimension: str, left: Rule, now: Version, was: Ve
 
 
 def _loosened(was: Rule, now: Rule) -> Iterator[_Loosened]:
-    """Yield what one rule asks less strictly. Where neither gate says a key, the configuration tells of it."""
+    """Yield what one rule asks less strictly; what neither gate says the configuration tells of."""
     said = was.said | now.said
     # Shares of the span, so that a judge on another scale is not told a second time.
     if "margin" in said and now.margin / now.span > was.margin / was.span + ROUNDING:

@@ -49,6 +49,7 @@ class Weakening(Frozen):
     cases        the cases it speaks of, where several are told in one line
     at_base      `file` and `line` are those of the old version, where what is gone stood
     where        YAML path in `file` (no part of the JSON); `line` is looked up from it where it is 0
+    entry_file   where an entry that excuses it has to stand
     excused_by   the reason of the entry that excuses it
     not_excused  why an entry that names it does not count
     """
@@ -63,6 +64,7 @@ class Weakening(Frozen):
     line: int = 0
     at_base: bool = False
     where: str = Field(default="", exclude=True, repr=False)
+    entry_file: str = ""
     excused_by: str | None = None
     not_excused: str | None = None
 
