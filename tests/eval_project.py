@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ import pytest_aioncall.adapters.targets.http
 import pytest_aioncall.adapters.targets.python
 import pytest_aioncall.cli
 import pytest_aioncall.flows.accept
+import pytest_aioncall.flows.diffing
 import pytest_aioncall.flows.evalrun
 import pytest_aioncall.flows.gating
 import pytest_aioncall.flows.outcome
@@ -90,13 +92,21 @@ class Project:
         return self.pytester.runpytest_subprocess("--aioncall", *QUIET, *arguments)
 
     def command(self, *arguments: str) -> int:
-        """Run `aioncall` in this process and return its exit code."""
-        return main(list(arguments))
+        """Run `aioncall` in this process and return its exit code; what it imported of the project is forgotten,
+        as each command of a user starts anew."""
+        before = set(sys.modules)
+        try:
+            return main(list(arguments))
+        finally:
+            for name in set(sys.modules) - before:
+                file = getattr(sys.modules[name], "__file__", None)
+                if file and Path(file).is_relative_to(self.path):
+                    del sys.modules[name]
 
     def accept(self, reason: str = "first", *arguments: str) -> None:
         """Accept the latest run as the baseline."""
-        code = main(
-            ["baseline", "accept", "--root", str(self.path), "--by", "ann", "--reason", reason, *arguments]
+        code = self.command(
+            "baseline", "accept", "--root", str(self.path), "--by", "ann", "--reason", reason, *arguments
         )
         assert code == 0, code
 

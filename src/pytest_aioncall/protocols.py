@@ -58,6 +58,7 @@ class ScorerTraits:
     deterministic  same case and output, same score, no network: may stand in `must`
     needs_expected does not apply to a case without `expected`
     fingerprint    JSON types; what else decides its scores (judge model, digest of the rubric)
+    parts          names for people of what the fingerprint folds into one digest ("rubric text": digest)
     models         provider/model-ids it calls, for prices and for the check on floating ids
     """
 
@@ -66,6 +67,7 @@ class ScorerTraits:
     needs_expected: bool = False
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 class DescribedScorer(Scorer, Protocol):

@@ -107,7 +107,7 @@ def test_a_baseline_is_one_sorted_line_a_case_and_the_same_bytes_every_time(proj
     lines = [json.loads(line) for line in first["demo.jsonl"].splitlines()]
     assert [line["case"] for line in lines[1:]] == sorted(CASES)
     assert {"format", "evalset", "accepted_by", "accepted_at", "reason", "commit", "run", "instrument",
-            "subject", "scorers", "accepts"} == lines[0].keys()  # fmt: skip
+            "subject", "scorers", "accepts", "outputs"} == lines[0].keys()  # fmt: skip
     assert {"case", "digest", "slices", "cluster", "scores", "labels", "latency_s", "cost_usd",
             "errors"} == lines[1].keys()  # fmt: skip
     assert lines[1]["scores"] == {"exact": [1.0, 1.0, 1.0]}
@@ -258,7 +258,7 @@ def test_diff_lists_the_cases_that_moved(project: Project, capsys: pytest.Captur
     capsys.readouterr()
     assert project.command("baseline", "diff") == 0
     said = capsys.readouterr().out
-    assert [line.split()[0] for line in said.splitlines() if "1.00 -> 0.00" in line] == [
+    assert [line.split()[0] for line in said.splitlines() if "3/3 -> 0/3" in line] == [
         "case-01",
         "case-04",
         "case-07",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -16,6 +17,29 @@ def replace_text(path: Path, text: str) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def replace_all(texts: Mapping[Path, str | None]) -> None:
+    """Write several whole files, or delete those given as None, in the order given.
+
+    Everything is on the disk before the first file is replaced, so that a full disk leaves all as they were.
+    A crash between two files leaves the later ones old.
+    """
+    partials: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            if text is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partials[path] = path.with_name(f".{path.name}.{os.getpid()}.partial")
+                partials[path].write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        for path, text in texts.items():
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                partials.pop(path).replace(path)
+    finally:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
 
 
 def add_lines(path: Path, lines: list[str]) -> list[str]:

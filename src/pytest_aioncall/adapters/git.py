@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -33,6 +34,31 @@ def is_dirty(root: Path) -> bool:
     return bool(
         (_git(root, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no") or "").strip()
     )
+
+
+def changed_since(root: Path, commit: str, paths: Iterable[Path]) -> list[Path] | None:
+    """Return which of `paths` differ on disk from `commit`, or are not in it; None where git cannot tell."""
+    wanted = {str(path): path for path in paths}
+    if not wanted:
+        return []
+    tracked = _git(root, "ls-files", "-z", "--full-name", "--", *wanted)
+    differing = _git(root, "--no-optional-locks", "diff", "-z", "--name-only", commit, "--", *wanted)
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if tracked is None or differing is None or top is None:
+        return None
+    folder = Path(top.strip())
+    known = {folder / name for name in tracked.split("\0") if name}
+    moved = {folder / name for name in differing.split("\0") if name}
+    return [path for path in wanted.values() if path.resolve() in moved or path.resolve() not in known]
+
+
+def first_version(root: Path, path: Path) -> tuple[str, str, str] | None:
+    """Return (commit, day, text) of a file as it first came into the history; None where git knows none."""
+    said = _git(root, "log", "--diff-filter=A", "--follow", "--format=%H %cs", "--", str(path))
+    lines = (said or "").split("\n")
+    commit, _, day = next((line for line in reversed(lines) if line.strip()), "").partition(" ")
+    text = file_at(root, commit, path) if commit else None
+    return None if text is None else (commit, day, text)
 
 
 def merge_base(root: Path, ref: str) -> str | None:

@@ -7,21 +7,24 @@ pyproject.toml), so a name is looked up in one way only. How arguments are check
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from ..errors import LoadError, UsageError
 from ..model.evalset import ScorerSpec, TargetSpec
-from ..model.frozen import digest_of
+from ..model.frozen import canonical_json, digest_of
 from ..protocols import PieceContext, Scorer, ScorerTraits, Target
 from .arguments import call_factory
 from .imports import is_import_string, load_object, raised_at, source_digest
 from .text import did_you_mean, one_line
 
 Group = Literal["targets", "scorers"]
+
+SHORT_PART = 60
+"""Characters of a scorer's argument that a baseline header spells out; a longer one is told by its digest."""
 
 
 class PieceError(UsageError):
@@ -38,7 +41,7 @@ class BoundScorer:
     """A scorer as an evalset uses it.
 
     `hash` is a digest of all that decides its scores: kind, arguments, what it fingerprints of itself, and
-    the source of a factory that an import string names.
+    the source of a factory that an import string names. `parts` names these one by one, for people.
     """
 
     name: str
@@ -46,6 +49,7 @@ class BoundScorer:
     scorer: Scorer
     traits: ScorerTraits
     hash: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_scorer(spec: ScorerSpec, context: PieceContext) -> BoundScorer:
@@ -58,7 +62,8 @@ def build_scorer(spec: ScorerSpec, context: PieceContext) -> BoundScorer:
             spec.where, f"{spec.kind}: the factory returned {_named(scorer)}, which has no score method{hint}"
         )
     traits = _traits(scorer, spec)
-    return BoundScorer(spec.name, spec.kind, scorer, traits, _hash(spec, factory, traits))
+    digest = _hash(spec, factory, traits)
+    return BoundScorer(spec.name, spec.kind, scorer, traits, digest, _parts(spec, factory, traits))
 
 
 def build_target(spec: TargetSpec, context: PieceContext) -> Target:
@@ -167,6 +172,20 @@ def _hash(spec: ScorerSpec, factory: Any, traits: ScorerTraits) -> str:
         raise PieceError(
             spec.where, f"{spec.kind}: its arguments and fingerprint are no JSON: {one_line(str(error))}"
         ) from error
+
+
+def _parts(spec: ScorerSpec, factory: Any, traits: ScorerTraits) -> dict[str, str]:
+    """Name what the hash is made of: a value as JSON where it is short, else its digest."""
+    said: dict[str, Any] = {**traits.fingerprint, **spec.options, **traits.parts}
+    if spec.has_arg:
+        said["argument"] = spec.arg
+    if is_import_string(spec.kind):
+        said["source"] = source_digest(factory)
+    parts = {}
+    for name, value in sorted(said.items()):
+        text = value if isinstance(value, str) and value.isprintable() else canonical_json(value)
+        parts[name] = text if len(text) <= SHORT_PART else f"sha256:{digest_of(value)}"
+    return parts
 
 
 def _package(entry: EntryPoint) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
-from .talk import EXIT_OK, add_verb, near, say, say_json, settings_of
+from .talk import EXIT_OK, add_verb, count, near, say, say_json, settings_of
 
 
 def add_baseline(verbs: Any) -> None:
@@ -29,6 +30,13 @@ def add_baseline(verbs: Any) -> None:
     accept.add_argument(
         "--accept-regression", metavar="TICKET", help="accept a run that regressed, naming the ticket"
     )
+    accept.add_argument(
+        "--allow-errors",
+        type=count,
+        default=0,
+        metavar="N",
+        help="accept a run in which at most N samples errored; they have no score in the baseline",
+    )
     show = add_verb(
         actions, "show", _show, help="show baselines: who, when, why", example="aioncall baseline show triage"
     )
@@ -43,6 +51,13 @@ def add_baseline(verbs: Any) -> None:
     )
     diff.add_argument("evalset", nargs="?", metavar="EVALSET")
     diff.add_argument("--run", default="latest", help="run id, run folder or latest (default)")
+    diff.add_argument(
+        "--cases", metavar="ID,ID", help="these cases only, with the answers then and now, word by word"
+    )
+    diff.add_argument("--all", action="store_true", help="list every score that moved (default: 30)")
+    diff.add_argument(
+        "-v", "--verbose", action="store_true", help="show the answers of the three worst cases, too"
+    )
     diff.add_argument("--json", action="store_true")
 
 
@@ -57,15 +72,22 @@ def _accept(options: argparse.Namespace) -> int:
         by=options.by,
         ticket=options.accept_regression,
         settings=settings_of(options),
+        allow_errors=options.allow_errors,
     )
     for one in written:
+        if one.kept:
+            say(
+                f"kept {one.evalset}: unchanged, the same cases, answers and scores (name it to accept it anew)"
+            )
+            continue
         moved = f", {len(one.moved)} moved" if one.moved else ""
         say(f"accepted {one.evalset}: {one.cases} cases x {one.epochs} epochs{moved} -> {near(one.path)}")
+        say(*(f"  {line}" for line in one.drift))
+        say(*(f"  WARNING: {line}" for line in one.warnings))
         say(*(f"  {line}" for line in sight_lines(one.sights)))
-    say(
-        "",
-        f"next:  git add {' '.join(dict.fromkeys(near(one.path.parent) for one in written))}, then commit",
-    )
+    folders = dict.fromkeys(near(one.path.parent) for one in written if not one.kept)
+    if folders:
+        say("", f"next:  git add {shlex.join(folders)}, then commit")
     return EXIT_OK
 
 
@@ -82,26 +104,19 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from ..flows.accept import diff
-    from ..flows.wording import judgement_lines
+    from ..flows.diffing import diff
 
-    baseline, moves, judgement = diff(options.evalset, run=options.run, settings=settings_of(options))
+    found = diff(
+        options.evalset,
+        run=options.run,
+        settings=settings_of(options),
+        cases=[case for case in (options.cases or "").split(",") if case],
+        texts=options.verbose,
+    )
     if options.json:
-        say_json(
-            {
-                "format": 1,
-                "evalset": baseline.header.evalset,
-                "moves": [
-                    {"case": m.case, "scorer": m.scorer, "baseline": m.was, "candidate": m.now} for m in moves
-                ],
-                "verdicts": [v.model_dump(mode="json") for v in judgement.verdicts],
-            }
-        )
-        return EXIT_OK
-    header = baseline.header
-    say(f"{header.evalset}: baseline of {header.accepted_at[:10]} by {header.accepted_by}: {header.reason}")
-    for move in moves:
-        say(f"  {move.case:32} {move.scorer:20} {move.was:.2f} -> {move.now:.2f}")
-    say("no case moved" if not moves else f"{len(moves)} scores moved", "")
-    say(*judgement_lines(judgement))
+        say_json(found.as_json())
+    elif options.all:
+        say(*found.lines(most=None))
+    else:
+        say(*found.lines())
     return EXIT_OK

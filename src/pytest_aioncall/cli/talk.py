@@ -82,6 +82,12 @@ def fraction(text: str) -> float:
     return value
 
 
+def count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no count; give a whole number from 0 up")
+    return int(text)
+
+
 def probability(text: str) -> float:
     value = float(text)
     if not 0 < value < 0.5:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ..adapters.baseline_store import is_baseline, read_baseline
+from ..adapters.baseline_store import Baseline, is_baseline, read_baseline
 from ..adapters.flat_scores import read_flat_scores
 from ..adapters.run_store import RUN_FILE
 from ..decide.compare import Side, judge
@@ -19,6 +20,7 @@ from ..settings import Settings
 from .judge import find_baseline, side_of
 from .record import EvalsetRecord
 from .runs import evalset_of, load_run, record_of, samples_by_case
+from .standing import baseline_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Given:
     accepts: tuple[Acceptance, ...] = ()
     settled: tuple[Acceptance, ...] = ()
     missing: int = 0
+    committed: Baseline | None = None
+    max_age_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,11 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         if found.baseline is not None:
             header = found.baseline.header
             baseline = Given(
-                side_of(found.baseline), header.evalset, accepts=found.accepts, settled=header.accepts
+                side_of(found.baseline),
+                header.evalset,
+                accepts=found.accepts,
+                settled=header.accepts,
+                committed=found.baseline,
             )
     if candidate.missing:
         raise UsageError(
@@ -91,9 +99,11 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         settled=baseline.settled if baseline else (),
         user_errors=candidate.user_errors,
     )
-    if why_not and required:
-        return judgement.model_copy(update={"notes": (*judgement.notes, f"baseline: {why_not}")})
-    return judgement
+    notes = [f"baseline: {why_not}"] if why_not and required else []
+    if baseline is not None and baseline.committed is not None:
+        limit = candidate.max_age_days or defaults.baseline_max_age_days
+        notes += baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
+    return judgement.model_copy(update={"notes": (*judgement.notes, *notes)}) if notes else judgement
 
 
 def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
@@ -144,13 +154,15 @@ def _given(name: str, evalset: str | None, settings: Settings) -> Given:
         file=planned.file,
         user_errors=record.user_errors,
         missing=planned.cases - len(record.rows),
+        max_age_days=planned.baseline_max_age_days,
     )
 
 
 def _given_file(path: Path, evalset: str | None) -> Given:
     if is_baseline(path):
         baseline = read_baseline(path)
-        return Given(side_of(baseline), baseline.header.evalset, settled=baseline.header.accepts)
+        header = baseline.header
+        return Given(side_of(baseline), header.evalset, settled=header.accepts, committed=baseline)
     scorers, rows = read_flat_scores(path, evalset=evalset)
     return Given(Side(rows=rows, scorers=scorers, output_hashes={}), evalset or path.stem)
 

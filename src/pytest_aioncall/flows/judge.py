@@ -17,7 +17,7 @@ from ..adapters.baseline_store import (
 )
 from ..decide.compare import Side, judge
 from ..errors import LoadError, NotComparable, UsageError
-from ..model.baseline import Acceptance
+from ..model.baseline import Acceptance, BaselineHeader
 from ..model.evalset import Gate
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement
@@ -94,7 +94,12 @@ def _proposed(base: Baseline, path: Path) -> tuple[Acceptance, ...]:
     if not path.is_file():
         return ()
     header = read_baseline(path).header
-    return header.accepts if header != base.header else ()
+    return header.accepts if _identity(header) != _identity(base.header) else ()
+
+
+def _identity(header: BaselineHeader) -> tuple[object, ...]:
+    """Return what makes an acceptance: judging its outputs again makes it no new one."""
+    return header.accepted_by, header.accepted_at, header.reason, header.run, header.accepts
 
 
 def judge_record(

@@ -8,6 +8,15 @@ from typing import Any
 from ..protocols import Method, Reply, Wire
 
 
+def silent_wire() -> WireOnDemand:
+    """Return a seam for pieces that are made and never used: it needs no key and sends nothing."""
+    return WireOnDemand(_nothing_is_sent, mode="check")
+
+
+def _nothing_is_sent() -> Wire:
+    raise AssertionError("this verb calls nothing")
+
+
 class WireOnDemand:
     """Makes the real wire when the first call is sent: runs that call no model load no HTTP library.
 

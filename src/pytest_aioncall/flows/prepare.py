@@ -51,6 +51,7 @@ class Prepared:
             complete=complete,
             max_error_rate=self.evalset.errors.max_rate,
             outputs=self.evalset.outputs,
+            baseline_max_age_days=self.evalset.baseline_max_age_days,
             scorers=dict(self.infos),
             gates=self.gates,
             floors=floors,

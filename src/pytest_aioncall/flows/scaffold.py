@@ -111,6 +111,25 @@ cases:                           # edit these two, then add what your users real
 """
 
 
+_WRITTEN = frozenset({"the right answer", "another right answer", "a question", "another question"})
+_UNFINISHED = re.compile(r"(?:TODO|FIXME|TBD|XXX|CHANGE ?ME|PLACEHOLDER)\b|<[^<>]{1,60}>$", re.IGNORECASE)
+
+
+def is_placeholder(value: Any) -> bool:
+    """Tell whether an input or an expected answer was never filled in.
+
+    That is what `init` wrote as an example, or a text that begins with a word such as TODO or is all `<...>`.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        return text in _WRITTEN or _UNFINISHED.match(text) is not None
+    if isinstance(value, dict):
+        return any(is_placeholder(one) for one in value.values()) or (
+            bool(value) and all(one in (f"a {name}", f"another {name}") for name, one in value.items())
+        )
+    return False
+
+
 def _inputs(function: Callable[..., Any]) -> tuple[str, str]:
     """Return two example inputs that fit the function's parameters."""
     try:

@@ -30,7 +30,11 @@ class EpochView(Frozen):
 
 
 class CaseView(Frozen):
-    """One case: what went in, what came out then and now."""
+    """One case: what went in, what came out then and now.
+
+    A `brief` one stands for a case of a large suite whose samples are left in the run folder: it has no `now`,
+    no `was_text` and no `expected`, its `input` may be an excerpt, and `now_scores` says what it scored.
+    """
 
     case: str
     status: CaseStatus
@@ -44,6 +48,8 @@ class CaseView(Frozen):
     now: tuple[EpochView, ...] = ()
     was_text: tuple[str | None, ...] = ()
     was_scores: dict[str, tuple[float | None, ...]] = {}
+    now_scores: dict[str, tuple[float | None, ...]] = {}
+    brief: bool = False
 
 
 class SubjectChange(Frozen):
@@ -62,6 +68,8 @@ class EvalsetReport(Frozen):
     """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset.
 
     `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
+    `baseline_notes` says what is to be known of the baseline itself (old, re-judged, outputs that are not
+    its own), each with the command that mends it.
     """
 
     planned: RunEvalset
@@ -71,6 +79,7 @@ class EvalsetReport(Frozen):
     not_recorded: int = 0
     baseline: BaselineHeader | None = None
     baseline_age_days: float | None = None
+    baseline_notes: tuple[str, ...] = ()
     changes: tuple[SubjectChange, ...] = ()
     cases: tuple[CaseView, ...] = ()
 

@@ -40,6 +40,7 @@ class RunEvalset(Frozen):
     complete: bool = False
     max_error_rate: float = 0.02
     outputs: Literal["redacted", "full", "none"] = "redacted"
+    baseline_max_age_days: int | None = None
     scorers: dict[str, ScorerInfo] = {}
     gates: tuple[Gate, ...] = ()
     floors: tuple[Floor, ...] = ()
@@ -47,7 +48,10 @@ class RunEvalset(Frozen):
 
 
 class Run(Frozen):
-    """`run.json`. `created_at` is RFC 3339 in UTC; `dirty` tells of uncommitted changes."""
+    """`run.json`. `created_at` is RFC 3339 in UTC; `dirty` tells of uncommitted changes.
+
+    `rejudged_from` is the run whose outputs were scored again; `commit` and `dirty` are that run's.
+    """
 
     format: Literal[1] = 1
     id: str
@@ -59,3 +63,4 @@ class Run(Frozen):
     versions: dict[str, str] = {}
     complete: bool = False
     totals: Totals = Totals()
+    rejudged_from: str | None = None

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ...model.verdict import CaseMove, Floor, Sight, Verdict
+from ...model.verdict import CaseMove, Coverage, Floor, Sight, Verdict
 
 NOTHING = "-"
 
@@ -248,6 +248,13 @@ def needed(verdict: Verdict) -> str:
     if need.cases is None:
         return counted(need.epochs, "epoch")
     return f"{counted(need.cases, 'case')} or {counted(need.epochs, 'epoch')}"
+
+
+def compared_cases(coverage: Coverage) -> str:
+    """Say on how many cases a comparison stands: `compared 118 of 120 cases`; empty without a baseline."""
+    if coverage.compared is None:
+        return ""
+    return f"compared {coverage.compared} of {counted(coverage.cases, 'case')}"
 
 
 def judged_of(verdict: Verdict) -> str:

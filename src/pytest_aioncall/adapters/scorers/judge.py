@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import CassetteMiss, ScorerError, TargetError, TransportError, UsageError
 from ...model.evalset import Case
+from ...model.frozen import digest_of
 from ...model.sample import Output, Score
 from ...protocols import PieceContext, ScorerTraits, Wire
 from ..chat_protocol import ChatModel, ChatReply, ask, chat_request, cost_usd, find_model
@@ -116,6 +117,7 @@ def judge(
         needs_expected=needs_expected,
         fingerprint=fingerprint,
         models=(model,),
+        parts={"rubric text": digest_of(prompt.rubric)},
     )
     return Judge(context.wire, chat_model, prompt, sent, _threshold(pass_at, marks), traits)
 

@@ -1,0 +1,217 @@
+"""May this run become the baseline? What keeps it from it is refused by name; what a reviewer has to know is
+said."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..adapters import git
+from ..adapters.text import log_line
+from ..decide.instrument import changed_parts
+from ..decide.movement import at_the_floor
+from ..errors import UsageError
+from ..model.baseline import CaseRow
+from ..model.evalset import Case
+from ..model.run import Run, RunEvalset
+from ..model.sample import Sample
+from ..settings import Settings
+from .ondemand import silent_wire
+from .prepare import Prepared, prepare
+from .record import EvalsetRecord
+from .scaffold import is_placeholder
+
+MOST_NAMED = 5
+
+
+def listed(names: Collection[str], *, most: int = MOST_NAMED) -> str:
+    """Return some names and how many more there are: `a, b and 3 more`."""
+    shown = [log_line(name, 80) for name in list(names)[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def current_evalset(planned: RunEvalset, settings: Settings) -> Prepared:
+    """Load the evalset of a run as its file is today, calling nothing; UsageError where it is gone."""
+    path = settings.root / planned.file
+    if not path.is_file():
+        raise UsageError(
+            f"{planned.evalset}: {planned.file} is not there any more; rename it back, or run "
+            "the evalset that took its place: pytest --aioncall"
+        )
+    if str(settings.root) not in sys.path:
+        sys.path.insert(0, str(settings.root))
+    current = prepare(path, settings=settings, wire=silent_wire())
+    if current.name != planned.evalset:
+        raise UsageError(
+            f"{planned.file} is now evalset {current.name!r}, the run is of {planned.evalset!r}; run it "
+            f"again: pytest --aioncall {shlex.quote(planned.file)}"
+        )
+    return current
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """One evalset of a run, with what it is checked against."""
+
+    run: Run
+    planned: RunEvalset
+    record: EvalsetRecord
+    samples: Mapping[str, Sequence[Sample]]
+    current: Prepared
+    settings: Settings
+
+    @property
+    def again(self) -> str:
+        return f"pytest --aioncall {shlex.quote(self.planned.file)}"
+
+    def refuse_partial(self) -> None:
+        """A part of the cases is no baseline; neither are answers that nobody recorded."""
+        name, planned = self.planned.evalset, self.planned
+        if not planned.complete or len(self.samples) < planned.cases:
+            raise UsageError(
+                f"{name}: run {self.run.id} is partial ({len(self.samples)} of {planned.cases} cases); "
+                f"accept a whole run: {self.again}"
+            )
+        if self.record.not_recorded:
+            raise UsageError(
+                f"{name}: {self.record.not_recorded} samples were not recorded in the cassettes; "
+                f"record them first: {self.again} --aioncall-record"
+            )
+
+    def refuse_outdated(self) -> None:
+        """A run of other cases or other scorers than the file has today would be a baseline of yesterday."""
+        name = self.planned.evalset
+        then = {case: row.digest for case, row in self.record.rows.items()}
+        now = {case.id: case.digest for case in self.current.evalset.cases}
+        differences = [
+            ("changed", sorted(c for c in now if c in then and then[c] != now[c])),
+            ("added", sorted(now.keys() - then.keys())),
+            ("removed", sorted(then.keys() - now.keys())),
+        ]
+        said = [f"{len(ids)} {word} ({listed(ids)})" for word, ids in differences if ids]
+        if said:
+            raise UsageError(
+                f"{name}: cases of {self.planned.file} moved on since run {self.run.id}: {', '.join(said)}; "
+                f"run it again: {self.again}"
+            )
+        was, infos = self.planned.scorers, self.current.infos
+        moved = [
+            f"{scorer} ({'; '.join(parts)})"
+            for scorer, info in infos.items()
+            if scorer in was and (parts := changed_parts(info, was[scorer]))
+        ]
+        moved += [f"{scorer} (new)" for scorer in infos if scorer not in was]
+        moved += [f"{scorer} (removed)" for scorer in was if scorer not in infos]
+        if moved:
+            raise UsageError(
+                f"{name}: run {self.run.id} was judged by other scorers than {self.planned.file} has now: "
+                f"{listed(moved)}; score its answers again, the target is not asked: aioncall rejudge "
+                f"{shlex.quote(self.run.id)}, or run it again: {self.again}"
+            )
+
+    def refuse_errors(self, *, allowed: int) -> None:
+        """An error is no score: the baseline would have holes, and later rows fewer epochs to stand on."""
+        errored = errored_samples(self.samples)
+        if len(errored) <= allowed:
+            return
+        reasons = "; ".join(dict.fromkeys(why for _, why in errored[:50]))
+        raise UsageError(
+            f"{self.planned.evalset}: {len(errored)} of run {self.run.id}'s samples errored "
+            f"({listed([place for place, _ in errored])}: {log_line(reasons, 200)}); run it again: "
+            f"{self.again}, or leave those samples out knowingly: --allow-errors {len(errored)}"
+        )
+
+    def warnings(self) -> list[str]:
+        """Say what a reviewer of this baseline has to know, worst first."""
+        found = [*self._about_cases(), *self._about_floor(), *self._about_commit()]
+        errored = errored_samples(self.samples)
+        if errored:
+            found.append(
+                f"{len(errored)} errored samples have no score in this baseline: "
+                f"{listed([place for place, _ in errored])}"
+            )
+        return found
+
+    def _about_cases(self) -> list[str]:
+        blank = [case.id for case in self.current.evalset.cases if is_placeholder_case(case)]
+        if not blank:
+            return []
+        every = "EVERY CASE" if len(blank) == len(self.current.evalset.cases) else f"{len(blank)} cases"
+        return [
+            f"{every} of {self.planned.file} still ask what `aioncall init` wrote ({listed(blank)}): this "
+            "baseline agrees to answers nobody needs. Write what your users really ask, and run again"
+        ]
+
+    def _about_floor(self) -> list[str]:
+        rows: list[CaseRow] = list(self.record.rows.values())
+        found = []
+        for scorer in dict.fromkeys(gate.scorer for gate in self.planned.gates):
+            cases = at_the_floor(rows, scorer, self.planned.scorers[scorer])
+            if cases:
+                found.append(
+                    f"{scorer} is at the worst of its scale in EVERY CASE ({listed(cases)}): no drop can "
+                    "ever be seen from here. Is the target right, and what the cases expect?"
+                )
+        return found
+
+    def _about_commit(self) -> list[str]:
+        root, run = self.settings.root, self.run
+        if run.commit is None:
+            return []
+        found = []
+        commit = run.commit[:7]
+        facts = self.planned.fingerprint.subject.get("files") or {}
+        files = [root / name for name in facts]
+        there = {path for path in files if path.is_file()}
+        now = _digests(self.current, root)
+        edited = [str(n) for n, fact in facts.items() if now.get(n) not in (None, fact.get("sha256"))]
+        edited += [n for n in facts if root / n not in there]
+        uncommitted = [
+            path.relative_to(root).as_posix()
+            for path in git.changed_since(root, run.commit, sorted(there)) or []
+            if path.relative_to(root).as_posix() not in edited
+        ]
+        if edited:
+            found.append(f"changed after the run: {listed(edited)}; the answers are those of the older text")
+        if uncommitted:
+            found.append(
+                f"not in commit {commit} as the run saw it: {listed(uncommitted)}; the header names "
+                f"{commit}, and whoever checks it out gets another one. Commit, run again, accept"
+            )
+        elif run.dirty:
+            found.append(
+                f"the run was made with uncommitted changes on top of {commit}: the header says so, and "
+                "nobody can check out what answered. Commit, run again, accept"
+            )
+        head = git.commit_of(root)
+        if head is not None and head != run.commit:
+            found.append(f"the run is of commit {commit}, this is {head[:7]}; the header names {commit}")
+        return found
+
+
+def _digests(current: Prepared, root: Path) -> dict[str, str]:
+    from .prepare import fingerprint_of
+
+    files = fingerprint_of(current, root).subject.get("files") or {}
+    return {name: fact["sha256"] for name, fact in files.items()}
+
+
+def errored_samples(samples: Mapping[str, Sequence[Sample]]) -> list[tuple[str, str]]:
+    """Return (case and epoch, why) of every sample without an output or without one of its scores."""
+    found = []
+    for case, epochs in samples.items():
+        for sample in epochs:
+            unscored = next((score.error for score in sample.scores if score.error), None)
+            if sample.error is not None or unscored is not None:
+                why = sample.error.message if sample.error else unscored
+                found.append((f"{case} epoch {sample.epoch}", why or "no output"))
+    return found
+
+
+def is_placeholder_case(case: Case) -> bool:
+    """Tell whether a case was never filled in: what `init` wrote, or a text that says so itself."""
+    return any(is_placeholder(value) for value in (case.input, case.expected))
