@@ -47,7 +47,10 @@ class NamedScorer(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One case ready to run: `scorers` holds those that apply, the case's `must` scorers among them."""
+    """One case ready to run: `scorers` holds those that apply, the case's `must` scorers among them.
+
+    Its epochs are numbered from `first` on: a later round draws more of a case that has some already.
+    """
 
     evalset: str
     case: Case
@@ -55,6 +58,7 @@ class Job:
     scorers: Sequence[NamedScorer]
     epochs: int
     timeout_s: float
+    first: int = 0
 
 
 @dataclass(slots=True)
@@ -192,7 +196,7 @@ class Engine:
             async def one(epoch: int = epoch) -> None:
                 nonlocal left
                 try:
-                    sample = await self._sample(job, epoch, said)
+                    sample = await self._sample(job, job.first + epoch, said)
                 finally:
                     self._slots.release()
                     if own is not None:

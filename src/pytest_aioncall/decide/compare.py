@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..model.baseline import Acceptance, ScorerInfo
+from ..model.baseline import Acceptance
 from ..model.config import Defaults
-from ..model.evalset import Gate
+from ..model.evalset import EpochRange, Gate
 from ..model.verdict import Coverage, Floor, Judgement, RunStatus, Sight, Verdict
 from . import sentences
 from .exit_codes import exit_code_of
-from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default, rows_of
+from .gaterows import gates_or_default
+from .instrument import rejudge_notes
 from .metrics import metric_verdicts
 from .moves import case_moves
-from .rowtests import absolute_row, compare_row, level_of
+from .powers import powers_of
+from .rounds import decide_in_rounds
+from .rownumbers import gate_rows, numbers_of, tables_of
 from .sides import Alignment, Side, align, epochs_of, judged_of
 from .sight import sight_of
-from .table import ScorerTable, cluster_codes, scorer_table
-from .verdicts import Comparability, RowNumbers, corrected, verdict_of
+from .verdicts import RowNumbers, corrected, verdict_of
 
 __all__ = ["Side", "judge"]
 
@@ -39,34 +39,58 @@ def judge(
     accepts: Sequence[Acceptance] = (),
     settled: Sequence[Acceptance] = (),
     user_errors: int = 0,
+    plan: EpochRange | None = None,
 ) -> Judgement:
     """Judge one evalset.
 
     gates              rules; empty: one a scorer of the candidate, with the default margin
     floors             `must` and `require`, already evaluated
     max_error_rate     share of samples without a full set of scores above which nothing can be judged
-    strict             inconclusive fails
+    strict             inconclusive fails, whatever gates and defaults say
     baseline_required  a baseline that is missing or not comparable is exit 8
     accepts            regressions accepted by name, in a baseline that is to replace this one
     settled            those that this baseline was accepted with: they hold for minima only
     user_errors        samples in which the user's own code raised
+    plan               adaptive epochs, which are judged look by look; None: all at once
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
     """
     rules = gates_or_default(gates, scorers=candidate.scorers)
     aligned = align(candidate, baseline)
-    coverage = _coverage(candidate, aligned, floors)
+    coverage = _coverage(candidate, aligned, floors, with_baseline=baseline is not None)
     error_rate = coverage.errors / coverage.planned if coverage.planned else 0.0
     trusted = coverage.judged > 0 and error_rate <= max_error_rate
-    tables = _tables(rules, candidate, aligned)
-    numbers = _numbers(rules, tables, aligned, candidate=candidate, baseline=baseline, alpha=defaults.alpha)
-    verdicts = [
-        verdict_of(one, adjusted, alpha=defaults.alpha, accepts=accepts, settled=settled, trusted=trusted)
-        for one, adjusted in zip(numbers, corrected(numbers, alpha=defaults.alpha), strict=True)
-    ]
+    tables = tables_of(rules, candidate, aligned)
+    rows = gate_rows(rules, tables, aligned, candidate=candidate, defaults=defaults)
+    rounds = None
+    if plan is not None and baseline is not None:
+        decided = decide_in_rounds(
+            rules,
+            candidate=candidate,
+            baseline=baseline,
+            plan=plan,
+            defaults=defaults,
+            accepts=accepts,
+            settled=settled,
+            trusted=trusted,
+        )
+        numbers, verdicts, rounds = list(decided.numbers), list(decided.verdicts), decided.rounds
+    else:
+        numbers = [
+            numbers_of(
+                row, tables[row.scorer], candidate=candidate, baseline=baseline, level=rows.level_of(row)
+            )
+            for row in rows.rows
+        ]
+        verdicts = [
+            verdict_of(one, adjusted, accepts=accepts, settled=settled, trusted=trusted)
+            for one, adjusted in zip(numbers, corrected(numbers), strict=True)
+        ]
     moves = case_moves(list(tables.values()), aligned=aligned)
     facts = _Facts(
         verdicts=verdicts,
+        fail_open=[one.row.fails_open for one in numbers],
+        fails_by_default=defaults.on_inconclusive == "fail",
         floors=floors,
         coverage=coverage,
         trusted=trusted,
@@ -82,7 +106,7 @@ def judge(
         exit_code=exit_code_of(
             status=status,
             failed=status == "regressed" or user_errors > 0,
-            fail_inconclusive=strict or defaults.on_inconclusive == "fail",
+            fail_inconclusive=strict or facts.fails_inconclusive,
             baseline_missing=facts.baseline_missing,
         ),
         summary=_summary(facts, status),
@@ -92,12 +116,19 @@ def judge(
         floors=tuple(floors),
         worst=moves.worst,
         sights=tuple(_sights(verdicts, candidate, rules, defaults=defaults)),
+        powers=tuple(powers_of(rows, tables)),
         newly_failing=moves.newly_failing,
         newly_failing_scores=moves.newly_failing_scores,
         newly_failing_expected=moves.expected,
         coverage=coverage,
+        rounds=rounds,
         errors_rate=error_rate,
-        notes=tuple(_notes(facts, numbers)),
+        notes=(
+            *rejudge_notes(
+                verdicts, now=candidate.scorers, was=baseline.scorers if baseline else {}, evalset=evalset
+            ),
+            *_notes(facts, numbers),
+        ),
     )
 
 
@@ -116,6 +147,8 @@ def _sights(
 @dataclass(frozen=True, slots=True)
 class _Facts:
     verdicts: Sequence[Verdict]
+    fail_open: Sequence[bool]
+    fails_by_default: bool
     floors: Sequence[Floor]
     coverage: Coverage
     trusted: bool
@@ -130,14 +163,26 @@ class _Facts:
 
         A row that has nothing to compare with holds nothing up on a first run, or for a new scorer.
         """
-        return [
-            v
-            for v in self.verdicts
-            if v.gating and v.status in ("inconclusive", "too_small") and v.reason != "nothing_to_compare"
-        ]
+        return [v for v in self.verdicts if _is_open(v)]
+
+    @property
+    def fails_inconclusive(self) -> bool:
+        """Tell whether an inconclusive run fails: its open rows' gates say so, or without any the default."""
+        asked = [fails for v, fails in zip(self.verdicts, self.fail_open, strict=True) if _is_open(v)]
+        if any(asked):
+            return True
+        undecided = any(floor.undecided for floor in self.floors)
+        return self.fails_by_default and (undecided or not asked)
 
 
-def _coverage(candidate: Side, aligned: Alignment, floors: Sequence[Floor]) -> Coverage:
+def _is_open(verdict: Verdict) -> bool:
+    undecided = verdict.status in ("inconclusive", "too_small")
+    return verdict.gating and undecided and verdict.reason != "nothing_to_compare"
+
+
+def _coverage(
+    candidate: Side, aligned: Alignment, floors: Sequence[Floor], *, with_baseline: bool
+) -> Coverage:
     """Count samples: judged ones have an output and every score that they should have, `must` included."""
     unknown: dict[str, int] = {}
     for floor in floors:
@@ -148,6 +193,8 @@ def _coverage(candidate: Side, aligned: Alignment, floors: Sequence[Floor]) -> C
         planned += candidate.planned(row)
         judged += min(judged_of(row), epochs_of(row) - unknown.get(row.case, 0))
     return Coverage(
+        cases=len(candidate.rows),
+        compared=sum(one is not None for one in aligned.partners) if with_baseline else None,
         planned=planned,
         judged=judged,
         errors=planned - judged,
@@ -155,79 +202,6 @@ def _coverage(candidate: Side, aligned: Alignment, floors: Sequence[Floor]) -> C
         removed=aligned.removed,
         changed=aligned.changed,
     )
-
-
-def _tables(rules: Sequence[Gate], candidate: Side, aligned: Alignment) -> dict[str, ScorerTable]:
-    clusters = cluster_codes(aligned)
-    return {
-        name: scorer_table(
-            name, candidate.scorers[name], aligned=aligned, candidate=candidate, clusters=clusters
-        )
-        for name in dict.fromkeys(gate.scorer for gate in rules)
-    }
-
-
-def _numbers(
-    rules: Sequence[Gate],
-    tables: Mapping[str, ScorerTable],
-    aligned: Alignment,
-    *,
-    candidate: Side,
-    baseline: Side | None,
-    alpha: float,
-) -> list[RowNumbers]:
-    """Compute every row once; where two gates name the same row the first one's margin holds."""
-    rows: dict[tuple[str, tuple[tuple[str, str], ...]], GateRow] = {}
-    for gate in rules:
-        scale = candidate.scorers[gate.scorer].scale
-        for row in rows_of(gate, scale=scale, table=tables[gate.scorer], rows=aligned.rows):
-            rows.setdefault((row.scorer, tuple((row.slice or {}).items())), row)
-    sliced = sum(row.slice is not None and row.members.size >= SMALLEST_SLICE for row in rows.values())
-    overall = len(rows) - sum(row.slice is not None for row in rows.values())
-    found = []
-    for row in rows.values():
-        table, info = tables[row.scorer], candidate.scorers[row.scorer]
-        level = level_of(alpha=alpha, overall=overall, sliced=sliced, is_slice=row.slice is not None)
-        comparability = _comparability(row.scorer, info, baseline)
-        found.append(
-            RowNumbers(
-                row=row,
-                scale=info.scale,
-                comparability=comparability,
-                comparison=compare_row(row, table, level=level) if comparability == "yes" else None,
-                absolute=absolute_row(row, table, level=level),
-                size=_size(row, table, comparability),
-                planned=int(table.planned[row.members].sum()),
-                judged=int(np.sum(~np.isnan(table.after[row.members]))),
-            )
-        )
-    return found
-
-
-def _size(row: GateRow, table: ScorerTable, comparability: Comparability) -> int:
-    """Count the cases that a row could speak from if no candidate sample had errored."""
-    if comparability != "yes":
-        return int(row.members.size)
-    return int(np.count_nonzero(table.judged_before[row.members]))
-
-
-def _comparability(scorer: str, info: ScorerInfo, baseline: Side | None) -> Comparability:
-    """Tell whether both sides were measured with the same instrument.
-
-    Two known hashes have to agree; where one is unknown (flat scores) kind and scale have to, and a kind that
-    nobody told ("" or "flat") is taken on trust. Scales have to agree always.
-    """
-    if baseline is None:
-        return "no_baseline"
-    other = baseline.scorers.get(scorer)
-    if other is None:
-        return "new_scorer"
-    if tuple(info.scale) != tuple(other.scale):
-        return "not_comparable"
-    if info.hash and other.hash:
-        return "yes" if info.hash == other.hash else "not_comparable"
-    untold = {"", "flat"}
-    return "yes" if info.kind == other.kind or untold & {info.kind, other.kind} else "not_comparable"
 
 
 def _baseline_fails(numbers: Sequence[RowNumbers]) -> bool:

@@ -13,9 +13,9 @@ from ..model.verdict import Power
 from ..stats.arrays import Floats, Ints
 from ..stats.draws import Words
 from ..stats.foresight import POWER
-from ..stats.urn import Urn, fall_of, fallen_epochs
+from ..stats.urn import fall_of, fallen_epochs
 from .gaterows import GateRow
-from .powers import chances_at
+from .powers import Ahead, copied
 from .rehearsal import Progress, Suite, judged_members, verdict_alone
 from .rowtests import Level, claim_of, compare_row
 from .table import ScorerTable
@@ -62,7 +62,10 @@ def _plan(
 ) -> Plan:
     table, urn = suite.tables[row.scorer], suite.urns[row.scorer]
     members = judged_members(row, table)
-    if row.margin <= 0 or fall_of(urn, members, delta=row.margin, kind=table.kind, low=table.low) is None:
+    if (
+        row.margin <= 0
+        or fall_of(urn.part(members), delta=row.margin, kind=table.kind, low=table.low) is None
+    ):
         return plan.model_copy(update={"status": "out_of_reach", "power": None})
     for tries, (times, epochs) in enumerate(_cheapest_first(suite, row, members), start=1):
         power = _simulated(suite, row, members, times=times, epochs=epochs, words=words, progress=progress)
@@ -88,17 +91,18 @@ def _plan(
 
 
 def _foreseen(suite: Suite, row: GateRow, members: Ints, *, times: float, epochs: int) -> float:
-    found = chances_at(
+    table = suite.tables[row.scorer]
+    chosen, clusters = copied(members, table.clusters[members], times=times)
+    ahead = Ahead(
         row,
-        suite.tables[row.scorer],
-        suite.urns[row.scorer],
-        members,
+        table,
+        suite.urns[row.scorer].part(chosen),
+        clusters,
         level=suite.level_of(row),
         epochs=epochs,
-        delta=row.margin,
         anew=True,
-        copies=times,
     )
+    found = ahead.chances(row.margin)
     return found.red if found else 0.0
 
 
@@ -145,10 +149,10 @@ def _simulated(
     red = 0
     for _ in range(_BATCHES):
         chosen, clusters = _resampled(members, table.clusters[members], times, words)
-        part = Urn(urn.own[chosen], urn.counts[chosen], urn.pool, urn.shares, urn.strength)
+        part = urn.part(chosen)
         everyone = np.arange(chosen.size, dtype=np.int64)
         # The true drop is one of the cases that there are; another sample of cases has one a little off it.
-        fall = fall_of(urn, members, delta=row.margin, kind=table.kind, low=table.low)
+        fall = fall_of(urn.part(members), delta=row.margin, kind=table.kind, low=table.low)
         assert fall is not None  # noqa: S101 - looked at before
         drawn = part.draw(words, runs=_RUNS // _BATCHES, epochs=2 * epochs)
         before, after = drawn[:, :, :epochs], drawn[:, :, epochs:]

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..model.verdict import Power
 from ..stats.arrays import Floats, Ints
-from ..stats.outlook import Chances, Outlook, chances_like, chances_these, outlook_of
+from ..stats.outlook import Chances, Outlook, chances_like, chances_these, outlook_of, with_fall
 from ..stats.passbound import within_variance
-from ..stats.urn import Fall, Urn, fall_of, urn_of
+from ..stats.urn import Urn, fall_of, urn_of
 from .gaterows import SMALLEST_SLICE, GateRow
 from .rownumbers import GateRows
 from .rowtests import Level, claim_of
@@ -48,25 +48,24 @@ def _known_scores(table: ScorerTable) -> Floats:
 def power_of(
     row: GateRow, table: ScorerTable, urn: Urn, members: Ints, *, level: Level, epochs: int
 ) -> Power:
-    """Reckon the power of one row against its baseline as it is."""
+    """Reckon the power of one row against its baseline as it is. `members` are its judged cases."""
     cases = int(members.size)
-    claim = claim_of(row, cases=cases, clusters=int(np.unique(table.clusters[members]).size))
+    clusters = table.clusters[members]
     power = Power(
         scorer=row.scorer,
         slice=row.slice,
-        claim=claim,
+        claim=claim_of(row, cases=cases, clusters=int(np.unique(clusters).size)),
         margin=row.margin,
         scale=(table.low, table.high),
         n_cases=cases,
         epochs=epochs,
     )
-    if claim == "these-cases" and (epochs < 2 or 2 * np.count_nonzero(urn.counts[members] >= 2) < cases):
+    repeated = 2 * np.count_nonzero(urn.counts[members] >= 2) >= cases
+    if power.claim == "these-cases" and (epochs < 2 or not repeated):
         return power
-    still = chances_at(row, table, urn, members, level=level, epochs=epochs, delta=0.0)
-    once, twice = (
-        chances_at(row, table, urn, members, level=level, epochs=epochs, delta=times * row.margin)
-        for times in (1, 2)
-    )
+    ahead = Ahead(row, table, urn.part(members), clusters, level=level, epochs=epochs)
+    still = ahead.chances(0.0)
+    once, twice = (ahead.chances(times * row.margin) if row.margin else None for times in (1, 2))
     return power.model_copy(
         update={
             # The tests keep their level whatever the normal distribution makes of a handful of cases.
@@ -82,63 +81,60 @@ def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def chances_at(
-    row: GateRow,
-    table: ScorerTable,
-    urn: Urn,
-    members: Ints,
-    *,
-    level: Level,
-    epochs: int,
-    delta: float,
-    anew: bool = False,
-    copies: float = 1.0,
-) -> Chances | None:
-    """Return the chances of a row after a true drop of `delta`; None where its mean has no room for it.
+class Ahead:
+    """One row in a comparison to come.
 
-    anew    the baseline is drawn anew as well, with as many epochs
-    copies  how many times the row's cases there are, by copying them
+    urn       the scores of the row's judged cases, `clusters` their codes
+    anew      the baseline is drawn anew as well, with as many epochs
     """
-    fall: Fall | None = None
-    if delta > 0:
-        fall = fall_of(urn, members, delta=delta, kind=table.kind, low=table.low)
-        if fall is None:
-            return None
-    clusters = table.clusters[members]
-    if copies != 1.0:
-        members, clusters = _copied(members, clusters, copies)
-    ahead = outlook_of(
-        urn,
-        members,
-        clusters=clusters,
-        epochs=epochs,
-        fall=fall,
-        low=table.low,
-        kind=table.kind,
-        anew=anew,
-    )
-    claim = claim_of(row, cases=int(members.size), clusters=int(np.unique(clusters).size))
-    if claim == "cases-like-these":
-        return chances_like(ahead, margin=row.margin, alpha=level.alpha, share=level.share)
-    noise = _bound_noise(urn, members, ahead, table)
-    return chances_these(ahead, margin=row.margin, alpha=level.alpha, share=level.share, noise=noise)
+
+    def __init__(
+        self,
+        row: GateRow,
+        table: ScorerTable,
+        urn: Urn,
+        clusters: Ints,
+        *,
+        level: Level,
+        epochs: int,
+        anew: bool = False,
+    ) -> None:
+        self._row, self._table, self._urn, self._level = row, table, urn, level
+        self._still = outlook_of(urn, clusters=clusters, epochs=epochs, kind=table.kind, anew=anew)
+        groups = int(self._still.codes.max(initial=-1)) + 1
+        self._claim = claim_of(row, cases=int(clusters.size), clusters=groups)
+
+    def chances(self, delta: float) -> Chances | None:
+        """Return the chances after a true drop of `delta`; None where the mean has no room for it."""
+        row, table, level, ahead = self._row, self._table, self._level, self._still
+        if delta > 0:
+            fall = fall_of(self._urn, delta=delta, kind=table.kind, low=table.low)
+            if fall is None:
+                return None
+            ahead = with_fall(ahead, self._urn, fall, low=table.low)
+        if self._claim == "cases-like-these":
+            return chances_like(ahead, margin=row.margin, alpha=level.alpha, share=level.share)
+        noise = self._bound_noise(ahead)
+        return chances_these(ahead, margin=row.margin, alpha=level.alpha, share=level.share, noise=noise)
+
+    def _bound_noise(self, ahead: Outlook) -> Floats:
+        """Return the variance of each case's difference as the gate's pass bound would reckon it."""
+        freedom = float(np.maximum(self._urn.counts - 1, 0).sum())
+        pooled = float(ahead.squares.sum()) / freedom if freedom else 0.0
+        each = within_variance(
+            self._urn.scores,
+            kind=self._table.kind,
+            low=self._table.low,
+            pooled=max(pooled, self._table.kind.least_noise**2),
+        )
+        found: Floats = each * (1 / ahead.was + 1 / ahead.now)
+        return found
 
 
-def _copied(members: Ints, clusters: Ints, copies: float) -> tuple[Ints, Ints]:
-    """Repeat the cases `copies` times, the last copy in part, each copy with clusters of its own."""
-    wanted = round(members.size * copies)
-    times = -(-wanted // members.size)
+def copied(members: Ints, clusters: Ints, *, times: float) -> tuple[Ints, Ints]:
+    """Repeat cases `times` times, the last copy in part, each copy with clusters of its own."""
+    wanted = round(members.size * times)
+    copies = -(-wanted // members.size)
     offset = int(clusters.max()) + 1
-    tiled = np.concatenate([clusters + copy * offset for copy in range(times)])[:wanted]
-    return np.tile(members, times)[:wanted], tiled
-
-
-def _bound_noise(urn: Urn, members: Ints, ahead: Outlook, table: ScorerTable) -> Floats:
-    """Return the variance of each case's difference as the gate's pass bound would reckon it."""
-    columns = np.arange(urn.own.shape[1])
-    own = np.where(columns < urn.counts[members][:, None], urn.own[members], np.nan)
-    freedom = float(np.maximum(urn.counts[members] - 1, 0).sum())
-    pooled = max(float(ahead.squares.sum()) / freedom if freedom else 0.0, table.kind.least_noise**2)
-    each = within_variance(own, kind=table.kind, low=table.low, pooled=pooled)
-    found: Floats = each * (1 / ahead.was + 1 / ahead.now)
-    return found
+    tiled = np.concatenate([clusters + copy * offset for copy in range(copies)])[:wanted]
+    return np.tile(members, copies)[:wanted], tiled

@@ -16,7 +16,7 @@ from ..model.evalset import Gate
 from ..model.verdict import Verdict
 from ..stats.arrays import Floats, Ints
 from ..stats.draws import Words
-from ..stats.urn import Fall, Urn, fall_of, fallen_epochs, urn_of
+from ..stats.urn import Urn, fall_of, fallen_epochs, urn_of
 from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default
 from .rownumbers import GateRows, gate_rows, tables_of
 from .rowtests import Level, absolute_row, compare_row
@@ -100,12 +100,10 @@ def fresh_pairs(suite: Suite, words: Words, *, runs: int) -> Drawn:
     return Drawn(after, before)
 
 
-def dropped_runs(
-    suite: Suite, row: GateRow, after: Floats, words: Words, *, delta: float
-) -> tuple[Floats, Fall] | None:
+def dropped_runs(suite: Suite, row: GateRow, after: Floats, words: Words, *, delta: float) -> Floats | None:
     """Take a true drop of `delta` from the row's cases; None where its mean has no room for it."""
     table, urn = suite.tables[row.scorer], suite.urns[row.scorer]
-    fall = fall_of(urn, judged_members(row, table), delta=delta, kind=table.kind, low=table.low)
+    fall = fall_of(urn.part(judged_members(row, table)), delta=delta, kind=table.kind, low=table.low)
     if fall is None:
         return None
     here = after[:, row.members]
@@ -113,7 +111,7 @@ def dropped_runs(
     hit = fallen_epochs(words, runs=runs, cases=cases, epochs=epochs, share=fall.share, strength=urn.strength)
     fallen = after.copy()
     fallen[:, row.members] = here - hit * fall.of(here, low=table.low)
-    return fallen, fall
+    return fallen
 
 
 def judged_members(row: GateRow, table: ScorerTable) -> Ints:

@@ -168,7 +168,7 @@ def _power(
             shares.append(None)
             continue
         red = []
-        for run, scores in enumerate(dropped[0]):
+        for run, scores in enumerate(dropped):
             others = list(numbers[run])
             others[at] = numbers_in(suite, row, after=scores)
             red.append(_is_red(verdicts_in(others)[at]))

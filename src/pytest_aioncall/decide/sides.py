@@ -31,6 +31,24 @@ class Side:
         return max(asked, epochs_of(row))
 
 
+def first_epochs(side: Side, epochs: int) -> Side:
+    """Return the side as it was when each case had `epochs` epochs at most."""
+    return Side(
+        rows=tuple(
+            row.model_copy(
+                update={
+                    "scores": {name: values[:epochs] for name, values in row.scores.items()},
+                    "errors": min(row.errors, epochs),
+                }
+            )
+            for row in side.rows
+        ),
+        scorers=side.scorers,
+        output_hashes={case: hashes[:epochs] for case, hashes in side.output_hashes.items()},
+        planned_epochs={row.case: min(side.planned(row), epochs) for row in side.rows},
+    )
+
+
 def epochs_of(row: CaseRow) -> int:
     """Return how many samples stand behind a row, judged or not."""
     scores = max((len(values) for values in row.scores.values()), default=0)

@@ -54,6 +54,7 @@ class Background:
         self._done: dict[Job, Finished] = {}
         self._changed = threading.Condition()
         self._awaited: Job | None = None
+        self._lined_up = 0
         self._taken = 0
         self._reached = 0
         self._starving = False
@@ -67,10 +68,19 @@ class Background:
 
     def start(self, jobs: Sequence[Job]) -> None:
         """Start the thread; `jobs` are looked ahead in order (none under xdist: cases come on demand)."""
-        self._ahead.extend(jobs)
-        self._place.update((job, place) for place, job in enumerate(jobs, start=1))
+        self._line_up(jobs)
         self._thread.start()
         self._started.wait()
+
+    def more(self, jobs: Sequence[Job]) -> None:
+        """Line up further jobs behind those of `start`; they begin at once."""
+        self._line_up(jobs)
+        self._wake()
+
+    def _line_up(self, jobs: Sequence[Job]) -> None:
+        self._place.update((job, place) for place, job in enumerate(jobs, start=self._lined_up + 1))
+        self._lined_up += len(jobs)
+        self._ahead.extend(jobs)
 
     def result(self, job: Job, *, on_wait: Callable[[], None]) -> Finished:
         """Return the samples of a job, waiting in short slices. Without look-ahead it starts now.

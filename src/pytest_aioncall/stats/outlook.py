@@ -2,14 +2,15 @@
 
 The difference of a new run is taken as normal, with the mean and the variance that the urn of the scores
 gives it; what the gate asks of it, significance and a bound, is put as one line that it has to fall below.
-Two counts keep that honest in small suites: a test on signs needs so many units that fell, and sums of lattice
-scores take only so many values. `tests/unit/test_decide_selfcheck.py` holds the numbers against simulated runs.
+Two counts keep that honest in small suites: a test on signs needs so many units that fell, and sums of
+lattice scores take only so many values. `tests/unit/test_decide_selfcheck.py` holds the numbers against
+simulated runs.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,45 +53,30 @@ class Outlook:
     kind: ScoreKind
 
 
-def outlook_of(
-    urn: Urn,
-    members: Ints,
-    *,
-    clusters: Ints,
-    epochs: int,
-    fall: Fall | None,
-    low: float,
-    kind: ScoreKind,
-    anew: bool = False,
-) -> Outlook:
-    """Look ahead to a run of `epochs` epochs that a drop of `fall` has hit (None: nothing changed).
+def outlook_of(urn: Urn, *, clusters: Ints, epochs: int, kind: ScoreKind, anew: bool = False) -> Outlook:
+    """Look ahead to a run of `epochs` epochs in which nothing changed.
 
-    members   places of the row's cases in the urn; `clusters` their codes
+    clusters  codes of the urn's cases
     anew      the baseline, too, is drawn anew, with `epochs` epochs
     """
-    counts = urn.counts[members].astype(np.float64)
-    mean, variance = (values[members] for values in urn.moments())
+    counts = urn.counts.astype(np.float64)
+    mean, variance = urn.moments()
     weight = counts + urn.strength
-    within = urn.within()[members]
-    columns = np.arange(urn.own.shape[1])
-    own = np.where(columns < urn.counts[members][:, None], urn.own[members], np.nan)
-    observed = np.nansum(own, axis=1) / counts
-    squares = np.nansum(np.square(own - observed[:, None]), axis=1)
-    steady = np.nanmax(own, axis=1) - np.nanmin(own, axis=1) < 1e-12
+    within = variance * weight / (weight + 1)
+    held = np.arange(urn.own.shape[1]) < urn.counts[:, None]
+    own = np.where(held, urn.own, 0.0)
+    observed = own.sum(axis=1) / counts
+    squares = np.where(held, np.square(own - observed[:, None]), 0.0).sum(axis=1)
+    steady = squares < 1e-18
     same = _pool_share(urn, observed)
     stay = np.where(steady, 1.0, _RETURNS)
     for epoch in range(epochs):
         stay = np.where(steady, stay * (counts + urn.strength * same + epoch) / (weight + epoch), stay)
     if anew:
-        shift, noise = np.zeros(members.size), within * 2 / epochs
-        counts, squares = np.full(members.size, float(epochs)), within * (epochs - 1)
+        shift, noise = np.zeros(counts.size), within * 2 / epochs
+        counts, squares = np.full(counts.size, float(epochs)), within * (epochs - 1)
     else:
         shift, noise = mean - observed, variance / (weight + 1) + within / epochs
-    size, falls = np.zeros(members.size), np.zeros(members.size)
-    if fall is not None:
-        values, of_pool = fall.of(urn.own, low=low), fall.of(urn.pool, low=low)
-        size = urn.expected(values, of_pool)[members]
-        falls = urn.expected((values > 0).astype(np.float64), (of_pool > 0).astype(np.float64))[members]
     _, codes = np.unique(clusters, return_inverse=True)
     return Outlook(
         shift=shift,
@@ -98,14 +84,25 @@ def outlook_of(
         within=within,
         squares=squares,
         stay=stay,
-        fall=size,
-        falls=falls,
-        share=fall.share if fall else 0.0,
+        fall=np.zeros(counts.size),
+        falls=np.zeros(counts.size),
+        share=0.0,
         strength=urn.strength,
         was=counts,
         now=epochs,
         codes=codes,
         kind=kind,
+    )
+
+
+def with_fall(ahead: Outlook, urn: Urn, fall: Fall, *, low: float) -> Outlook:
+    """Return the same outlook after a drop of `fall`."""
+    values, of_pool = fall.of(urn.own, low=low), fall.of(urn.pool, low=low)
+    return replace(
+        ahead,
+        fall=urn.expected(values, of_pool),
+        falls=urn.expected((values > 0).astype(np.float64), (of_pool > 0).astype(np.float64)),
+        share=fall.share,
     )
 
 

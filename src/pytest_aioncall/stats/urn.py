@@ -35,6 +35,16 @@ class Urn:
     shares: Floats
     strength: float
 
+    def part(self, members: Ints) -> Urn:
+        """Return the urn of some cases only, with the pool of all."""
+        return Urn(self.own[members], self.counts[members], self.pool, self.shares, self.strength)
+
+    @property
+    def scores(self) -> Floats:
+        """The judged scores, cases x epochs, NaN elsewhere."""
+        found: Floats = np.where(np.arange(self.own.shape[1]) < self.counts[:, None], self.own, np.nan)
+        return found
+
     def expected(self, values: Floats, of_pool: Floats) -> Floats:
         """Return each case's mean of a function of the next score, given by its values on `own`, `pool`."""
         held = np.where(np.arange(values.shape[1]) < self.counts[:, None], values, 0.0)
@@ -144,14 +154,14 @@ class Fall:
         return fallen
 
 
-def fall_of(urn: Urn, members: Ints, *, delta: float, kind: ScoreKind, low: float) -> Fall | None:
-    """Return the shallowest fall that costs the members' mean `delta`; None where there is no room for it."""
+def fall_of(urn: Urn, *, delta: float, kind: ScoreKind, low: float) -> Fall | None:
+    """Return the shallowest fall that costs the mean of the urn's cases `delta`; None where there is no room for it."""
     step = kind.pseudo
     if kind.kind == "continuous" and kind.step is not None:
         step = max(1, round(step / kind.step)) * kind.step
     for times in range(1, max(1, round(kind.span / step)) + 2):
         whole = Fall(times * step, 1.0)
-        cost = urn.expected(whole.of(urn.own, low=low), whole.of(urn.pool, low=low))[members]
+        cost = urn.expected(whole.of(urn.own, low=low), whole.of(urn.pool, low=low))
         most = float(cost.mean()) if cost.size else 0.0
         if most >= delta - 1e-12 and most > 0:
             return Fall(whole.depth, min(1.0, delta / most))
