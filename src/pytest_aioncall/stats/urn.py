@@ -155,7 +155,7 @@ class Fall:
 
 
 def fall_of(urn: Urn, *, delta: float, kind: ScoreKind, low: float) -> Fall | None:
-    """Return the shallowest fall that costs the mean of the urn's cases `delta`; None where there is no room for it."""
+    """Return the shallowest fall that costs the mean of all cases `delta`; None without room for it."""
     step = kind.pseudo
     if kind.kind == "continuous" and kind.step is not None:
         step = max(1, round(step / kind.step)) * kind.step
