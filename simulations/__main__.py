@@ -13,7 +13,7 @@ import sys
 from .page import PAGE, page
 from .promises import promises
 from .results import STORED, Results, load, now
-from .running import run
+from .running import settled
 from .scenarios import scenarios
 
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = [name for name in scenarios() if asked.only in name]
     if not names:
         parser.error(f"no scenario has {asked.only!r} in its name; there is {', '.join(scenarios())}")
-    found = now(run(names, asked=asked.changes, workers=asked.workers), asked=asked.changes)
+    found = now(settled(names, asked=asked.changes, workers=asked.workers), asked=asked.changes)
     out = report(found)
     if asked.write:
         try:

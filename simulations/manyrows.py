@@ -13,7 +13,7 @@ from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.evalset import Claim, Gate
 from pytest_aioncall.model.verdict import Judgement, Verdict
 
-from .methods import ALPHA, Method
+from .methods import ALPHA, NONE, Method
 from .worlds import CASE_SD, GRADED_MEAN, MARGIN, SCALE, Floats, graded_shift, level_of_mean, sampled
 
 CASES = 200
@@ -95,6 +95,7 @@ def judged(suites: Suites) -> Judgement:
                 digest="d",
                 slices=slices,
                 scores={name: tuple(table[i]) for name, table in zip(names, tables, strict=True)},
+                labels=NONE,
             )
             for i, slices in enumerate(suites.slices)
         )

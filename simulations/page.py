@@ -10,7 +10,20 @@ from . import tables
 from .methods import COMMON
 from .promises import FALSE_ALARMS, FOUND, WRONG_PASSES, promises
 from .results import Results
-from .scenarios import EDITS, EPOCHS, KINDS, LARGE, REPEATED, SMALL, broken, large, rows, small
+from .scenarios import (
+    DEAR,
+    EDITS,
+    EPOCHS,
+    KINDS,
+    LARGE,
+    REPEATED,
+    SMALL,
+    broken,
+    large,
+    rows,
+    scenarios,
+    small,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "error-rates.md"
 TEMPLATE = Path(__file__).with_name("error-rates.template.md")
@@ -78,10 +91,12 @@ def _compared(results: Results) -> dict[str, str]:
 
 def _colophon(results: Results) -> dict[str, str]:
     """Return what tells how the numbers were made."""
-    counts = sorted({one.changes for one in results.tallies.values()}, reverse=True)
+    asked = {name: scenarios()[name].changes(results.asked) for name in results.tallies}
     return {
         "scenarios": str(len(results.tallies)),
-        "changes": " or ".join(f"{count:,}" for count in counts),
+        "asked": f"{results.asked:,}",
+        "dear": f"{round(DEAR * results.asked):,}",
+        "drawn_on": str(sum(one.changes > asked[name] for name, one in results.tallies.items())),
         "seed": str(results.seed),
         "date": results.date,
         "versions": ", ".join(f"{name} {version}" for name, version in results.versions.items()),

@@ -21,6 +21,7 @@ TIMES = (0.0, 0.5, 1.0, 2.0)
 DOCUMENT_SIZE = 5
 MANY = {1: (1, 0), 5: (5, 0), 15: (5, 2), 45: (5, 8), 90: (10, 8)}
 SLICE_DROP = 1.0
+DEAR = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Scenario:
     """One world under some procedures.
 
     draw     one simulated change from random numbers; what `methods` take
-    effort   share of the number of changes asked for: fewer where a judgement is dear
+    effort   share of the number of changes asked for: fewer where a change is dear to judge
     """
 
     name: str
@@ -84,7 +85,7 @@ def _what(edit: Edit, times: float) -> str:
 def _large() -> Iterator[Scenario]:
     for kind in KINDS:
         for cases in LARGE:
-            effort = 0.4 if cases >= 1000 else 1.0
+            effort = DEAR if cases >= 200 else 1.0
             for epochs in EPOCHS:
                 for edit in EDITS:
                     world = World(
@@ -123,14 +124,14 @@ def _named() -> Iterator[Scenario]:
     yield Scenario(small("binary", 100, 3, times=1), world.draw, EVERY)
     for number, size in ((30, 5), (20, 10)):
         world = World("binary", number * size, 3, "documents", cluster_size=size)
-        yield Scenario(documents(number, size), world.draw, EVERY)
+        yield Scenario(documents(number, size), world.draw, EVERY, DEAR)
     world = World("binary", 30, 1, claim="cases-like-these")
     yield Scenario(large("binary", 30, 1), world.draw, EVERY)
 
 
 def _many_rows() -> Iterator[Scenario]:
     for number, (scorers, values) in MANY.items():
-        effort = 0.4 if number > 45 else 1.0
+        effort = DEAR if number >= 15 else 1.0
         yield Scenario(rows(number), ManyRows(scorers, values, 3).draw, (ROWS,), effort)
         if values:
             world = ManyRows(scorers, values, 3, drop=SLICE_DROP)
@@ -139,4 +140,4 @@ def _many_rows() -> Iterator[Scenario]:
         for drop in (0.0, SLICE_DROP):
             many = ManyRows(*MANY[45], epochs, drop=drop, claim="cases-like-these")
             name = rows(45, dropped=bool(drop), claim="cases-like-these", epochs=epochs)
-            yield Scenario(name, many.draw, (ROWS,))
+            yield Scenario(name, many.draw, (ROWS,), DEAR)
