@@ -127,3 +127,27 @@ def test_a_target_that_is_not_there_is_one_clear_line(
     assert told in text
     assert "Traceback" not in text
     assert not (project / "evalsets").exists()
+
+
+def test_the_gate_workflow_asks_for_a_reason_before_it_spends_anything(project: Path) -> None:
+    main(["init", "shop.triage:route", "--github", "--owner", "@support-ml"])
+    workflow = yaml.safe_load((project / ".github" / "workflows" / "aioncall.yml").read_text())
+    steps = workflow["jobs"]["gate"]["steps"]
+    runs = [step.get("run", "").split(" #")[0] for step in steps]
+    (at,) = [i for i, run in enumerate(runs) if run == 'aioncall check --against "origin/${BASE_REF}"']
+    assert steps[at]["env"] == {"BASE_REF": "${{ github.base_ref }}"}
+    assert any("pytest --aioncall" in run for run in runs[at + 1 :])
+
+
+def test_check_says_that_the_cases_of_init_are_placeholders(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["init", "shop.triage:route"])
+    capsys.readouterr()
+    assert main(["check"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    advice = "is a placeholder: write a real question and answer"
+    assert [line for line in lines if "placeholder" in line] == [
+        f"warning: evalsets/route.eval.yaml:8: case first-case {advice}",
+        f"warning: evalsets/route.eval.yaml:11: case second-case {advice}",
+    ]

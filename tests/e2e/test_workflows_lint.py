@@ -62,3 +62,27 @@ def test_the_top_level_grants_nothing(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert re.search(r"^permissions: \{\}$", text, re.MULTILINE), f"{path.name}: add `permissions: {{}}`"
     assert "pull_request_target" not in text
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workflow that `aioncall init --github` gives to a user's project."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "app.py").write_text("def answer(question):\n    return question\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest_aioncall", "init", "app:answer", "--github", "--owner", "@ann"]
+    subprocess.run(command, cwd=project, capture_output=True, check=True)
+    return project / ".github" / "workflows" / "aioncall.yml"
+
+
+@pytest.mark.parametrize(
+    "checker",
+    [
+        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),
+        ("actionlint", "-no-color", "-shellcheck=", "-pyflakes="),
+        ("zizmor", "--offline", "--persona=pedantic", "--no-progress"),
+    ],
+    ids=lambda checker: checker[0],
+)
+def test_the_workflow_that_init_writes_is_clean_too(written: Path, checker: tuple[str, ...]) -> None:
+    ended = run_tool(*checker, str(written))
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -77,7 +77,7 @@ def _check(options: argparse.Namespace) -> int:
         return code
     say(*found.problems)
     if found.problems:
-        say(*(f"warning: {line}" for line in found.warnings))
+        say(*_warned(found))
         count = len(found.problems)
         compared = (
             "" if options.against is None else f" Not compared with {options.against}: mend this first."
@@ -87,13 +87,19 @@ def _check(options: argparse.Namespace) -> int:
     evalsets = len(found.evalsets)
     summary = f"{evalsets} evalset{'' if evalsets == 1 else 's'}, {found.cases} cases: no problem found"
     if review is None:
-        say(*(f"warning: {line}" for line in found.warnings), summary)
+        say(*_warned(found), summary)
         return code
     from .against import entry_lines, review_lines
 
     say(*review_lines(review), "")
-    say(*(f"warning: {line}" for line in found.warnings), summary, *entry_lines(review))
+    say(*_warned(found), summary, *entry_lines(review))
     return code
+
+
+def _warned(found: Any) -> list[str]:
+    from ..flows.wording import log_line
+
+    return [log_line(f"warning: {line}", 600) for line in found.warnings]
 
 
 def _weakened(review: Any) -> int:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ..adapters.evalset_files import line_of
+from ..decide.gaterows import SMALLEST_SLICE
 from ..errors import LoadError, UsageError
 from ..settings import Settings
 from .cost import is_loopback, price_of
 from .judge import find_baseline
 from .ondemand import silent_wire
 from .prepare import Prepared, prepare, shown_path
+from .scaffold import is_placeholder
+
+LISTED = 5
+"""Cases and slices that a warning lists."""
 
 _PINNED = re.compile(r"(20\d{2}-?[01]\d-?[0-3]\d|-\d{4}(?!\d)|@sha256:|[-@][0-9a-f]{7,64}$|-v\d+(\.\d+)+$)")
 
@@ -109,7 +117,50 @@ def _warnings(one: Prepared, settings: Settings) -> list[str]:
             warnings.append(f"{file}: {key} is not set; a live run of {model} needs it, a replay does not")
     if one.jobs and one.jobs[0].epochs < 2:
         warnings.append(f"{file}: with one epoch noise cannot be told from change; 3 is the default")
-    return warnings
+    return [*warnings, *_unfinished(one), *_small_slices(one, settings), *_overdue(one, settings)]
+
+
+def _unfinished(one: Prepared) -> Iterator[str]:
+    """Say which cases nobody has filled in yet: their scores tell nothing."""
+    blank = [
+        case for case in one.evalset.cases if is_placeholder(case.input) or is_placeholder(case.expected)
+    ]
+    for case in blank[:LISTED]:
+        yield f"{case.file}:{case.line}: case {case.id} is a placeholder: write a real question and answer"
+    if len(blank) > LISTED:
+        yield f"{one.evalset.file}: {len(blank) - LISTED} more cases are placeholders"
+
+
+def _small_slices(one: Prepared, settings: Settings) -> Iterator[str]:
+    """Say which values of gated slices have too few cases to decide anything."""
+    sizes: dict[tuple[str, str], Counter[str]] = {}
+    for job in one.jobs:
+        for scorer in job.scorers:
+            for dimension, value in job.case.slices.items():
+                sizes.setdefault((scorer.name, dimension), Counter())[value] += 1
+    for index, gate in enumerate(one.evalset.gates):
+        for dimension in gate.slices:
+            counted = sizes.get((gate.scorer, dimension), Counter())
+            small = [f"{value} ({n})" for value, n in sorted(counted.items()) if n < SMALLEST_SLICE]
+            if small:
+                line = line_of(settings.root / one.evalset.file, f"gates[{index}].slices")
+                listed = ", ".join(small[:LISTED]) + (", ..." if len(small) > LISTED else "")
+                yield (
+                    f"{one.evalset.file}:{line}: gate of {gate.scorer} by {dimension}: under "
+                    f"{SMALLEST_SLICE} cases in {listed}; reported, not gating. Add cases, or drop the slice"
+                )
+
+
+def _overdue(one: Prepared, settings: Settings) -> Iterator[str]:
+    """Say which weakenings were to be taken back by now."""
+    today = (settings.now or datetime.now(UTC)).date()
+    for index, entry in enumerate(one.evalset.weakening):
+        if entry.until is not None and entry.until < today:
+            line = line_of(settings.root / one.evalset.file, f"weakening[{index}]")
+            yield (
+                f"{one.evalset.file}:{line}: the weakening {entry.what!r} was meant until {entry.until}; "
+                "take it back, or give it another day"
+            )
 
 
 def models_of(one: Prepared) -> list[str]:

@@ -179,6 +179,9 @@ jobs:
         with:
           python-version: "3.12"
       - run: python -m pip install pytest-aioncall # and what your project needs
+      - run: aioncall check --against "origin/${BASE_REF}" # a weaker gate needs a written reason
+        env:
+          BASE_REF: ${{ github.base_ref }}
       - run: python -m pytest --aioncall --aioncall-baseline-ref "origin/${BASE_REF}" --junitxml=aioncall.xml
         env:
           BASE_REF: ${{ github.base_ref }}
