@@ -109,7 +109,12 @@ def test_a_regression_is_never_called_anything_else() -> None:
 
 
 def test_what_would_settle_a_row_says_when_epochs_cannot_help() -> None:
-    assert words.needed(row(needed=Needed(cases=240))) == "240 cases (more epochs cannot help)"
+    cases_only = "240 cases (more epochs cannot help, only more cases)"
+    assert words.needed(row(needed=Needed(cases=240))) == cases_only
+    untold = "240 cases (run 3 epochs to see whether more of them would help)"
+    assert words.needed(row(needed=Needed(cases=240, epochs_unknown=True))) == untold
+    both = Needed(cases=240, epochs=5, both_sides=True)
+    assert words.needed(row(needed=both)) == "240 cases or 5 epochs of the baseline and of the run"
     assert words.needed(row(needed=Needed(cases=240, epochs=5))) == "240 cases or 5 epochs"
     assert words.needed(row(needed=Needed(epochs=3))) == "3 epochs"
     assert words.needed(row()) == ""

@@ -433,17 +433,27 @@ class TestPower:
         assert needed_cases(100, se=0.03, distance=1e-9, alpha=0.05) is None
 
     def test_where_the_cases_differ_by_themselves_no_number_of_epochs_helps(self) -> None:
-        assert (
-            needed_epochs(
-                cases=50, between=0.2, noise_before=0.01, noise_after=0.1, distance=0.05, alpha=0.05
-            )
-            is None
-        )
-        found = needed_epochs(
-            cases=400, between=0.01, noise_before=0.02, noise_after=0.12, distance=0.05, alpha=0.05
-        )
-        room = 400 * 0.0025 / 2.4864749**2 - 0.03
-        assert found == math.ceil(0.12 / room)
+        assert needed_epochs(budget=10.0, fixed=10.1, noise=lambda epochs: 1 / epochs) is None
+        assert needed_epochs(budget=10.0, fixed=10.0, noise=lambda epochs: 1 / epochs) is None
+
+    @pytest.mark.parametrize("noise", [0.5, 4.0, 48.0, 1999.0])
+    def test_the_epochs_needed_are_the_fewest_that_wear_the_noise_down(self, noise: float) -> None:
+        found = needed_epochs(budget=10.0, fixed=8.0, noise=lambda epochs: noise / epochs)
+        assert found == math.ceil(noise / 2.0)
+
+    def test_the_pseudo_pair_does_not_grow_with_the_cases(self) -> None:
+        """Unchanged binary cases: all of SE is the pair, 2/(n + 2)^2, so SE falls as 1/n."""
+        se = math.sqrt(2) / 22
+        found = needed_cases(20, se=se, distance=0.05, alpha=0.05, pseudo=1.0)
+        assert found == math.ceil(math.sqrt(2) * (1.6448536 + 0.8416212) / 0.05 - 2)
+        blind = needed_cases(20, se=se, distance=0.05, alpha=0.05)
+        assert blind is not None and blind > found
+
+    def test_few_degrees_of_freedom_ask_for_more(self) -> None:
+        few = needed_cases(40, se=0.05, distance=0.05, alpha=0.05, df=7)
+        many = needed_cases(40, se=0.05, distance=0.05, alpha=0.05)
+        assert few is not None and many is not None
+        assert many < few < 1.2 * many
 
 
 class TestFlakiness:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,9 +20,9 @@ from ..stats.passbound import (
     within_variance,
 )
 from ..stats.permute import permute_epochs
-from ..stats.power import needed_cases, needed_epochs, plain_within
 from ..stats.signflip import sign_flip
 from .gaterows import GateRow
+from .needs import Needs
 from .table import ScorerTable
 
 LARGE_CASES = 50
@@ -143,6 +144,9 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level, foresee: bool
         at_floor = bound.low
         if cut.has_errors:
             at_floor = _repeat_bound(cut.floor_before, cut.floor_after, table, level).low
+    needs = None
+    if foresee and bound is not None:
+        needs = Needs(cut.before, cut.after, claim=claim, bound=bound, kind=table.kind, low=table.low)
     return Comparison(
         claim=claim,
         cases=cases,
@@ -158,10 +162,8 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level, foresee: bool
         p_min=p_min,
         unchanged=bool(table.identical[aligned].all()),
         mde=_mde(bound, row, cut, level, claim, low=table.low) if foresee else None,
-        needed=_needed(row.margin, differences, cut, bound, level, claim) if foresee else None,
-        needed_if_dropped=_needed(-float(differences.mean()), differences, cut, bound, level, claim)
-        if foresee
-        else None,
+        needed=needs.needed(row.margin, alpha=level.alpha) if needs else None,
+        needed_if_dropped=needs.needed(-float(differences.mean()), alpha=level.share) if needs else None,
     )
 
 
@@ -195,7 +197,7 @@ def difference_spread(row: GateRow, table: ScorerTable) -> DifferenceSpread | No
 def repeat_se(before: Floats, after: Floats, table: ScorerTable) -> float:
     """Return the standard error of the mean difference where only repeating is random."""
     was, now = noise_of([before, after], table)
-    return float(np.sqrt((was + now).sum())) / before.shape[0]
+    return math.sqrt(float(was.sum() + now.sum())) / int(before.shape[0])
 
 
 def absolute_row(row: GateRow, table: ScorerTable, *, level: Level) -> Absolute | None:
@@ -324,40 +326,3 @@ def _mde(
         return None
     visible = visible_drop(Spread(bound.se, bound.df), margin=row.margin, claim=claim, level=level)
     return visible if visible <= float(means_of(cut.before).mean()) - low else None
-
-
-def _needed(
-    distance: float, differences: Floats, cut: _Cut, bound: Bound | None, level: Level, claim: ClaimMade
-) -> Needed | None:
-    """Return how many cases or epochs tell a true `distance` from none with power .8."""
-    if bound is None or distance <= 0:
-        return None
-    cases = differences.size
-    was, now = (np.sum(~np.isnan(side), axis=1) for side in (cut.before, cut.after))
-    more_cases = needed_cases(cases, se=bound.se, distance=distance, alpha=level.alpha)
-    more_epochs = None
-    noise_before, noise_after = plain_within(cut.before), plain_within(cut.after)
-    if noise_before is not None and noise_after is not None:
-        per_epoch_before, per_epoch_after = float((1 / was).mean()), float((1 / now).mean())
-        between = 0.0
-        if claim == "these-cases":
-            # The shrunk noise decides there, so it is what more epochs have to wear down.
-            total = bound.se**2 * cases
-            noise_after = total / (per_epoch_before + per_epoch_after)
-            noise_before = noise_after
-        elif cases > 1:
-            within = noise_before * per_epoch_before + noise_after * per_epoch_after
-            between = max(0.0, float(differences.var(ddof=1)) - within)
-        more_epochs = needed_epochs(
-            cases=cases,
-            between=between,
-            noise_before=noise_before * per_epoch_before,
-            noise_after=noise_after,
-            distance=distance,
-            alpha=level.alpha,
-        )
-    epochs_now = int(now.max())
-    return Needed(
-        cases=more_cases if more_cases is not None and more_cases > cases else None,
-        epochs=more_epochs if more_epochs is not None and more_epochs > epochs_now else None,
-    )

@@ -36,6 +36,9 @@ def verdict_sentence(verdict: Verdict, *, alpha: float) -> str:
     reason = words.verdict_reason(verdict)
     if reason:
         parts.append(f"- {reason}")
+    need = words.needed(verdict)
+    if need:
+        parts.append(f"To decide: {need}.")
     return log_line(" ".join(parts), 400)
 
 

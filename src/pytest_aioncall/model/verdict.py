@@ -43,10 +43,17 @@ class Rounds(Frozen):
 
 
 class Needed(Frozen):
-    """What would settle an inconclusive verdict; `epochs` is None where more epochs cannot help."""
+    """What would settle an inconclusive verdict: so many cases, or so many epochs of the same cases.
+
+    epochs          None where more epochs cannot help, only more cases
+    both_sides      the baseline needs the epochs, too: its own noise is in the way
+    epochs_unknown  there is one epoch a case, so nobody knows whether more would help
+    """
 
     cases: int | None = None
     epochs: int | None = None
+    both_sides: bool = False
+    epochs_unknown: bool = False
 
 
 class Verdict(Frozen):

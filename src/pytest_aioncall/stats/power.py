@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from .arrays import Floats
-from .foresight import POWER
-from .special import ndtri
+from .foresight import POWER, quantile
 
 MOST = 1_000_000
+MOST_EPOCHS = 1000
 
 
-def reach(alpha: float) -> float:
-    """Return z_{1-alpha} + z_.8."""
-    return float(ndtri(1 - alpha) + ndtri(POWER))
+def reach(alpha: float, *, df: float = math.inf) -> float:
+    """Return t_{1-alpha} + t_.8: how many standard errors away a difference is told with power .8."""
+    return quantile(1 - alpha, df) + quantile(POWER, df)
 
 
-def needed_cases(cases: int, *, se: float, distance: float, alpha: float) -> int | None:
-    """Return n* = n ((z_{1-alpha} + z_.8) SE/distance)^2; None beyond a million or without a distance."""
+def needed_cases(
+    cases: int, *, se: float, distance: float, alpha: float, pseudo: float = 0.0, df: float = math.inf
+) -> int | None:
+    """Return how many cases like these would tell `distance` from none; None beyond a million.
+
+    se      standard error of the mean difference over `cases` cases, with df degrees of freedom
+    pseudo  h of the pseudo-pair that is part of `se`, 0 without one: there is one pair, however many cases
+    Without a pair n* = n ((t_{1-alpha} + t_.8) SE/distance)^2. With one the squares of all units are
+    T = SE^2 (n + 2)^2, of which 2 h^2 stay as they are and the rest grows with n.
+    """
     if distance <= 0 or not math.isfinite(se):
         return None
-    wanted = cases * (reach(alpha) * se / distance) ** 2
-    return math.ceil(wanted - 1e-9) if wanted <= MOST else None
+    # CR1 is larger by G/(G-1), and df is G - 1 for G units of one size.
+    squares = se**2 * (cases + 2) ** 2 * (1.0 if math.isinf(df) else df / (df + 1))
+    grown = max(0.0, squares - 2 * pseudo**2) / cases
+    wanted = float(cases)
+    for _ in range(4):
+        allowed = (distance / reach(alpha, df=max(1.0, df * wanted / cases))) ** 2
+        if pseudo <= 0:
+            wanted = cases * se**2 / allowed
+        else:
+            slope = grown - 4 * allowed
+            root = slope**2 - 4 * allowed * (4 * allowed - 2 * pseudo**2)
+            wanted = max(1.0, (slope + math.sqrt(max(0.0, root))) / (2 * allowed))
+        if wanted > MOST:
+            return None
+    return math.ceil(wanted - 1e-9)
 
 
-def needed_epochs(
-    *, cases: int, between: float, noise_before: float, noise_after: float, distance: float, alpha: float
-) -> int | None:
-    """Return how many candidate epochs settle it; None where only more cases can.
+def needed_epochs(*, budget: float, fixed: float, noise: Callable[[int], float]) -> int | None:
+    """Return the least number of epochs with `fixed` + `noise(epochs)` <= `budget`; None beyond 1,000.
 
-    between       variance of the true differences between cases (0 for *these cases*)
-    noise_before  within-case variance over epochs of the baseline, already divided by its epochs
-    noise_after   within-case variance over epochs of the candidate
-    r* = w_C/(n delta^2/(z_{1-alpha} + z_.8)^2 - b - w_B/r_B).
+    fixed  what no epoch wears down: the variance between cases, the pseudo-pair, the other run's noise
+    noise  falls with the number of epochs
+    All three are sums over the cases, in squared units of the scale.
     """
-    room = cases * distance**2 / reach(alpha) ** 2 - between - noise_before
-    if room <= 0:
+    few, enough = 0, MOST_EPOCHS
+    if not fixed + noise(enough) <= budget:
         return None
-    wanted = noise_after / room
-    return max(1, math.ceil(wanted - 1e-9)) if wanted <= MOST else None
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if fixed + noise(middle) <= budget else (middle, enough)
+    return enough
 
 
 def plain_within(scores: Floats) -> float | None:

@@ -358,10 +358,11 @@ def _sees(story: Story, pen: Pen) -> Block:
     elif blind:
         names = [pen.safe(_sight_name(s, story), 40) for s in blind]
         lines.append((pen.listing("no drop would be seen in ", names), "dim"))
-    rows = [v for v in story.rows if v.slice is None and v.mde is not None]
-    need = next((w for v in rows if v.status == "inconclusive" and (w := words.needed(v))), "")
-    if need:
-        lines.append((f"to decide: {need}", ""))
+    still = [v for v in story.rows if v.gating and v.status == "inconclusive" and words.needed(v)]
+    if still:
+        row = min(still, key=lambda v: v.slice is not None)
+        named = f" {pen.safe(_short_name(row, story), 40)}" if row.slice is not None else ""
+        lines.append((f"to decide{named}: {words.needed(row)}", ""))
     return Block("sees", lines)
 
 

@@ -54,8 +54,8 @@ def _pytest(story: Story) -> str:
 def _epochs_needed(story: Story) -> int | None:
     if any(v.reason == "one_epoch" for v in story.rows):
         return 3
-    wishes = [v.needed.epochs for v in story.rows if row_weight(v) == 2 and v.needed and v.needed.epochs]
-    return max(wishes, default=None)
+    wishes = [v.needed for v in story.rows if row_weight(v) == 2 and v.needed and not v.needed.both_sides]
+    return max((need.epochs for need in wishes if need.epochs), default=None)
 
 
 def _reproduce(story: Story) -> str:

@@ -244,10 +244,12 @@ def needed(verdict: Verdict) -> str:
     if need is None or (need.cases is None and need.epochs is None):
         return ""
     if need.epochs is None:
-        return f"{counted(need.cases or 0, 'case')} (more epochs cannot help)"
-    if need.cases is None:
-        return counted(need.epochs, "epoch")
-    return f"{counted(need.cases, 'case')} or {counted(need.epochs, 'epoch')}"
+        why = "more epochs cannot help, only more cases"
+        if need.epochs_unknown:
+            why = "run 3 epochs to see whether more of them would help"
+        return f"{counted(need.cases or 0, 'case')} ({why})"
+    epochs = counted(need.epochs, "epoch") + (" of the baseline and of the run" if need.both_sides else "")
+    return epochs if need.cases is None else f"{counted(need.cases, 'case')} or {epochs}"
 
 
 def compared_cases(coverage: Coverage) -> str:
