@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import UsageError
+from .selfcheck import add_self_check, is_special, run_special
 from .talk import add_verb, fraction, probability, say, say_json, settings_of
 
 
@@ -16,22 +18,28 @@ def add_gate(verbs: Any) -> None:
         help="judge a run, a baseline file or flat scores against a baseline",
         example="aioncall gate --baseline main.jsonl --candidate branch.jsonl --margin 0.05",
     )
-    parser.add_argument(
-        "--candidate", nargs="+", required=True, metavar="FILE|RUN", help="several are shards of one run"
-    )
+    parser.add_argument("--candidate", nargs="+", metavar="FILE|RUN", help="several are shards of one run")
     parser.add_argument("--baseline", metavar="FILE|RUN", help="default: the run's committed baseline")
     parser.add_argument("--evalset", metavar="NAME")
     parser.add_argument("--scorer", metavar="NAME", help="judge this scorer only")
     parser.add_argument("--margin", type=fraction, metavar="X", help="largest drop that is no regression")
     parser.add_argument("--alpha", type=probability, metavar="A", help="false-alarm rate (default 0.05)")
     parser.add_argument("--slices", metavar="NAME,NAME", help="judge these partitions, too")
-    parser.add_argument("--strict", action="store_true", help="exit 7 where a gate is inconclusive")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit 7 where a gate is inconclusive, or --self-check finds it cannot be relied on",
+    )
     parser.add_argument("--require-baseline", action="store_true", help="exit 8 without a baseline")
     parser.add_argument("--baseline-ref", metavar="REF", help="baseline as it was where the branch left REF")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_self_check(parser)
 
 
 def _gate(options: argparse.Namespace) -> int:
+    _refuse_several_modes(options)
+    if is_special(options):
+        return run_special(options)
     from ..flows.gating import GateRequest, gate
     from ..flows.wording import judgement_lines
 
@@ -56,3 +64,21 @@ def _gate(options: argparse.Namespace) -> int:
     else:
         say(*judgement_lines(judgement))
     return judgement.exit_code
+
+
+def _refuse_several_modes(options: argparse.Namespace) -> None:
+    """Refuse a command line that asks for none or for several of the gate's modes."""
+    asked = [
+        name
+        for name, given in (("--self-check", options.self_check is not None), ("--aa", bool(options.aa)))
+        if given
+    ]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} are different questions; ask one at a time")
+    if not asked and not options.candidate:
+        raise UsageError(
+            "name what is judged: --candidate FILE|RUN (latest for the newest run); or look at the suite "
+            "itself: --self-check, --aa RUN"
+        )
+    if "--aa" in asked and (options.candidate or options.baseline):
+        raise UsageError("--aa takes its runs itself: aioncall gate --aa RUN [--aa RUN]")

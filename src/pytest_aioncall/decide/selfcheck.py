@@ -15,6 +15,7 @@ from ..model.selfcheck import FloorChances, SelfCheck
 from ..model.verdict import Floor, Power, Verdict
 from ..stats.arrays import Floats
 from ..stats.draws import Words
+from ..stats.foresight import POWER
 from .chances import floor_chances
 from .plans import Costs, plans_of
 from .powers import power_of
@@ -47,6 +48,7 @@ class SelfCheckRequest:
     epochs_are_most they are the `max` of a range
     runs            simulated runs; None: 300, or 100 where the tests have to draw their nulls
     calls           calls a sample takes: the target's and those of the judges
+    cost_usd        what a sample costs, where it is known better than from the side's own rows
     baseline        what the baseline is called on screens
     """
 
@@ -58,6 +60,7 @@ class SelfCheckRequest:
     epochs_are_most: bool = False
     runs: int | None = None
     calls: int = 1
+    cost_usd: float | None = None
     floors: Sequence[Floor] = ()
     plans: bool = True
 
@@ -92,7 +95,8 @@ def self_check(side: Side, request: SelfCheckRequest, *, progress: Progress = _q
         )
         for at in suite.gating
     ]
-    costs = Costs(calls=request.calls, cost_usd=cost_of_a_sample(side))
+    known = cost_of_a_sample(side) if request.cost_usd is None else request.cost_usd
+    costs = Costs(calls=request.calls, cost_usd=known)
     cases = len(side.rows)
     return SelfCheck(
         evalset=request.evalset,
@@ -117,7 +121,7 @@ def self_check(side: Side, request: SelfCheckRequest, *, progress: Progress = _q
             else ()
         ),
         floors=_floors(request.floors),
-        notes=tuple(_notes(suite)),
+        notes=tuple(_notes(suite, powers)),
     )
 
 
@@ -212,8 +216,13 @@ def _floors(floors: Sequence[Floor]) -> FloorChances | None:
     return floor_chances(floors) if floors else None
 
 
-def _notes(suite: Suite) -> list[str]:
+def _notes(suite: Suite, powers: Sequence[Power]) -> list[str]:
     notes = []
+    if any(one.claim == "these-cases" and (one.at_margin or 0.0) < POWER for one in powers):
+        notes.append(
+            "a row on these cases (under 50 cases or 8 clusters) is red only where the estimate itself reaches "
+            "the margin, which a true drop of just the margin does half the time at best"
+        )
     for name, table in suite.tables.items():
         judged = table.before[table.judged_before > 0]
         if judged.shape[0] and not is_repeated(judged):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from ..decide.compare import Side, judge
 from ..decide.gaterows import limits_wrong
 from ..errors import UsageError
 from ..model.baseline import Acceptance, CaseRow, ScorerInfo
-from ..model.evalset import Gate
+from ..model.evalset import Case, EpochRange, Gate
+from ..model.sample import Sample
 from ..model.verdict import Floor, Judgement
 from ..settings import Settings
-from .judge import find_baseline, side_of
+from .imports import ImportedSide, ImportRequest, import_sides
+from .judge import find_baseline, side_of, side_of_record
+from .mismatch import mismatches
 from .record import EvalsetRecord
 from .runs import evalset_of, load_run, record_of, samples_by_case
 from .standing import baseline_lines
@@ -39,11 +42,14 @@ class Given:
     missing: int = 0
     committed: Baseline | None = None
     max_age_days: int | None = None
+    plan: EpochRange | None = None
+    samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GateRequest:
-    """The command line of `aioncall gate`."""
+    """The command line of `aioncall gate`. `imported`: the sides are result files of another tool."""
 
     candidates: tuple[str, ...]
     baseline: str | None = None
@@ -52,16 +58,40 @@ class GateRequest:
     margin: float | None = None
     alpha: float | None = None
     slices: tuple[str, ...] = ()
+    imported: ImportRequest | None = None
+    max_error_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A judgement and its two sides. `warnings` are what a reader has to know before the verdict."""
+
+    judgement: Judgement
+    candidate: Given
+    baseline: Given | None
+    warnings: tuple[str, ...] = ()
 
 
 def gate(request: GateRequest, settings: Settings) -> Judgement:
     """Judge the candidates (several are shards of one run) against the baseline."""
-    shards = [_given(name, request.evalset, settings) for name in request.candidates]
-    candidate = _merged(shards)
+    return gated(request, settings).judgement
+
+
+def gated(request: GateRequest, settings: Settings) -> Gated:
+    """Judge as `gate` does; return the sides, too, for a report. Warnings stand in the notes as well."""
     baseline: Given | None = None
     required, why_not = settings.require_baseline, None
-    if request.baseline is not None:
-        baseline = _given(
+    told: tuple[str, ...] = ()
+    if request.imported is not None:
+        # Who names both sides wants them compared: green without a comparison would be a lie.
+        required = True
+        baseline, candidate, request, told = _imported(request, request.imported)
+    else:
+        candidate = _merged([given_side(name, request.evalset, settings) for name in request.candidates])
+    if baseline is not None:
+        pass
+    elif request.baseline is not None:
+        baseline = given_side(
             request.baseline, request.evalset or (candidate.evalset if candidate.file else None), settings
         )
     elif candidate.file:
@@ -83,30 +113,47 @@ def gate(request: GateRequest, settings: Settings) -> Judgement:
         )
     defaults = settings.config.defaults
     if request.alpha is not None:
-        # The command line is above the gates' own words, which `_gates` takes away.
+        # The command line is above the gates' own words, which `gates_asked` takes away.
         defaults = defaults.model_copy(update={"alpha": request.alpha})
     judgement = judge(
         candidate.side,
         baseline.side if baseline else None,
         evalset=candidate.evalset,
-        gates=_gates(request, candidate),
+        gates=gates_asked(request, candidate),
         floors=candidate.floors,
         defaults=defaults,
-        max_error_rate=candidate.max_error_rate,
+        max_error_rate=candidate.max_error_rate if request.max_error_rate is None else request.max_error_rate,
         strict=settings.strict,
         baseline_required=required,
         accepts=baseline.accepts if baseline else (),
         settled=baseline.settled if baseline else (),
         user_errors=candidate.user_errors,
+        plan=candidate.plan,
     )
     notes = [f"baseline: {why_not}"] if why_not and required else []
     if baseline is not None and baseline.committed is not None:
         limit = candidate.max_age_days or defaults.baseline_max_age_days
         notes += baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
-    return judgement.model_copy(update={"notes": (*judgement.notes, *notes)}) if notes else judgement
+    warnings = tuple(mismatches(candidate.side, baseline.side)) if baseline is not None else ()
+    notes = [*warnings, *judgement.notes, *told, *notes]
+    return Gated(judgement.model_copy(update={"notes": tuple(notes)}), candidate, baseline, warnings)
 
 
-def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
+def _imported(
+    request: GateRequest, source: ImportRequest
+) -> tuple[Given, Given, GateRequest, tuple[str, ...]]:
+    """Return both sides; what ran side by side in one file is a slice that gates, unless slices are named."""
+    found = import_sides(source)
+    if found.variants and not request.slices:
+        request = replace(request, slices=found.variants)
+    return _given_import(found.baseline), _given_import(found.candidate), request, found.notes
+
+
+def _given_import(one: ImportedSide) -> Given:
+    return Given(one.side, one.title, samples=one.samples, cases=one.cases)
+
+
+def gates_asked(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
     """Return the run's own gates, narrowed and changed by what the command line says."""
     gates = candidate.gates or tuple(Gate(scorer=name) for name in candidate.side.scorers)
     if request.scorer is not None:
@@ -131,22 +178,16 @@ def _gates(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
     return gates
 
 
-def _given(name: str, evalset: str | None, settings: Settings) -> Given:
+def given_side(name: str, evalset: str | None, settings: Settings) -> Given:
     path = Path(name)
     if path.is_file() and path.name != RUN_FILE:
         return _given_file(path, evalset)
     folder, run = load_run(str(path.parent) if path.name == RUN_FILE else name, settings)
     planned = evalset_of(run, evalset)
-    samples = samples_by_case(folder, planned.evalset)
+    samples = samples_by_case(folder, planned)
     record: EvalsetRecord = record_of(planned, samples)
-    side = Side(
-        rows=tuple(record.rows.values()),
-        scorers=planned.scorers,
-        output_hashes=record.hashes,
-        planned_epochs=planned.epochs,
-    )
     return Given(
-        side,
+        side_of_record(planned, record),
         planned.evalset,
         gates=planned.gates,
         floors=planned.floors,
@@ -155,6 +196,8 @@ def _given(name: str, evalset: str | None, settings: Settings) -> Given:
         user_errors=record.user_errors,
         missing=planned.cases - len(record.rows),
         max_age_days=planned.baseline_max_age_days,
+        plan=planned.plan,
+        samples=samples,
     )
 
 
@@ -195,4 +238,5 @@ def _merged(shards: Sequence[Given]) -> Given:
         file=first.file,
         user_errors=sum(shard.user_errors for shard in shards),
         missing=max(0, planned - len(rows)),
+        plan=first.plan,
     )
