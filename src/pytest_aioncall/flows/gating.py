@@ -155,12 +155,12 @@ def _given_import(one: ImportedSide) -> Given:
 
 def gates_asked(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
     """Return the run's own gates, narrowed and changed by what the command line says."""
-    gates = candidate.gates or tuple(Gate(scorer=name) for name in candidate.side.scorers)
+    gates = candidate.gates or tuple(_plain_gate(name) for name in candidate.side.scorers)
     if request.scorer is not None:
         if request.scorer not in candidate.side.scorers:
             known = ", ".join(sorted(candidate.side.scorers)) or "none"
             raise UsageError(f"no scorer {request.scorer!r} in the candidate; it has: {known}")
-        gates = tuple(g for g in gates if g.scorer == request.scorer) or (Gate(scorer=request.scorer),)
+        gates = tuple(g for g in gates if g.scorer == request.scorer) or (_plain_gate(request.scorer),)
     if request.slices:
         known_dimensions = {name for row in candidate.side.rows for name in row.slices}
         unknown = [name for name in request.slices if name not in known_dimensions]
@@ -176,6 +176,11 @@ def gates_asked(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
             for message in limits_wrong(one, scale=candidate.side.scorers[one.scorer].scale).values():
                 raise UsageError(f"--{message}" if message.startswith("margin") else message)
     return gates
+
+
+def _plain_gate(scorer: str) -> Gate:
+    """Return a gate with the default rules; other tools' scorers are not bound to our pattern of names."""
+    return Gate.model_construct(scorer=scorer)
 
 
 def given_side(name: str, evalset: str | None, settings: Settings) -> Given:

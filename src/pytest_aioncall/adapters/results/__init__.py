@@ -1,0 +1,1 @@
+"""Result files of other tools, read as they wrote them: cases, epochs, scores, errors and slices."""
