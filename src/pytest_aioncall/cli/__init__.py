@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
 from .gate import add_gate
+from .rejudge import add_rejudge
 from .runs import add_runs
 from .setting_up import add_check, add_init, add_schema
 from .talk import (
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="aioncall",
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
-        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: schema, runs.",
+        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: rejudge, schema, runs.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     add_check(verbs)
     add_baseline(verbs)
     add_gate(verbs)
+    add_rejudge(verbs)
     add_schema(verbs)
     add_runs(verbs)
     return parser

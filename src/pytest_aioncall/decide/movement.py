@@ -43,7 +43,7 @@ def movements(
         if both:
             size = len(both)
             now_mean, was_mean = (sum(side) / size for side in zip(*both, strict=True))
-            found.append(Movement(name, tuple(info.scale), size, was_mean, now_mean))
+            found.append(Movement(name, info.scale, size, was_mean, now_mean))
     return found
 
 

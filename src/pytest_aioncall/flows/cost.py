@@ -88,21 +88,31 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def cap_of(expected: Estimate, settings: Settings) -> float | None:
-    """Return the cap that holds, after refusing a run that cannot stay under it."""
+def cap_of(expected: Estimate, settings: Settings, *, option: str = "--aioncall-max-cost") -> float | None:
+    """Return the cap that holds, after refusing a run that cannot stay under it; `option` raises it."""
     asked = settings.max_cost_usd
     if asked is None:
         asked = settings.config.defaults.max_cost_usd
     if asked is not None and expected.unpriced:
         raise UsageError(
             f"a cost cap of ${asked:g} was asked for, and the price of {', '.join(expected.unpriced)} is "
-            "unknown; add it to prices in aioncall.yaml, or drop --aioncall-max-cost"
+            f"unknown; add it to prices in aioncall.yaml, or drop {option}"
         )
     cap = asked if asked is not None else DEFAULT_CAP_USD
     if expected.cost_usd > cap:
         raise UsageError(
             f"this run is estimated at ${expected.cost_usd:.2f}, above the cap of ${cap:g}; nothing was "
-            f"spent. Allow it with --aioncall-max-cost {expected.cost_usd * 1.2:.2f}"
+            f"spent. Allow it with {option} {expected.cost_usd * 1.2:.2f}"
         )
-    # A cap that somebody set holds for what python targets say they cost, too.
-    return cap if expected.calls or asked is not None else None
+    return cap_in_force(expected, settings)
+
+
+def cap_in_force(expected: Estimate, settings: Settings) -> float | None:
+    """Return the cap in US dollars: one that somebody set, or the default where models are called."""
+    asked = settings.max_cost_usd
+    if asked is None:
+        asked = settings.config.defaults.max_cost_usd
+    if asked is not None:
+        # It holds for what python targets say they cost, too.
+        return asked
+    return DEFAULT_CAP_USD if expected.calls else None

@@ -9,15 +9,14 @@ from typing import Any
 
 from ..adapters.baseline_store import Baseline
 from ..adapters.render import words
-from ..adapters.render.diffs import Work, side_by_side
+from ..adapters.render.wordwise import woven
 from ..adapters.text import did_you_mean, log_line, log_lines
 from ..decide.casediffs import CaseDiff, case_diffs, falls
-from ..decide.sides import Side
 from ..errors import NotComparable, UsageError
 from ..model.sample import Sample
 from ..model.verdict import Judgement
 from ..settings import Settings
-from .judge import find_baseline, judge_record, side_of
+from .judge import find_baseline, judge_record, side_of, side_of_record
 from .runs import evalset_of, load_run, record_of, samples_by_case
 from .standing import Age, age_of, origin_of, rejudged_line, standing_notes
 from .wording import coverage_lines, judgement_lines
@@ -128,7 +127,7 @@ def diff(
     """
     folder, found = load_run(run, settings)
     planned = evalset_of(found, name)
-    samples = samples_by_case(folder, planned.evalset)
+    samples = samples_by_case(folder, planned)
     record = record_of(planned, samples)
     if not planned.complete:
         raise UsageError(
@@ -148,13 +147,7 @@ def diff(
     now = settings.now or datetime.now(UTC)
     limit = planned.baseline_max_age_days or settings.config.defaults.baseline_max_age_days
     judgement = judge_record(planned, record, there, settings).judgement
-    candidate = Side(
-        rows=tuple(record.rows.values()),
-        scorers=planned.scorers,
-        output_hashes=record.hashes,
-        planned_epochs=planned.epochs,
-    )
-    moves = case_diffs(candidate, side_of(baseline), alpha=judgement.alpha)
+    moves = case_diffs(side_of_record(planned, record), side_of(baseline), alpha=judgement.alpha)
     if cases:
         moves = [move for move in moves if move.case in cases]
     worst = [move.case for move in moves if move.difference < 0]
@@ -242,34 +235,10 @@ def _text_lines(text: TextDiff) -> list[str]:
     if text.was == text.now:
         return [f"{name}: the same answer", *_block("", text.now)]
     was, now = text.was[:_MOST_CHARACTERS], text.now[:_MOST_CHARACTERS]
-    sides = side_by_side(was, now, Work())
-    if sides.rewritten:
+    both = woven(was, now)
+    if both is None:
         return [name, *_block("was", was), *_block("now", now)]
-    return [name, *_block("", _woven(sides.was, sides.now))]
-
-
-def _woven(was: Sequence[tuple[int, str]], now: Sequence[tuple[int, str]]) -> str:
-    """Put both sides into one text. Kept text is the same on both, in the same order."""
-    parts: list[str] = []
-    left, right = list(was), list(now)
-    while left or right:
-        if left and left[0][0]:
-            parts.append(f"[-{left.pop(0)[1]}-]")
-        elif right and right[0][0]:
-            parts.append(f"{{+{right.pop(0)[1]}+}}")
-        else:
-            kept = _shorter(left, right)
-            parts.append(kept)
-            for side in (left, right):
-                if side:
-                    rest = side[0][1][len(kept) :]
-                    side[0:1] = [(0, rest)] if rest else []
-    return "".join(parts)
-
-
-def _shorter(left: Sequence[tuple[int, str]], right: Sequence[tuple[int, str]]) -> str:
-    heads = [side[0][1] for side in (left, right) if side]
-    return min(heads, key=len)
+    return [name, *_block("", both)]
 
 
 def _block(name: str, text: str) -> list[str]:
