@@ -15,6 +15,7 @@ from pytest_aioncall.model.verdict import (
     Judgement,
     MetricVerdict,
     Needed,
+    Power,
     Sight,
     Verdict,
 )
@@ -410,6 +411,53 @@ def regressed() -> Report:
         ),
         totals=Totals(planned=360, judged=359, errors=1, retries=5, cost_usd=0.41, wall_s=41.2),
     )
+
+
+POWERS = (
+    Power(
+        scorer="route",
+        claim="cases-like-these",
+        margin=0.05,
+        n_cases=120,
+        epochs=3,
+        alarm=0.04,
+        at_margin=0.93,
+        at_twice=0.998,
+        inconclusive=0.11,
+    ),
+    Power(
+        scorer="route",
+        slice={"shape": "long"},
+        claim="these-cases",
+        margin=0.05,
+        n_cases=32,
+        epochs=3,
+        alarm=0.03,
+        at_margin=0.41,
+        at_twice=0.87,
+        inconclusive=0.52,
+    ),
+    Power(
+        scorer="route",
+        slice={"persona": "expert"},
+        claim="these-cases",
+        margin=0.05,
+        n_cases=9,
+        epochs=3,
+        alarm=0.004,
+        at_margin=0.08,
+        at_twice=0.17,
+        inconclusive=0.92,
+    ),
+)
+
+
+def powered() -> Report:
+    """A regression whose rows say how often they would see a drop."""
+    found = regressed().evalsets[0]
+    assert found.judgement is not None
+    judgement = found.judgement.model_copy(update={"powers": POWERS})
+    return report(found.model_copy(update={"judgement": judgement}), totals=regressed().run.totals)
 
 
 def passing() -> Report:
@@ -850,6 +898,7 @@ def strict() -> Report:
 
 STATES = {
     "regressed": regressed,
+    "powered": powered,
     "pass": passing,
     "slower": slower,
     "no_drop_seen": no_drop_seen,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_aioncall.adapters.render.figures import PLOT_WIDTH, Axis, heat, interval_plot, shape_of
+from pytest_aioncall.adapters.render.figures import PLOT_WIDTH, Axis, interval_plot, shape_of
 from pytest_aioncall.model.verdict import Verdict
 
 
@@ -132,7 +132,46 @@ def test_the_label_says_the_row_to_who_sees_no_picture() -> None:
     assert mark.label == "route: REGRESSED, -18.7 pp, 90 % interval -29.4 to -8.1 pp, margin 5 pp"
 
 
-def test_heat_is_zero_at_the_best_and_calm_for_small_differences() -> None:
-    assert [heat(v, [0.4, 0.7, 0.9], (0, 1)) for v in (0.9, 0.7, 0.4)] == [0, 2, 5]
-    assert [heat(v, [0.90, 0.93], (0, 1)) for v in (0.93, 0.90)] == [0, 1]
-    assert heat(3.0, [3.0], (1, 5)) == 0
+def test_rows_stand_under_their_scorer_the_worst_scorer_first_and_its_overall_row_on_top() -> None:
+    bad = row(-0.2, (-0.3, -0.1), status="regressed", reason="dropped", slice={"a": "1"}, scorer="cites")
+    rows = [bad, row(0.0, (-0.1, 0.1)), row(0.0, (-0.1, 0.1), scorer="cites"), row(0.0, slice={"a": "2"})]
+    panel = interval_plot(rows, alpha=0.05)[0]
+    assert [(g.scorer, [m.verdict.slice for m in g.marks], g.has_overall) for g in panel.groups] == [
+        ("cites", [None, {"a": "1"}], True),
+        ("route", [None, {"a": "2"}], True),
+    ]
+
+
+def test_a_slice_that_decides_nothing_does_not_stretch_the_axis_and_an_arrow_says_where_it_goes_on() -> None:
+    wide = row(-0.02, (-0.9, 0.9), gating=False, slice={"a": "1"})
+    panel = interval_plot([row(-0.02, (-0.05, 0.01)), wide], alpha=0.05)[0]
+    assert panel.axis.low > -0.1
+    assert [(m.low_cut, m.high_cut) for m in panel.marks] == [(False, False), (True, True)]
+    alone = interval_plot([wide], alpha=0.05)[0]
+    assert not alone.marks[0].low_cut
+
+
+def test_a_long_plot_folds_its_calm_slices_on_the_same_axis_and_counts_them() -> None:
+    bad = [
+        row(-0.2, (-0.3, -0.1), status="regressed", reason="dropped", slice={"a": str(n)}) for n in range(40)
+    ]
+    calm = [row(0.0, (-0.02, 0.02), slice={"b": str(n)}) for n in range(10)]
+    small = row(0.0, None, status="too_small", reason="too_small_to_test", slice={"b": "x"})
+    panel = interval_plot([*bad, row(0.0, (-0.02, 0.02)), small, *calm], alpha=0.05)[0]
+    assert [m.verdict.status for m in panel.marks] == ["pass", *["regressed"] * 40]
+    assert panel.folded_said == "11 more rows: 10 pass, 1 too small"
+
+
+@given(st.lists(st.sampled_from(["regressed", "suspected", "pass", "small"]), min_size=1, max_size=60))
+def test_no_row_is_lost_and_no_bad_one_folded(kinds: list[str]) -> None:
+    fields = {
+        "regressed": {"status": "regressed", "reason": "dropped"},
+        "suspected": {"status": "inconclusive", "reason": "suspected"},
+        "pass": {},
+        "small": {"status": "too_small", "reason": "too_small_to_test"},
+    }
+    rows = [row(0.0, (-0.1, 0.1), slice={"n": str(n)}, **fields[kind]) for n, kind in enumerate(kinds)]
+    panel = interval_plot(rows, alpha=0.05)[0]
+    folded = [mark.verdict for group in panel.folded for mark in group.marks]
+    assert len(panel.marks) + len(folded) == len(rows)
+    assert not [v for v in folded if v.status == "regressed" or v.reason == "suspected"]

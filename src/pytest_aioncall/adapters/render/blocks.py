@@ -318,6 +318,8 @@ def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
         spent += f" ({words.number((cost.ratio - 1) * 100, 0, signed=True)} %)"
     parts += [spent, words.seconds(totals.wall_s)]
     lines: list[Line] = [(text, "") for text in pen.wrapped(parts)]
+    if judgement and judgement.rounds:
+        lines.append((words.rounds_told(judgement.rounds), ""))
     told = {"errors"} if story.state in ("not_recorded", "cannot_judge") else set()  # by the first line
     lines += [
         (metric_line(m), "yellow")

@@ -1,21 +1,22 @@
-"""The cases of a page as data for its script: compact, bounded, and inert inside a script element."""
+"""The cases of a page as data for its script: an index of all, and in chunks what each of them says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...model.report import CaseView, EpochView
 from ...model.sample import Score
 from ..text import many_lines
 from . import words
-from .diffs import Run, Work, side_by_side
 from .story import Story
 
 _LONG = 20_000
 _SHORT = 600
 _PAGE = 12_000_000
+_CHUNK = 50
 _ORDER = ("newly_failing", "worse", "error", "failing", "changed", "new", "better", "holding")
 STATUS_WORDS = {
     "newly_failing": "newly failing",
@@ -39,8 +40,30 @@ STATUS_TONES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class CaseData:
+    """All that the page's script is given.
+
+    index   JSON types: lists of names, and one array a case: id, set, status, slices, scores, detail. Numbers
+            point into the lists of names. `detail` is a place in the chunks, or the excerpt of the input where
+            the page carries no more of the case. A score is scorer, was, now, how far it fell, its level.
+    chunks  the details in order, some fifty a chunk, so that opening the page parses none of them
+    """
+
+    index: dict[str, Any]
+    chunks: list[list[dict[str, Any]]]
+
+    @property
+    def listed(self) -> int:
+        return len(self.index["cases"])
+
+    @property
+    def whole(self) -> int:
+        return sum(map(len, self.chunks))
+
+
 class _Room:
-    """How many characters the page may still take; the worst cases are written first and in full."""
+    """How many characters of JSON the page may still take; the worst cases are written first and in full."""
 
     def __init__(self) -> None:
         self.left = _PAGE
@@ -49,19 +72,63 @@ class _Room:
         """Return the text that is shown and how many characters are not."""
         limit = _LONG if self.left > 0 else _SHORT
         shown = many_lines(text[:limit])
-        self.left -= len(shown)
+        # What is not ASCII is written as escapes, some two characters a byte of UTF-8.
+        self.left -= len(shown) if shown.isascii() else 2 * len(shown.encode("utf-8"))
         return shown, already + max(0, len(text) - limit)
 
 
-def case_payload(told: Iterable[Story]) -> list[dict[str, Any]]:
-    """Return every case, worst first, in JSON types. Diffs are made while the page's work lasts."""
-    room, work = _Room(), Work()
+class _Names:
+    """Numbers names in the order in which they are first seen."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    def shown(self) -> list[str]:
+        return [many_lines(name[:200]) for name in self.numbers]
+
+
+def case_data(told: Sequence[Story]) -> CaseData:
+    """Return every case, worst first, in JSON types."""
+    room = _Room()
+    files = {story.name: story.report.planned.file for story in told}
     listed = [(story, case) for story in told for case in story.report.cases]
     listed.sort(key=lambda pair: _ORDER.index(pair[1].status))
     why = {
         (story.name, move.case): move.why for story in told for move in story.worst if move.why is not None
     }
-    return [_case(story, case, why.get((story.name, case.case)), room, work) for story, case in listed]
+    sets, slices, scorers = _Names(), _Names(), _Names()
+    rows: list[list[Any]] = []
+    details: list[dict[str, Any]] = []
+    for story, case in listed:
+        detail: int | str = len(details)
+        if case.brief:
+            detail = _block(case.input, room)["text"]
+        else:
+            details.append(_detail(story, case, why.get((story.name, case.case)), room))
+        rows.append(
+            [
+                many_lines(case.case),
+                sets.number(story.name),
+                _ORDER.index(case.status),
+                [slices.number(f"{key}={value}") for key, value in case.slices.items()],
+                [[scorers.number(name), *move] for name, *move in _moves(story, case)],
+                detail,
+            ]
+        )
+    index = {
+        "words": [STATUS_WORDS[status] for status in _ORDER],
+        "tones": [STATUS_TONES[status] for status in _ORDER],
+        "sets": sets.shown(),
+        "files": [many_lines(files[name][:400]) for name in sets.numbers],
+        "slices": slices.shown(),
+        "scorers": scorers.shown(),
+        "chunk": _CHUNK,
+        "cases": rows,
+    }
+    return CaseData(index, [details[at : at + _CHUNK] for at in range(0, len(details), _CHUNK)])
 
 
 def script_json(value: Any) -> str:
@@ -70,17 +137,16 @@ def script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _case(story: Story, case: CaseView, why: str | None, room: _Room, work: Work) -> dict[str, Any]:
+def _detail(story: Story, case: CaseView, why: str | None, room: _Room) -> dict[str, Any]:
+    texts = _Texts(room)
     data: dict[str, Any] = {
-        "id": many_lines(case.case),
-        "set": story.name,
-        "status": case.status,
-        "slices": [many_lines(f"{key}={value}"[:200]) for key, value in case.slices.items()],
-        "moves": _moves(case),
-        "epochs": _epochs(case, room, work),
+        "epochs": _epochs(case, texts, room),
         "input": _block(case.input, room),
         "facts": [[name, many_lines(str(value)[:400])] for name, value in _facts(story, case) if value],
     }
+    data["texts"] = texts.shown
+    if any(texts.cut):
+        data["cut"] = texts.cut
     if case.expected is not None:
         data["expected"] = _block(case.expected, room)
     if why:
@@ -98,6 +164,26 @@ def _facts(story: Story, case: CaseView) -> list[tuple[str, str]]:
     ]
 
 
+class _Texts:
+    """The answers of one case, each once: most cases answer alike every time."""
+
+    def __init__(self, room: _Room) -> None:
+        self.room = room
+        self.shown: list[str] = []
+        self.cut: list[int] = []
+        self._known: dict[tuple[str, int], int] = {}
+
+    def number(self, text: str, *, already: int = 0) -> int:
+        """Return the place of a text in `shown`, writing it there when it is new."""
+        at = self._known.get((text, already))
+        if at is None:
+            shown, cut = self.room.cut(text, already=already)
+            at = self._known[text, already] = len(self.shown)
+            self.shown.append(shown)
+            self.cut.append(cut)
+        return at
+
+
 def _block(value: Any, room: _Room) -> dict[str, Any]:
     """Return a value as text: a string as it is, a mapping of strings as named parts, else JSON."""
     if isinstance(value, str):
@@ -109,51 +195,69 @@ def _block(value: Any, room: _Room) -> dict[str, Any]:
     return {"text": shown, "cut": cut} if cut else {"text": shown}
 
 
-def _moves(case: CaseView) -> list[list[str]]:
-    """Return [scorer, was, now] for each scorer that has a score on either side, `must` ones last."""
+def _moves(story: Story, case: CaseView) -> list[list[Any]]:
+    """Return [scorer, was, now, fell, level] for each scorer that has a score on either side.
+
+    `fell` is the difference of the means and `level` the mean now, as shares of the scale, or None. `must` ones
+    come last.
+    """
     now: dict[str, list[Score]] = {}
     for view in case.now:
         for score in view.scores:
             now.setdefault(score.scorer, []).append(score)
-    names = sorted(dict.fromkeys([*case.was_scores, *now]), key=lambda name: name.startswith("must["))
-    return [
-        [many_lines(name), _was(case.was_scores.get(name, ()), now.get(name, [])), _now(now.get(name, []))]
-        for name in names
-    ]
+    known = story.report.planned.scorers
+    names = sorted({**case.was_scores, **case.now_scores, **now}, key=lambda name: name.startswith("must["))
+    moves = []
+    for name in names:
+        scores = now.get(name, [])
+        scale = known[name].scale if name in known else scores[0].scale if scores else (0.0, 1.0)
+        was = [v for v in case.was_scores.get(name, ()) if v is not None]
+        values = [s.value for s in scores] if scores else list(case.now_scores.get(name, ()))
+        judged = [v for v in values if v is not None]
+        text = _counted(judged, scale) if judged else "no score" if values else ""
+        if (
+            judged
+            and scale == (0.0, 1.0)
+            and scores
+            and all(s.passed is not None or s.value is None for s in scores)
+        ):
+            text = f"{sum(bool(s.passed) for s in scores)}/{len(judged)}"
+        level = _share(judged, scale)
+        before = _share(was, scale)
+        fell = round(level - before, 4) if level is not None and before is not None else None
+        moves.append([many_lines(name), _counted(was, scale), text, fell, level])
+    return moves
 
 
-def _now(scores: list[Score]) -> str:
-    values = [s.value for s in scores if s.value is not None]
+def _counted(values: Sequence[float], scale: tuple[float, float]) -> str:
+    """Write scores of one case: as a count where each is all or nothing, else as their mean."""
     if not values:
-        return "no score" if scores else ""
-    if all(s.passed is not None or s.value is None for s in scores) and scores[0].scale == (0.0, 1.0):
-        return f"{sum(bool(s.passed) for s in scores)}/{len(values)}"
-    return words.mean(sum(values) / len(values), scores[0].scale)
-
-
-def _was(values: tuple[float | None, ...], now: list[Score]) -> str:
-    known = [v for v in values if v is not None]
-    scale = now[0].scale if now else (0.0, 1.0)
-    if not known:
         return ""
-    if scale == (0.0, 1.0) and all(v in (0.0, 1.0) for v in known):
-        return f"{int(sum(known))}/{len(known)}"
-    return words.mean(sum(known) / len(known), scale)
+    if scale == (0.0, 1.0) and all(v in (0.0, 1.0) for v in values):
+        return f"{int(sum(values))}/{len(values)}"
+    return words.mean(sum(values) / len(values), scale)
 
 
-def _epochs(case: CaseView, room: _Room, work: Work) -> list[dict[str, Any]]:
+def _share(values: Sequence[float], scale: tuple[float, float]) -> float | None:
+    span = scale[1] - scale[0]
+    return round((sum(values) / len(values) - scale[0]) / span, 4) if values and span > 0 else None
+
+
+def _epochs(case: CaseView, texts: _Texts, room: _Room) -> list[dict[str, Any]]:
     """Return the epochs, equal neighbours as one: most cases answer alike every time."""
     groups: list[dict[str, Any]] = []
     last_key: Any = None
     for nth, view in enumerate(case.now):
-        was = case.was_text[nth] if nth < len(case.was_text) else None
-        key = (view.text, was, view.error, [(s.scorer, s.value, s.reason, s.error) for s in view.scores])
+        text = case.was_text[nth] if nth < len(case.was_text) else None
+        before = {name: values[nth] for name, values in case.was_scores.items() if nth < len(values)}
+        scores = [(s.scorer, s.value, s.reason, s.error, before.get(s.scorer)) for s in view.scores]
+        key = (view.text, text, view.error, scores)
         if groups and key == last_key:
             groups[-1]["n"].append(view.epoch + 1)
             groups[-1]["took"].append(_took(view))
             continue
         last_key = key
-        groups.append(_epoch(view, was, room, work))
+        groups.append(_epoch(view, text, before, texts, room))
     return groups
 
 
@@ -163,20 +267,14 @@ def _took(view: EpochView) -> str:
     return ", ".join(parts)
 
 
-def _epoch(view: EpochView, was: str | None, room: _Room, work: Work) -> dict[str, Any]:
-    group: dict[str, Any] = {"n": [view.epoch + 1], "took": [_took(view)], "scores": _scores(view)}
-    old = room.cut(was) if was is not None else None
-    new = room.cut(view.text, already=view.cut) if view.text is not None else None
-    if old and new:
-        sides = side_by_side(old[0], new[0], work)
-        group |= {"was": _runs(sides.was), "now": _runs(sides.now)}
-        group |= {"same": True} if sides.same else {}
-        group |= {"rewritten": True} if sides.rewritten else {}
-    else:
-        group |= {"was": [[0, old[0]]]} if old else {}
-        group |= {"now": [[0, new[0]]]} if new else {}
-    if new and new[1]:
-        group["cut"] = new[1]
+def _epoch(
+    view: EpochView, was: str | None, before: dict[str, float | None], texts: _Texts, room: _Room
+) -> dict[str, Any]:
+    group: dict[str, Any] = {"n": [view.epoch + 1], "took": [_took(view)], "scores": _scores(view, before)}
+    if was is not None:
+        group["was"] = texts.number(was)
+    if view.text is not None:
+        group["now"] = texts.number(view.text, already=view.cut)
     if view.error is not None:
         group["error"] = many_lines(view.error[:2000])
         group["kind"] = view.error_kind or "transport"
@@ -189,18 +287,19 @@ def _epoch(view: EpochView, was: str | None, room: _Room, work: Work) -> dict[st
     return group
 
 
-def _runs(runs: Iterable[Run]) -> list[list[Any]]:
-    return [[kind, text] for kind, text in runs]
-
-
-def _scores(view: EpochView) -> list[dict[str, Any]]:
+def _scores(view: EpochView, before: dict[str, float | None]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for score in view.scores:
         word = "unscored" if score.value is None else words.mean(score.value, score.scale)
-        if score.passed is not None and score.value is not None and score.scale == (0.0, 1.0):
+        all_or_nothing = score.passed is not None and score.scale == (0.0, 1.0)
+        if all_or_nothing and score.value is not None:
             word = "pass" if score.passed else "miss"
         item: dict[str, Any] = {"scorer": many_lines(score.scorer), "word": word}
         item["tone"] = "doubt" if score.value is None else "bad" if score.passed is False else "good"
+        was = before.get(score.scorer)
+        if was is not None:
+            plain = all_or_nothing and was in (0.0, 1.0)
+            item["was"] = ("pass" if was else "miss") if plain else words.mean(was, score.scale)
         for name in ("label", "reason", "error"):
             text = getattr(score, name)
             if text:

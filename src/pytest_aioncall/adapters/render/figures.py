@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...model.verdict import Verdict
 from . import words
+from .states import row_tone
 
 Shape = Literal["diamond", "triangle", "circle", "ring", "square", "box"]
 PLOT_WIDTH = 360.0
-ROW_HEIGHT = 44.0
 _SIDE = 14.0
-_HEAT_STEPS = 5
+_MOST_ROWS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One row of the interval plot; None where the row has no such number. `interval` names its level."""
+    """One row of the interval plot; None where the row has no such number. `interval` names its level.
+
+    `low_cut` and `high_cut` tell that the interval goes on beyond the axis: an arrow says so.
+    """
 
     verdict: Verdict
     shape: Shape
@@ -48,13 +52,28 @@ class Mark:
     margin_x: float | None
     label: str
     interval: str
+    low_cut: bool = False
+    high_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of one scorer, the overall row first where it is among them, then its slices, worst first."""
+
+    scorer: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def has_overall(self) -> bool:
+        return bool(self.marks) and self.marks[0].verdict.slice is None
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Rows on one scale with their common axis; `zero_x` is the line of no change.
 
-    `compared` is False where no row has a difference, so that there is nothing to draw.
+    `compared` is False where no row has a difference, so that there is nothing to draw. `folded` are calm
+    slices of a long plot, on the same axis, which a reader opens when he wants them.
     """
 
     scale: tuple[float, float]
@@ -63,8 +82,22 @@ class Panel:
     axis: Axis
     zero_x: float
     ticks: tuple[Tick, ...]
-    marks: tuple[Mark, ...]
+    groups: tuple[Group, ...]
+    folded: tuple[Group, ...]
     compared: bool
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Every row that is shown at once."""
+        return tuple(mark for group in self.groups for mark in group.marks)
+
+    @property
+    def folded_said(self) -> str:
+        """Count what is folded, by its verdict: `41 more rows: 38 pass, 3 too small`."""
+        rows = [mark.verdict for group in self.folded for mark in group.marks]
+        alike = Counter(words.verdict_word(v) for v in rows)
+        parts = ", ".join(f"{n:,} {word}" for word, n in alike.most_common())
+        return f"{words.counted(len(rows), 'more row')}: {parts}"
 
 
 def interval_plot(rows: Sequence[Verdict], *, alpha: float) -> list[Panel]:
@@ -72,9 +105,11 @@ def interval_plot(rows: Sequence[Verdict], *, alpha: float) -> list[Panel]:
 
     `alpha` is the level of the one-sided bounds of rows without one of their own. It names the interval;
     where the rows of a panel have several levels each row's text names its own.
-    Every interval, every estimate, each row's margin and zero lie inside their panel's axis.
+    Every estimate, each row's margin, zero, and every interval of a gating row lie inside their panel's axis.
+    A long plot folds its calm slices; what is red or open is never folded, nor is an overall row.
     """
     panels: list[Panel] = []
+    long = len(rows) > _MOST_ROWS
     for scale in dict.fromkeys(v.scale for v in rows):
         mine = [v for v in rows if v.scale == scale]
         axis = _axis(mine)
@@ -89,11 +124,26 @@ def interval_plot(rows: Sequence[Verdict], *, alpha: float) -> list[Panel]:
                 axis=axis,
                 zero_x=axis.x(0.0),
                 ticks=tuple(Tick(axis.x(at), _tick_text(at, scale, step)) for at, step in _ticks(axis)),
-                marks=tuple(_mark(v, axis, words.interval_name(words.level_of(v, alpha))) for v in mine),
+                groups=_groups([v for v in mine if not (long and _is_calm(v))], axis, alpha),
+                folded=_groups([v for v in mine if long and _is_calm(v)], axis, alpha),
                 compared=any(v.difference is not None for v in mine),
             )
         )
     return panels
+
+
+def _is_calm(verdict: Verdict) -> bool:
+    return verdict.slice is not None and row_tone(verdict) in ("good", "none")
+
+
+def _groups(rows: Sequence[Verdict], axis: Axis, alpha: float) -> tuple[Group, ...]:
+    """Group rows by scorer, in the order in which the scorers first appear: the worst first."""
+    groups = []
+    for scorer in dict.fromkeys(v.scorer for v in rows):
+        mine = sorted((v for v in rows if v.scorer == scorer), key=lambda v: v.slice is not None)
+        marks = tuple(_mark(v, axis, words.interval_name(words.level_of(v, alpha))) for v in mine)
+        groups.append(Group(scorer, marks))
+    return tuple(groups)
 
 
 def shape_of(verdict: Verdict) -> Shape:
@@ -119,6 +169,8 @@ def _mark(verdict: Verdict, axis: Axis, interval: str) -> Mark:
         margin_x=None if margin is None or verdict.difference is None else axis.x(-margin),
         label=_label(verdict, interval),
         interval=interval,
+        low_cut=ends is not None and ends[0] < axis.low,
+        high_cut=ends is not None and ends[1] > axis.high,
     )
 
 
@@ -137,11 +189,13 @@ def _label(verdict: Verdict, interval: str) -> str:
 
 def _axis(rows: Sequence[Verdict]) -> Axis:
     values = [0.0]
-    for verdict in rows:
-        if verdict.difference is None:
-            continue
-        values += [verdict.difference, *(verdict.ci or ())]
+    compared = [v for v in rows if v.difference is not None]
+    # The wide interval of a slice that decides nothing would press all others into the middle.
+    deciding = [v for v in compared if v.gating] or compared
+    for verdict in compared:
+        values += [verdict.difference or 0.0]
         values += [] if verdict.margin is None else [-verdict.margin]
+    values += [end for verdict in deciding for end in verdict.ci or ()]
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(finite), max(finite)
     if high == low:
@@ -164,13 +218,3 @@ def _tick_text(value: float, scale: tuple[float, float], step: float) -> str:
     factor = 100 if words.is_rate(scale) else 1
     decimals = max(0, -math.floor(math.log10(step * factor) + 1e-9))
     return words.number(value * factor, decimals, signed=True)
-
-
-def heat(value: float, column: Sequence[float], scale: tuple[float, float]) -> int:
-    """Return 0 (as good as the column's best) to 5: how far `value` lies below the best.
-
-    The steps span at least a quarter of the scale, so that a column of small differences stays calm.
-    """
-    best = max(column)
-    span = max(best - min(column), 0.25 * (scale[1] - scale[0]))
-    return min(_HEAT_STEPS, int((best - value) / span * _HEAT_STEPS + 0.5)) if span > 0 else 0

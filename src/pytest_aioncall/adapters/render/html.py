@@ -10,10 +10,13 @@ from typing import Any
 from ...model.report import Report
 from ..text import many_lines
 from . import words
-from .casedata import STATUS_TONES, STATUS_WORDS, case_payload, script_json
+from .casedata import case_data, script_json
 from .page import page_of
 from .states import row_tone
 from .story import stories
+
+_STYLES = ("css/page.css", "css/figures.css", "css/cases.css", "css/media.css")
+_SCRIPTS = ("js/dom.js", "js/diff.js", "js/case.js", "js/list.js", "js/page.js")
 
 
 def render_html(report: Report) -> str:
@@ -25,14 +28,9 @@ def render_html(report: Report) -> str:
     """
     from markupsafe import Markup
 
-    style, script = _part("report.css"), _part("report.js")
-    data = {
-        "cases": case_payload(stories(report)),
-        "words": STATUS_WORDS,
-        "tones": STATUS_TONES,
-        "sets": [evalset.planned.evalset for evalset in report.evalsets],
-    }
-    planned = sum(evalset.planned.cases for evalset in report.evalsets)
+    style = "".join(map(_part, _STYLES))
+    script = f'"use strict";\n(() => {{\n{"".join(map(_part, _SCRIPTS))}}})();\n'
+    data = case_data(stories(report))
     template = _environment().get_template("report.html.j2")
     return template.render(  # type: ignore[no-any-return]
         page=page_of(report),
@@ -42,9 +40,11 @@ def render_html(report: Report) -> str:
         # Our own files and our own escaping: the only texts that the template does not escape.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        data=Markup(script_json(data)),  # noqa: S704
-        cases_shown=len(data["cases"]),
-        cases_planned=planned,
+        data=Markup(script_json(data.index)),  # noqa: S704
+        chunks=[Markup(script_json(chunk)) for chunk in data.chunks],  # noqa: S704
+        cases_listed=data.listed,
+        cases_whole=data.whole,
+        cases_planned=sum(evalset.planned.cases for evalset in report.evalsets),
     )
 
 
@@ -68,7 +68,7 @@ def _finalized(value: Any) -> Any:
 
 
 def _part(name: str) -> str:
-    text = resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("templates", *name.split("/")).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 
 

@@ -140,7 +140,7 @@ def _table(check: SelfCheck, *, alone: bool) -> list[str]:
         )
         for power in check.powers
     ]
-    return _columns(rows)
+    return _columns(rows, left=(0,))
 
 
 def _sees(power: Power, times: int) -> str:
@@ -160,7 +160,7 @@ def _alarm_lines(check: SelfCheck) -> list[str]:
     word = "more than" if check.alarm_any > limit else "within"
     return [
         f"false alarms: {words.rate(check.alarm_any)} of unchanged runs are red in any row "
-        f"(+- {words.rate(error)}, {word} the {words.rate(check.alpha)} allowed); "
+        f"(+- {words.rate(error)}, {word} {words.rate(check.alpha)}); "
         f"{words.rate(check.alarm_any_fresh)} were the baseline drawn anew",
         f"cannot tell: {words.rate(check.inconclusive_any)} of unchanged runs, worded anew, leave some row open",
     ]
@@ -178,7 +178,7 @@ def _plan_lines(check: SelfCheck, *, alone: bool) -> list[str]:
         (f"  {log_line(power_name(plan, alone=alone), 40)}", *_plan_said(plan, check))
         for plan in plans[:_MOST_PLANS]
     ]
-    lines = ["", "to see the margin four times in five, baseline and run both:", *_columns(told)]
+    lines = ["", "to see the margin four times in five, baseline and run both:", *_columns(told, left=(0, 5))]
     if len(plans) > _MOST_PLANS:
         lines.append(f"  and {len(plans) - _MOST_PLANS} more: see --json")
     return lines
@@ -201,13 +201,12 @@ def _plan_said(plan: Plan, check: SelfCheck) -> tuple[str, ...]:
     )
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lay rows out in columns; the first and the last to the left."""
-    count = len(rows[0])
-    widths = [max(len(row[column]) for row in rows) for column in range(count)]
+def _columns(rows: Sequence[tuple[str, ...]], *, left: tuple[int, ...]) -> list[str]:
+    """Lay rows out in columns, those in `left` to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if column in (0, count - 1) else cell.rjust(width)
+            cell.ljust(width) if column in left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ...model.verdict import CaseMove, Coverage, Floor, Sight, Verdict
+from ...model.verdict import CaseMove, Coverage, Floor, Rounds, Sight, Verdict
 
 NOTHING = "-"
 
@@ -296,3 +296,22 @@ def move(step: CaseMove) -> str:
     if step.was != step.now or step.difference is None:
         return f"{step.was[0]}/{step.was[1]} -> {now}"
     return number(step.difference, 2, signed=True)
+
+
+_WHY_STOPPED = {
+    "decided": "every gate is clear",
+    "red": "a gate is red",
+    "no_use": "more epochs would not settle what is open, more cases would",
+    "cost_cap": "the next round would have passed the cost cap",
+    "open": "a floor is broken, or samples errored",
+}
+
+
+def rounds_told(rounds: Rounds) -> str:
+    """Say how far adaptive epochs went, why they stopped, and how many calls of the target that saved."""
+    share = rounds.saved / rounds.samples_at_max if rounds.samples_at_max else 0.0
+    saved = f"{rounds.saved} of {counted(rounds.samples_at_max, 'call')} saved ({round(share * 100)} %)"
+    if rounds.stopped == "max":
+        went = f"drew all {rounds.max} epochs"
+        return f"{went}: {saved}" if rounds.saved else f"{went}: no call saved"
+    return f"stopped after epoch {rounds.epochs} of {rounds.max}, {_WHY_STOPPED[rounds.stopped]}: {saved}"

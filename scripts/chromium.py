@@ -1,4 +1,7 @@
-"""Drives a headless Chromium over its debugging pipe: no driver, no library, no port."""
+"""Drives a headless Chromium over its debugging pipe: no driver, no library, no port.
+
+For the tests of pages, for pictures of them (`picture_of_report.py`) and for the benchmark of their opening.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,14 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 )
 
 
 def find_browser() -> str | None:
+    """Return the path of a Chromium on this machine, or None."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -85,20 +90,54 @@ class Browser:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    def resize(self, width: int, height: int) -> None:
+    def resize(self, width: int, height: int, *, scale: float = 1) -> None:
+        """Make the window so large, in CSS pixels; `scale` is device pixels a CSS pixel."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=1,
+            deviceScaleFactor=scale,
             mobile=False,
         )
 
-    def prefer(self, scheme: str) -> None:
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def prefer(self, scheme: str, *, media: str = "") -> None:
+        """Show pages as for a reader who prefers `light` or `dark`; `media` may be "print"."""
+        wish = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", media=media, features=wish)
 
-    def picture(self) -> bytes:
-        return base64.b64decode(self.call("Page.captureScreenshot")["data"])
+    def press(self, key: str) -> None:
+        """Press and release one key, as a keyboard does: a letter, or a name such as `Enter`."""
+        names = {
+            "Enter": (13, "\r"),
+            "Tab": (9, ""),
+            "Escape": (27, ""),
+            "ArrowDown": (40, ""),
+            "ArrowUp": (38, ""),
+        }
+        code, text = names.get(key, (ord(key.upper()) if len(key) == 1 else 0, key))
+        pressed = {"key": key, "windowsVirtualKeyCode": code, "code": key if key in names else ""}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **pressed)
+
+    def picture(self, *, height: int | None = None) -> bytes:
+        """Return a PNG of the window, or of the first `height` pixels of the page."""
+        clip: dict[str, Any] = {}
+        if height is not None:
+            size = self.call("Page.getLayoutMetrics")["cssLayoutViewport"]
+            clip["clip"] = {"x": 0, "y": 0, "width": size["clientWidth"], "height": height, "scale": 1}
+            clip["captureBeyondViewport"] = True
+        return base64.b64decode(self.call("Page.captureScreenshot", **clip)["data"])
+
+    def pdf(self) -> bytes:
+        """Return the page as it is printed, A4, with its backgrounds."""
+        printed = self.call(
+            "Page.printToPDF",
+            printBackground=True,
+            paperWidth=8.27,
+            paperHeight=11.69,
+            preferCSSPageSize=True,
+        )
+        return base64.b64decode(printed["data"])
 
     def _read(self, patience_s: float = 60.0) -> dict[str, Any]:
         until = time.monotonic() + patience_s
