@@ -135,7 +135,7 @@ def test_each_weakening_is_told_with_its_line_and_the_entry_to_paste(
     assert lines[0] == f"3 weakenings without a reason in 1 evalset (against {at})"
     assert "evalsets/demo.eval.yaml:8: margin of route: 0.05 -> 0.2" in lines
     assert "evalsets/demo.eval.yaml:11: must of case one: not_contains sue -> none" in lines
-    assert f"{at}:evalsets/more/more.jsonl:1: case three removed: input c -> no case" in lines
+    assert f"{at[5:]}:evalsets/more/more.jsonl:1: case three removed: input c -> no case" in lines
     assert '  - {what: "margin of route", reason: "WHY"}' in lines
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_aioncall.decide import weakerconfig
 from pytest_aioncall.decide.weakenings import (
     LISTED,
     compare_evalsets,
@@ -18,7 +19,7 @@ from pytest_aioncall.decide.weakenings import (
 from pytest_aioncall.decide.weakerconfig import compare_configs
 from pytest_aioncall.decide.weakergates import Version
 from pytest_aioncall.model.config import Config, Defaults
-from pytest_aioncall.model.evalset import Evalset
+from pytest_aioncall.model.evalset import Case, Evalset, Gate
 from pytest_aioncall.model.weakening import Weakening, WeakeningEntry
 
 
@@ -108,6 +109,8 @@ ONE_WAY: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("fewer_epochs", "epochs", {}, {"epochs": 1}),
     ("fewer_epochs", "epochs", {"epochs": {"min": 2, "max": 5}}, {"epochs": {"min": 2, "max": 4}}),
     ("fewer_epochs", "epochs", {"epochs": {"min": 3, "max": 5}}, {"epochs": {"min": 2, "max": 5}}),
+    ("baseline_age_up", "baseline_max_age_days", {}, {"baseline_max_age_days": 60}),
+    ("baseline_age_up", "baseline_max_age_days", {"baseline_max_age_days": 10}, {}),
     ("scorer_removed", "scorer length removed", {"scorers": TWO}, {}),
     ("scorer_loosened", "scorer exact", {}, one("exact", ignore_case=True)),
     ("scorer_loosened", "scorer exact", {}, one("exact", whitespace="collapse")),
@@ -414,6 +417,9 @@ CONFIG: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("defaults.latency_p95_ratio", {}, {"defaults": {"latency_p95_ratio": 3}}),
     ("defaults.cost_ratio", {}, {"defaults": {"cost_ratio": 3}}),
     ("defaults.epochs", {}, {"defaults": {"epochs": 2}}),
+    ("defaults.epochs", {"defaults": {"epochs": {"min": 3, "max": 6}}}, {"defaults": {"epochs": 3}}),
+    ("defaults.tokens_ratio", {}, {"defaults": {"tokens_ratio": 3}}),
+    ("defaults.retrieved_ratio", {}, {"defaults": {"retrieved_ratio": 3}}),
     ("defaults.mode", {}, {"defaults": {"mode": "replay"}}),
     ("defaults.require_baseline", {"defaults": {"require_baseline": True}}, {}),
     ("defaults.baseline_ref", {"defaults": {"baseline_ref": "origin/main"}}, {}),
@@ -428,6 +434,41 @@ def test_the_configuration_is_compared_both_ways(
     before, after = Config.model_validate(strict), Config.model_validate(loose)
     assert [w.what for w in compare_configs(before, after, file="aioncall.yaml")] == [what]
     assert compare_configs(after, before, file="aioncall.yaml") == []
+
+
+def test_epochs_that_the_configuration_gave_count_when_the_evalset_says_its_own() -> None:
+    before = version(defaults=Defaults(epochs=5))
+    told = compare_evalsets(before, version(epochs=4))
+    assert [(w.kind, w.was, w.now) for w in told] == [("fewer_epochs", "5", "4")]
+    assert compare_evalsets(version(epochs=4), before) == []
+
+
+def test_somebody_has_decided_of_every_key_whether_it_can_weaken() -> None:
+    """A key that is added to a model has to be compared, or named here as one that decides nothing."""
+    no_matter = {
+        Defaults: {"max_cost_usd", "concurrency", "keep_runs", "report_dir"},
+        Gate: {"scorer"},
+        Evalset: {"format", "owner", "description", "subject", "concurrency", "timeout_s", "outputs"}
+        | {"weakening", "file"},
+        Case: {"id", "note", "file", "line", "where"},
+    }
+    compared = {
+        Defaults: set(weakerconfig._DEFAULTS),
+        Gate: {"margin", "slices", "min", "claim", "alpha", "on_inconclusive"},
+        Evalset: {
+            "evalset",
+            "target",
+            "epochs",
+            "errors",
+            "baseline_max_age_days",
+            "scorers",
+            "gates",
+            "cases",
+        },
+        Case: {"input", "expected", "slices", "cluster", "scorers", "must", "require", "source"},
+    }
+    for model, keys in compared.items():
+        assert set(model.model_fields) == keys | no_matter[model], model.__name__
 
 
 def test_what_costs_or_stores_is_no_matter_of_strictness() -> None:

@@ -80,7 +80,7 @@ def _told(review: ChangeReview, one: Weakening) -> Iterator[str]:
 
 def _place(review: ChangeReview, one: Weakening) -> str:
     place = f"{one.file}:{one.line}"
-    return f"{review.ref}@{review.commit[:7]}:{place}" if one.at_base else place
+    return f"{review.commit[:7]}:{place}" if one.at_base else place
 
 
 def entry_lines(review: ChangeReview) -> Iterator[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from ..model.evalset import Evalset
+from ..model.evalset import EpochRange, Evalset
 from ..model.weakening import Weakening, WeakeningEntry, WeakeningKind
 from .strictness import ABSENT, Difference, differences
 from .weakercases import cut, shown, spec_shown, weaker_cases
+from .weakerconfig import EPOCHS, epochs_shown, fewer_epochs
 from .weakergates import Version, weaker_gates
 
 LISTED = 10
@@ -21,7 +22,7 @@ LISTED = 10
 def compare_evalsets(was: Version, now: Version) -> list[Weakening]:
     """Return what the new version asks less strictly than the old one, each named once."""
     found = [
-        *_header(was.evalset, now.evalset),
+        *_header(was, now),
         *_scorers(was, now),
         *weaker_gates(was, now),
         *weaker_cases(was, now),
@@ -75,7 +76,9 @@ def removed_baseline(evalset: str, file: str) -> Weakening:
     )
 
 
-def _header(was: Evalset, now: Evalset) -> Iterator[Weakening]:
+def _header(before: Version, after: Version) -> Iterator[Weakening]:
+    was, now = before.evalset, after.evalset
+
     def told(kind: WeakeningKind, what: str, old: str, new: str, where: str) -> Weakening:
         return Weakening(kind=kind, what=what, was=old, now=new, file=now.file, where=where)
 
@@ -92,19 +95,24 @@ def _header(was: Evalset, now: Evalset) -> Iterator[Weakening]:
         new = f"{cut(', '.join(added))} counts as no answer, too"
         old = cut(", ".join(was.errors.transport)) or "none"
         yield told("error_types_added", "errors.transport", old, new, "errors.transport")
-    if "epochs" in was.model_fields_set | now.model_fields_set:
-        (least, most), (new_least, new_most) = _epochs(was), _epochs(now)
-        if new_least < least or new_most < most:
-            yield told("fewer_epochs", "epochs", _range(least, most), _range(new_least, new_most), "epochs")
+    said = was.model_fields_set | now.model_fields_set
+    epochs, fewer = _epochs(before), _epochs(after)
+    if "epochs" in said and fewer_epochs(epochs, fewer):
+        yield told("fewer_epochs", "epochs", epochs_shown(epochs), epochs_shown(fewer), "epochs")
+    days, more = _days(before), _days(after)
+    if "baseline_max_age_days" in said and more > days:
+        yield told("baseline_age_up", "baseline_max_age_days", str(days), str(more), "baseline_max_age_days")
 
 
-def _epochs(evalset: Evalset) -> tuple[int, int]:
-    epochs = evalset.epochs
-    return (epochs, epochs) if isinstance(epochs, int) else (epochs.min, epochs.max)
+def _epochs(version: Version) -> int | EpochRange:
+    """Return how often each case runs: what the evalset says, else the configuration."""
+    if "epochs" in version.evalset.model_fields_set:
+        return version.evalset.epochs
+    return version.defaults.epochs or EPOCHS
 
 
-def _range(least: int, most: int) -> str:
-    return str(least) if least == most else f"{least} to {most}"
+def _days(version: Version) -> int:
+    return version.evalset.baseline_max_age_days or version.defaults.baseline_max_age_days
 
 
 def _scorers(was: Version, now: Version) -> Iterator[Weakening]:

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ..model.config import Config
+from ..model.evalset import EpochRange
 from ..model.weakening import Weakening
+
+EPOCHS: Final = 3
+"""How often a case runs where neither its evalset nor the configuration says."""
 
 _Weaker = Callable[[Any, Any], bool]
 
@@ -24,6 +28,23 @@ def _margin_up(was: float | None, now: float | None) -> bool:
     return (0.05 if now is None else now) > (0.04 if was is None else was) and was != now
 
 
+def epoch_limits(epochs: int | EpochRange) -> tuple[int, int]:
+    """Return the least and the most epochs."""
+    return (epochs, epochs) if isinstance(epochs, int) else (epochs.min, epochs.max)
+
+
+def fewer_epochs(was: int | EpochRange, now: int | EpochRange) -> bool:
+    """Tell whether the least or the most epochs went down: floors are tested in fewer of them."""
+    (least, most), (new_least, new_most) = epoch_limits(was), epoch_limits(now)
+    return new_least < least or new_most < most
+
+
+def epochs_shown(epochs: int | EpochRange) -> str:
+    """Return a number of epochs as it is read."""
+    least, most = epoch_limits(epochs)
+    return str(least) if least == most else f"{least} to {most}"
+
+
 # Which change of a default is a loosening; keys that decide nothing are not here. None stands for the
 # built-in value where the comparison gives one.
 _DEFAULTS: Final[dict[str, tuple[_Weaker, Any]]] = {
@@ -35,7 +56,9 @@ _DEFAULTS: Final[dict[str, tuple[_Weaker, Any]]] = {
     "baseline_max_age_days": (_up, 30),
     "latency_p95_ratio": (_up, 2.0),
     "cost_ratio": (_up, 2.0),
-    "epochs": (_down, 3),
+    "tokens_ratio": (_up, 2.0),
+    "retrieved_ratio": (_up, 2.0),
+    "epochs": (fewer_epochs, EPOCHS),
     "mode": (lambda was, now: now == "replay" and was != "replay", "live"),
     "require_baseline": (lambda was, now: was and not now, False),
     "baseline_ref": (lambda was, now: bool(was) and was != now, ""),
@@ -81,4 +104,6 @@ def _redaction(was: Config, now: Config, file: str) -> Iterator[Weakening]:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, EpochRange):
+        return epochs_shown(value)
     return "none" if value is None else str(value)
