@@ -12,6 +12,7 @@ import sys
 
 from .page import PAGE, page
 from .promises import promises
+from .quotes import mended, pages
 from .results import STORED, Results, load, now
 from .running import settled
 from .scenarios import scenarios
@@ -27,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--changes", type=_positive, default=1000, help="simulated changes a scenario")
     parser.add_argument("--only", default="", metavar="TEXT", help="scenarios with TEXT in their name")
     parser.add_argument("--workers", type=_positive, help="processes; as many as cores by default")
-    parser.add_argument("--write", action="store_true", help=f"write {STORED.name} and {PAGE.name}")
-    parser.add_argument("--render", action="store_true", help=f"only write {PAGE.name} from {STORED.name}")
+    parser.add_argument("--write", action="store_true", help=f"write {STORED.name}, {PAGE.name} and quotes")
+    parser.add_argument(
+        "--render", action="store_true", help=f"only write {PAGE.name} and quotes, from {STORED.name}"
+    )
     asked = parser.parse_args(arguments)
     if asked.render:
         return _written(load(), stored=False)
@@ -65,6 +68,11 @@ def _written(results: Results, *, stored: bool) -> int:
         results.save()
     PAGE.write_text(page(results), encoding="utf-8")
     print(f"wrote {PAGE}")
+    for path in pages():
+        text = path.read_text(encoding="utf-8")
+        if (new := mended(text, results)) != text:
+            path.write_text(new, encoding="utf-8")
+            print(f"mended what {path} quotes")
     return 0
 
 
