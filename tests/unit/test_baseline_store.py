@@ -20,6 +20,7 @@ from pytest_aioncall.adapters.baseline_store import (
 )
 from pytest_aioncall.errors import LoadError, NotComparable
 from pytest_aioncall.model.baseline import Acceptance, BaselineHeader, CaseRow, ScorerInfo
+from pytest_aioncall.model.sample import Output
 
 PATH = Path("baselines/demo.jsonl")
 HEADER = BaselineHeader(
@@ -43,7 +44,7 @@ def lines(*more: str) -> str:
 def test_a_baseline_comes_back_as_it_was_written_sorted_by_case(tmp_path: Path) -> None:
     path = tmp_path / "demo.jsonl"
     path.write_text(baseline_text(HEADER, ROWS))
-    outputs = [stored_output("b", n, text=f"t{n}", sha256=f"h{n}", keep_all=False) for n in (1, 0)]
+    outputs = [stored_output("b", n, output=Output(text=f"t{n}"), sha256=f"h{n}", keep_all=False) for n in (1, 0)]
     outputs_path(path).write_text(outputs_text(outputs))
     found = read_baseline(path)
     assert found.header == HEADER
@@ -115,7 +116,7 @@ def test_bytes_that_are_no_utf8_are_one_clear_line(tmp_path: Path) -> None:
     ],
 )
 def test_long_outputs_are_kept_by_their_hash_alone(text: str, *, keep_all: bool, kept: bool) -> None:
-    found = stored_output("a", 0, text=text, sha256="h", keep_all=keep_all)
+    found = stored_output("a", 0, output=Output(text=text), sha256="h", keep_all=keep_all)
     assert (found.sha256, found.text) == ("h", text if kept else None)
 
 

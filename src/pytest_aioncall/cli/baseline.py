@@ -76,9 +76,7 @@ def _accept(options: argparse.Namespace) -> int:
     )
     for one in written:
         if one.kept:
-            say(
-                f"kept {one.evalset}: unchanged, the same cases, answers and scores (name it to accept it anew)"
-            )
+            say(f"kept {one.evalset}: unchanged (the same cases, answers, scores); name it to accept it anew")
             continue
         moved = f", {len(one.moved)} moved" if one.moved else ""
         say(f"accepted {one.evalset}: {one.cases} cases x {one.epochs} epochs{moved} -> {near(one.path)}")

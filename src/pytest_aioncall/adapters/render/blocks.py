@@ -14,6 +14,7 @@ from ...model.verdict import Floor, Sight, Verdict
 from ..text import log_line
 from . import words
 from .asides import metric_line, metric_sentence, metric_value
+from .sight_line import power_line
 from .states import State, row_weight
 from .story import Story
 from .table import Line, Style, table_lines
@@ -126,6 +127,7 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
         _errors(story, pen),
         *_changes(story, pen),
         _coverage(story, pen),
+        _standing(story, pen),
     ]
     if not named:
         blocks.append(_counts(story, totals, pen))
@@ -289,15 +291,24 @@ def _coverage(story: Story, pen: Pen) -> Block:
         return Block("coverage", [])
     coverage = judgement.coverage
     parts = (("removed", coverage.removed), ("changed", coverage.changed), ("new", coverage.new))
-    lines: list[Line] = [
-        (
-            pen.listing(f"{word} {words.counted(len(ids), 'case')}: ", [pen.safe(i, 40) for i in ids]),
-            "yellow" if word == "removed" else "",
-        )
-        for word, ids in parts
-        if ids
-    ]
+    lines: list[Line] = []
+    compared = words.compared_cases(coverage)
+    for word, ids in parts:
+        if ids:
+            # Said once, with the first kind of case that was not compared.
+            head = f"{compared}; " if compared and not lines else ""
+            prefix = f"{head}{word} {words.counted(len(ids), 'case')}: "
+            style: Style = "yellow" if word == "removed" else ""
+            lines.append((pen.listing(prefix, [pen.safe(i, 40) for i in ids]), style))
     return Block("coverage", lines, least=min(1, len(lines)))
+
+
+def _standing(story: Story, pen: Pen) -> Block:
+    """Say what is to be known of the baseline itself: that it is old, or that its answers are not its own."""
+    lines: list[Line] = []
+    for note in story.report.baseline_notes[:3]:
+        lines += [(text, "yellow") for text in textwrap.wrap(pen.safe(note, 400), pen.width)]
+    return Block("standing", lines, least=len(lines))
 
 
 def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
@@ -353,6 +364,9 @@ def _sees(story: Story, pen: Pen) -> Block:
     blind = [one for one in story.sights if one.mde is None]
     items = [f"{words.distance(s.mde, s.scale)} in {pen.safe(_sight_name(s, story), 40)}" for s in seeing]
     lines: list[Line] = []
+    judgement = story.report.judgement
+    if judgement and (sees := power_line(judgement.powers)):
+        lines.append((pen.plain(sees), "dim"))
     if items:
         lines.append((pen.listing("this suite would see a drop of ", items), "dim"))
     if blind and not seeing:

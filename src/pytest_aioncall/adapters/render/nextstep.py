@@ -37,12 +37,19 @@ def next_command(story: Story) -> str:
     return {
         "not_recorded": f"pytest --aioncall {file} --aioncall-record".replace("  ", " "),
         "cannot_judge": whole,
-        "not_comparable": f'aioncall baseline accept {name} --reason "instrument changed: ..."',
+        "not_comparable": _judged_anew(story, name),
         "interrupted": whole,
         "partial": whole,
         "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
         "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
     }.get(story.state, "")
+
+
+def _judged_anew(story: Story, name: str) -> str:
+    """Return how scores become comparable again; a baseline that cannot be read has no answers to judge."""
+    if story.report.baseline is None:
+        return f'aioncall baseline accept {name} --reason "..."'
+    return f'aioncall rejudge {name} --reason "instrument changed: ..."'
 
 
 def _pytest(story: Story) -> str:

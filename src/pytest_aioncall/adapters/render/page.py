@@ -168,7 +168,7 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         command=next_command(story),
         judged=judgement is not None,
         facts=tuple(_facts(story, report.run.totals if alone else None)),
-        notes=tuple(judgement.notes[:20]) if judgement else (),
+        notes=(*story.report.baseline_notes, *(judgement.notes[:20] if judgement else ())),
         errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
         errors_first=story.state in ("not_recorded", "cannot_judge", "user_error"),
         panels=tuple(interval_plot(rows, alpha=story.alpha)),
@@ -207,6 +207,8 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
     if judgement is not None:
         coverage = judgement.coverage
         facts.append(Fact("Judged", f"{coverage.judged} of {coverage.planned} samples"))
+        if coverage.compared is not None:
+            facts.append(Fact("Compared", f"{coverage.compared} of {words.counted(coverage.cases, 'case')}"))
         limit = words.rate(report.planned.max_error_rate)
         facts.append(Fact("Errors", str(coverage.errors), note=f"limit {limit} of samples"))
         for metric in judgement.metrics:

@@ -171,7 +171,7 @@ _WORDS: dict[str, str] = {
     "nothing_to_compare": "no baseline",
     "too_few_cases": "too few cases",
     "too_small_to_test": "too small",
-    "not_comparable": "not comparable",
+    "not_comparable": "not comparable - re-judge",
     "errors_at_floor": "errors decide",
 }
 
@@ -208,7 +208,7 @@ def verdict_reason(verdict: Verdict) -> str:
         "nothing_to_compare": "There is nothing to compare this row with.",
         "too_few_cases": "Too few cases to judge: shown, not gating.",
         "too_small_to_test": "Too few cases that differ: no drop could reach significance here.",
-        "not_comparable": "The instrument changed, so the scores cannot be compared.",
+        "not_comparable": "The instrument changed: judge the baseline's answers again, then compare.",
         "errors_at_floor": "It would pass only if the samples with errors were left out."
         if verdict.judged
         else "No sample of it has a score.",
@@ -299,19 +299,18 @@ def move(step: CaseMove) -> str:
 
 
 _WHY_STOPPED = {
-    "decided": "every gate is clear",
-    "red": "a gate is red",
-    "no_use": "more epochs would not settle what is open, more cases would",
-    "cost_cap": "the next round would have passed the cost cap",
-    "open": "a floor is broken, or samples errored",
+    "decided": "every gate clear at epoch {0} of {1}",
+    "red": "a gate red at epoch {0} of {1}",
+    "max": "all {1} epochs drawn where a gate was open",
+    "no_use": "after {0} of {1} epochs no further one would settle it",
+    "cost_cap": "the cost cap ended the rounds at epoch {0} of {1}",
+    "open": "failed already at epoch {0} of {1}",
 }
 
 
 def rounds_told(rounds: Rounds) -> str:
-    """Say how far adaptive epochs went, why they stopped, and how many calls of the target that saved."""
+    """Say how many calls of the target adaptive epochs saved, and where and why they stopped."""
     share = rounds.saved / rounds.samples_at_max if rounds.samples_at_max else 0.0
-    saved = f"{rounds.saved} of {counted(rounds.samples_at_max, 'call')} saved ({round(share * 100)} %)"
-    if rounds.stopped == "max":
-        went = f"drew all {rounds.max} epochs"
-        return f"{went}: {saved}" if rounds.saved else f"{went}: no call saved"
-    return f"stopped after epoch {rounds.epochs} of {rounds.max}, {_WHY_STOPPED[rounds.stopped]}: {saved}"
+    saved = f"saved {rounds.saved} of {counted(rounds.samples_at_max, 'call')} ({round(share * 100)} %)"
+    why = _WHY_STOPPED[rounds.stopped].format(rounds.epochs, rounds.max)
+    return f"{saved if rounds.saved else 'no call saved'}: {why}"
