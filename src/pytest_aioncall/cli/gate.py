@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .importing import add_import, import_asked
 from .selfcheck import add_self_check, is_special, run_special
-from .talk import add_verb, fraction, probability, say, say_json, settings_of
+from .talk import add_verb, fraction, near, probability, say, say_json, settings_of
 
 
 def add_gate(verbs: Any) -> None:
@@ -15,7 +17,7 @@ def add_gate(verbs: Any) -> None:
         verbs,
         "gate",
         _gate,
-        help="judge a run, a baseline file or flat scores against a baseline",
+        help="judge a run, a baseline file, flat scores or another tool's results against a baseline",
         example="aioncall gate --baseline main.jsonl --candidate branch.jsonl --margin 0.05",
     )
     parser.add_argument("--candidate", nargs="+", metavar="FILE|RUN", help="several are shards of one run")
@@ -32,7 +34,12 @@ def add_gate(verbs: Any) -> None:
     )
     parser.add_argument("--require-baseline", action="store_true", help="exit 8 without a baseline")
     parser.add_argument("--baseline-ref", metavar="REF", help="baseline as it was where the branch left REF")
+    parser.add_argument(
+        "--max-error-rate", type=_share, metavar="X", help="share of samples that may lack a score (0.02)"
+    )
+    parser.add_argument("--report", metavar="DIR", help="write report.html and report.json there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_import(parser)
     add_self_check(parser)
 
 
@@ -40,8 +47,8 @@ def _gate(options: argparse.Namespace) -> int:
     _refuse_several_modes(options)
     if is_special(options):
         return run_special(options)
-    from ..flows.gating import GateRequest, gate
-    from ..flows.wording import judgement_lines
+    from ..flows.gate_report import write_gate_report
+    from ..flows.gating import GateRequest, gated
 
     settings = settings_of(
         options,
@@ -50,35 +57,69 @@ def _gate(options: argparse.Namespace) -> int:
         baseline_ref=options.baseline_ref,
     )
     request = GateRequest(
-        candidates=tuple(options.candidate),
+        candidates=tuple(options.candidate or ()),
         baseline=options.baseline,
         evalset=options.evalset,
         scorer=options.scorer,
         margin=options.margin,
         alpha=options.alpha,
         slices=tuple(name for name in (options.slices or "").split(",") if name),
+        imported=import_asked(options),
+        max_error_rate=options.max_error_rate,
     )
-    judgement = gate(request, settings)
+    found = gated(request, settings)
+    page = None
+    if options.report:
+        page = write_gate_report(found, Path(options.report), settings, compared=_compared(options, found))
     if options.json:
-        say_json(judgement.model_dump(mode="json"))
+        say_json(found.judgement.model_dump(mode="json"))
     else:
-        say(*judgement_lines(judgement))
-    return judgement.exit_code
+        say(*_lines(found), *([f"report: {near(page)}"] if page else []))
+    return found.judgement.exit_code
+
+
+def _lines(found: Any) -> list[str]:
+    """Return what is printed of a judgement; what a reader has to know first stands under the verdict."""
+    from ..flows.wording import judgement_lines
+
+    notes = tuple(note for note in found.judgement.notes if note not in found.warnings)
+    first, *rest = judgement_lines(found.judgement.model_copy(update={"notes": notes}))
+    return [first, *(f"  {warning}" for warning in found.warnings), *rest]
+
+
+def _compared(options: argparse.Namespace, found: Any) -> tuple[str, str]:
+    """Name baseline and candidate as a reader knows them."""
+    if options.results:
+        return options.results[0], options.results[1]
+    if options.baseline:
+        return options.baseline, " ".join(options.candidate)
+    return f"the committed baseline of {found.candidate.evalset}", " ".join(options.candidate)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share; give a number from 0 to 1")
+    return value
 
 
 def _refuse_several_modes(options: argparse.Namespace) -> None:
     """Refuse a command line that asks for none or for several of the gate's modes."""
     asked = [
         name
-        for name, given in (("--self-check", options.self_check is not None), ("--aa", bool(options.aa)))
+        for name, given in (
+            ("--self-check", options.self_check is not None),
+            ("--aa", bool(options.aa)),
+            ("--from", options.source is not None),
+        )
         if given
     ]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} are different questions; ask one at a time")
-    if not asked and not options.candidate:
+    if not asked and not options.candidate and not options.results:
         raise UsageError(
-            "name what is judged: --candidate FILE|RUN (latest for the newest run); or look at the suite "
-            "itself: --self-check, --aa RUN"
+            "name what is judged: --candidate FILE|RUN (latest for the newest run); results of another tool: "
+            "--from TOOL A B; or look at the suite itself: --self-check, --aa RUN"
         )
     if "--aa" in asked and (options.candidate or options.baseline):
         raise UsageError("--aa takes its runs itself: aioncall gate --aa RUN [--aa RUN]")

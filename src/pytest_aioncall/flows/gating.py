@@ -134,7 +134,11 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
     if baseline is not None and baseline.committed is not None:
         limit = candidate.max_age_days or defaults.baseline_max_age_days
         notes += baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
-    warnings = tuple(mismatches(candidate.side, baseline.side)) if baseline is not None else ()
+    found = list(mismatches(candidate.side, baseline.side)) if baseline is not None else []
+    warnings = tuple(one.told for one in found)
+    nothing = next((one.nothing for one in found if one.nothing), None)
+    if nothing is not None and not any(v.baseline is not None for v in judgement.verdicts):
+        judgement = judgement.model_copy(update={"summary": f"nothing was compared: {nothing}"})
     notes = [*warnings, *judgement.notes, *told, *notes]
     return Gated(judgement.model_copy(update={"notes": tuple(notes)}), candidate, baseline, warnings)
 

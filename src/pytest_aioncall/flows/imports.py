@@ -72,7 +72,7 @@ def import_sides(request: ImportRequest) -> Imported:
     sides = {name: _chosen(name, results, request.evalset) for name, results in found.items()}
     dimensions = _variants(sides.values())
     sides = {name: [_in_variant(one, dimensions) for one in side] for name, side in sides.items()}
-    sides = _told_apart(sides)
+    sides = _asked_alike(_told_apart(sides))
     rules = _Rules.of([r for side in found.values() for r in side], sides, request)
     notes = [f"{name}: {_told(results, sides[name])}" for name, results in found.items()]
     notes += _file_notes(found) + rules.notes
@@ -145,15 +145,39 @@ def _told_apart(sides: Mapping[str, list[Observed]]) -> dict[str, list[Observed]
         digests: dict[str, set[str]] = defaultdict(set)
         for one in side:
             if one.digest:
-                digests[one.case].add(one.digest)
+                digests[one.case].add(_identity(one))
         several |= {case for case, known in digests.items() if len(known) > 1}
     return {
         name: [
-            replace(one, case=f"{one.case} #{one.digest[:8]}") if one.case in several and one.digest else one
+            replace(one, case=f"{one.case} #{_identity(one)[:8]}")
+            if one.case in several and one.digest
+            else one
             for one in side
         ]
         for name, side in sides.items()
     }
+
+
+def _identity(one: Observed) -> str:
+    return digest_of([one.digest, dict(one.asked)])
+
+
+def _asked_alike(sides: Mapping[str, list[Observed]]) -> dict[str, list[Observed]]:
+    """Fold what the scorers of both sides ask of a case into its digest.
+
+    An assertion that is new, or gone, makes no case another one; an assertion that asks something else does.
+    """
+    names: dict[str, dict[str, set[str]]] = {side: defaultdict(set) for side in sides}
+    for side, found in sides.items():
+        for one in found:
+            names[side][one.case] |= one.asked.keys()
+
+    def folded(one: Observed) -> Observed:
+        shared = set.intersection(*(known[one.case] for known in names.values()))
+        asked = {name: what for name, what in one.asked.items() if name in shared}
+        return replace(one, digest=digest_of([one.digest, asked])) if asked and one.digest else one
+
+    return {side: [folded(one) for one in found] for side, found in sides.items()}
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ class Observed:
     scores    one a scorer; unscored ones carry `error`
     error     why there is no output, on the sample; its scores are unscored then
     text      the output; None where the file has none
+    asked     scorer -> what it checks this case against, where that is the case's own and no common rule
     variant   what was run (model, prompt), where one file can hold several
     """
 
@@ -41,6 +42,7 @@ class Observed:
     error: str | None = None
     text: str | None = None
     slices: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str] = field(default_factory=dict)
     variant: Mapping[str, str] = field(default_factory=dict)
     cluster: str | None = None
     evalset: str = ""

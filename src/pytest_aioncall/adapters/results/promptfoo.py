@@ -73,7 +73,7 @@ def _is_result(value: Any) -> bool:
 def _observed(one: dict[str, Any], found: dict[str, Score], several: bool) -> Observed:
     test = mapping(one.get("testCase"))
     given = _vars(one, test)
-    asserts = [_asked(mapping(a)) for a in listed(test.get("assert"))]
+    asserts = [mapping(assertion) for assertion in listed(test.get("assert"))]
     description = test.get("description") or one.get("description")
     error = _error(one)
     scores = [] if error else list(found.values())
@@ -83,7 +83,8 @@ def _observed(one: dict[str, Any], found: dict[str, Score], several: bool) -> Ob
     fresh = response.get("cached") is not True
     return Observed(
         case=named(description) if isinstance(description, str) and description else content_id(given),
-        digest=digest(given, asserts),
+        digest=digest(given, None),
+        asked=_asked(asserts),
         input=given,
         expected=[a["value"] for a in asserts if a.get("value") is not None] or None,
         scores=tuple(scores),
@@ -114,9 +115,13 @@ def _vars(one: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mapping(given).items() if not key.startswith("_")}
 
 
-def _asked(assertion: dict[str, Any]) -> dict[str, Any]:
-    """Return what an assertion asks for: who grades it is the instrument, not the case."""
-    return {key: assertion[key] for key in ("type", "value", "threshold", "metric") if key in assertion}
+def _asked(asserts: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what each scorer asks of this test: who grades it is the instrument, not the case."""
+    found: dict[str, list[Any]] = {}
+    for one in asserts:
+        kept = [one.get(key) for key in ("type", "value", "threshold")]
+        found.setdefault(named(one.get("metric") or one.get("type")), []).append(kept)
+    return {name: digest(parts, None) for name, parts in found.items()}
 
 
 def _provider(one: dict[str, Any]) -> str:

@@ -1,0 +1,138 @@
+"""The page of `aioncall gate --report DIR`: for any two sides the same page that a run of pytest gets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..adapters.baseline_store import Baseline, outputs_text
+from ..model.baseline import BaselineHeader, CaseRow, StoredOutput
+from ..model.evalset import Case
+from ..model.report import EvalsetReport, Report
+from ..model.run import Run, RunEvalset, Totals
+from ..model.sample import Sample, Score
+from ..settings import Settings
+from .gating import Gated, Given
+from .record import EvalsetRecord, age_days, rfc3339
+from .report import write_report
+from .report_cases import case_views, chosen_cases
+
+
+def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compared: Sequence[str]) -> Path:
+    """Write `report.json` and `report.html` of a judgement; return the page's path.
+
+    compared  baseline and candidate as the command line names them, for the page to say what it shows
+    """
+    now = settings.now or datetime.now(UTC)
+    candidate, judgement = gated.candidate, gated.judgement
+    baseline = _baseline(gated.baseline, compared[0]) if gated.baseline is not None else None
+    record = EvalsetRecord(rows={row.case: row for row in candidate.side.rows})
+    for floor in candidate.floors:
+        record.floors[floor.case] = (*record.floors.get(floor.case, ()), floor)
+    samples = _samples_of(candidate)
+    cases = candidate.cases or tuple(_case_of(row) for row in candidate.side.rows)
+    chosen = chosen_cases(cases, record, baseline=baseline, judgement=judgement)
+    planned = _planned(candidate, samples)
+    views = case_views(chosen, record, samples=samples, baseline=baseline, file=planned.file)
+    header = baseline.header if baseline else None
+    known = bool(header and header.accepted_at)
+    evalset = EvalsetReport(
+        planned=planned,
+        description=f"compared with {compared[0]}" if baseline else "",
+        judgement=judgement,
+        baseline=header,
+        baseline_age_days=age_days(header.accepted_at, now) if header and known else None,
+        cases=views,
+    )
+    coverage = judgement.coverage
+    run = Run(
+        id=compared[-1],
+        evalsets=(planned,),
+        created_at=rfc3339(now),
+        complete=True,
+        totals=Totals(planned=coverage.planned, judged=coverage.judged, errors=coverage.errors),
+    )
+    report = Report(
+        run=run,
+        status=judgement.status,
+        exit_code=judgement.exit_code,
+        generated_at=rfc3339(now),
+        evalsets=(evalset,),
+    )
+    return write_report(report, folder)
+
+
+def _planned(candidate: Given, samples: Mapping[str, Sequence[Sample]]) -> RunEvalset:
+    epochs = max((len(found) for found in samples.values()), default=1)
+    return RunEvalset(
+        evalset=candidate.evalset,
+        file=candidate.file,
+        epochs=max(1, epochs),
+        cases=len(candidate.side.rows),
+        complete=True,
+        max_error_rate=candidate.max_error_rate,
+        scorers=dict(candidate.side.scorers),
+        floors=candidate.floors,
+    )
+
+
+def _samples_of(side: Given) -> Mapping[str, Sequence[Sample]]:
+    """Return the samples of a side; of flat scores and baselines the scores alone are known."""
+    return side.samples or {row.case: _samples_of_row(row, side) for row in side.side.rows}
+
+
+def _samples_of_row(row: CaseRow, side: Given) -> list[Sample]:
+    epochs = max((len(values) for values in row.scores.values()), default=0)
+    return [
+        Sample(
+            evalset=side.evalset,
+            case=row.case,
+            digest=row.digest,
+            epoch=epoch,
+            scores=tuple(
+                _score(name, values[epoch], side)
+                for name, values in row.scores.items()
+                if epoch < len(values)
+            ),
+        )
+        for epoch in range(epochs)
+    ]
+
+
+def _score(name: str, value: float | None, side: Given) -> Score:
+    scale = side.side.scorers[name].scale
+    if value is None:
+        return Score(scorer=name, scale=scale, error="no score in the file")
+    return Score(scorer=name, scale=scale, value=value)
+
+
+def _case_of(row: CaseRow) -> Case:
+    return Case.model_construct(id=row.case, input=None, slices=row.slices, cluster=row.cluster)
+
+
+def _baseline(side: Given, name: str) -> Baseline:
+    """Return the baseline side as the page's cases are made from it: rows, and the outputs that are known."""
+    if side.committed is not None:
+        return side.committed
+    texts = [
+        StoredOutput(
+            case=sample.case,
+            epoch=sample.epoch,
+            text=sample.output.text,
+            sha256=hashlib.sha256(sample.output.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        )
+        for found in side.samples.values()
+        for sample in found
+        if sample.output is not None
+    ]
+    header = BaselineHeader(
+        evalset=side.evalset,
+        accepted_by="nobody: a file, as it is",
+        accepted_at="",
+        reason="",
+        run=name,
+        scorers=dict(side.side.scorers),
+    )
+    return Baseline(header, side.side.rows, side.side.output_hashes, Path(name), outputs_text(texts))
