@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from .errors import LoadError, Problem
 from .model.config import Config
-from .model.evalset import Evalset
+from .model.evalset import EpochRange, Evalset
 
 Mode = Literal["live", "record", "replay"]
 
@@ -54,14 +54,18 @@ class Settings:
     now: datetime | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def epochs_of(self, evalset: Evalset) -> int:
-        """Return how often each case runs: by this session, the evalset, `defaults.epochs`, else 3 times."""
-        if self.epochs is not None:
-            return self.epochs
+    def epochs_of(self, evalset: Evalset) -> EpochRange:
+        """Return how often each case runs: by this session, the evalset, `defaults.epochs`, else 3 times.
+
+        A plain number is a range of one.
+        """
+        asked: int | EpochRange = evalset.epochs
         default = self.config.defaults.epochs
-        if default is not None and "epochs" not in evalset.model_fields_set:
-            return default
-        return evalset.epochs_to_run
+        if self.epochs is not None:
+            asked = self.epochs
+        elif default is not None and "epochs" not in evalset.model_fields_set:
+            asked = default
+        return EpochRange(min=asked, max=asked) if isinstance(asked, int) else asked
 
     def concurrency_of(self, evalset: Evalset) -> int:
         """Return how many samples of an evalset run at once; its own number is a ceiling nobody lifts."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..model.config import Defaults
+from ..model.evalset import Gate
 from ..model.verdict import Power
 from ..stats.arrays import Floats, Ints
 from ..stats.outlook import Chances, Outlook, chances_like, chances_these, outlook_of, with_fall
 from ..stats.passbound import within_variance
 from ..stats.urn import Urn, fall_of, urn_of
-from .gaterows import SMALLEST_SLICE, GateRow
-from .rownumbers import GateRows
+from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default
+from .rownumbers import GateRows, gate_rows, tables_of
 from .rowtests import Level, claim_of
+from .sides import Side, align
 from .table import ScorerTable
 
 
@@ -39,6 +42,15 @@ def powers_of(rows: GateRows, tables: Mapping[str, ScorerTable]) -> list[Power]:
                 power_of(row, table, urns[row.scorer], members, level=rows.level_of(row), epochs=epochs)
             )
     return found
+
+
+def powers_of_side(side: Side, gates: Sequence[Gate], defaults: Defaults) -> list[Power]:
+    """Reckon the powers that `side` has as the baseline of runs with as many epochs."""
+    plain = Side(side.rows, side.scorers)
+    rules = gates_or_default(gates, scorers=side.scorers)
+    aligned = align(plain, plain)
+    tables = tables_of(rules, plain, aligned)
+    return powers_of(gate_rows(rules, tables, aligned, candidate=plain, defaults=defaults), tables)
 
 
 def _known_scores(table: ScorerTable) -> Floats:

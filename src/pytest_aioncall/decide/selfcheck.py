@@ -220,8 +220,8 @@ def _notes(suite: Suite, powers: Sequence[Power]) -> list[str]:
     notes = []
     if any(one.claim == "these-cases" and (one.at_margin or 0.0) < POWER for one in powers):
         notes.append(
-            "a row on these cases (under 50 cases or 8 clusters) is red only where the estimate itself reaches "
-            "the margin, which a true drop of just the margin does half the time at best"
+            "a row on these cases (under 50 cases or 8 clusters) is red only where the estimate itself is at "
+            "the margin or beyond, which a true drop of just the margin does half the time at best"
         )
     for name, table in suite.tables.items():
         judged = table.before[table.judged_before > 0]

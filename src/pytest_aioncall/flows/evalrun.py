@@ -15,6 +15,7 @@ from ..adapters.config_file import find_root, load_config
 from ..adapters.redaction import Redactor
 from ..adapters.text import log_line
 from ..decide.exit_codes import CANNOT_JUDGE
+from ..decide.sides import epochs_of
 from ..engine import Budget, Engine, Job
 from ..errors import UsageError
 from ..model.report import Report
@@ -28,6 +29,7 @@ from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import EvalsetRecord, RunRecord, rfc3339
 from .report import EvalsetInput, build_report, write_report
+from .rounds import ExtraRounds, may_stop_early
 
 
 def settings_for(start: Path, flags: Mapping[str, Any]) -> Settings:
@@ -51,6 +53,7 @@ class EvalRun:
     _started: float = field(default_factory=time.monotonic)
     _record: RunRecord | None = None
     _redactor: Redactor | None = None
+    _rounds: ExtraRounds | None = None
 
     @property
     def concurrency(self) -> int:
@@ -83,9 +86,12 @@ class EvalRun:
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
+        found = self.baselines[one.name] = find_baseline(path, one.name, self.settings)
+        plan = self.settings.epochs_of(one.evalset)
+        if found.baseline is not None and may_stop_early(plan, one, found.baseline, self.settings):
+            one = one.adaptive(plan, known={row.case: row.digest for row in found.baseline.rows})
         self.prepared[one.name] = one
         self._redactor = None
-        self.baselines[one.name] = find_baseline(path, one.name, self.settings)
         return one
 
     def _wire_for(self, path: Path) -> Wire:
@@ -228,6 +234,7 @@ class EvalRun:
                 complete=whole,
                 root=self.settings.root,
                 floors=record.all_floors,
+                drawn=[epochs_of(row) for row in record.rows.values()],
             )
             found = self.baselines[name]
             because = None
@@ -236,6 +243,9 @@ class EvalRun:
             elif not whole:
                 because = why_partial or f"{len(record.rows)} of {len(one.jobs)} cases ran"
             judgement = None if because else judge_record(planned, record, found, self.settings).judgement
+            if judgement is not None and judgement.rounds is not None and record.stopped_by_cap:
+                rounds = judgement.rounds.model_copy(update={"stopped": "cost_cap"})
+                judgement = judgement.model_copy(update={"rounds": rounds})
             if judgement is not None and record.why:
                 judgement = _with_reasons(judgement, record.why)
             inputs.append(
@@ -247,6 +257,8 @@ class EvalRun:
                     judgement=judgement,
                     not_judged_because=because,
                     description=one.evalset.description,
+                    max_age_days=one.evalset.baseline_max_age_days
+                    or self.settings.config.defaults.baseline_max_age_days,
                 )
             )
         run = self.close(inputs)
@@ -257,6 +269,19 @@ class EvalRun:
             # The cap or an outage stopped it, nobody chose a part: what was not asked is not green.
             return report.model_copy(update={"exit_code": CANNOT_JUDGE})
         return report
+
+    @property
+    def rounds(self) -> ExtraRounds:
+        """What adaptive epochs still ask for, once the first round is in."""
+        if self._rounds is None:
+            self._rounds = ExtraRounds(
+                prepared=self.prepared,
+                baselines=self.baselines,
+                record=self.record,
+                budget=self.budget,
+                settings=self.settings,
+            )
+        return self._rounds
 
     def write(self, report: Report) -> Path:
         """Write `report.json` and `report.html`; return the page's path."""

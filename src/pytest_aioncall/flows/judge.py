@@ -112,12 +112,7 @@ def judge_record(
 ) -> Judged:
     """Judge all rows of a complete evalset."""
     judgement = judge(
-        Side(
-            rows=tuple(record.rows.values()),
-            scorers=planned.scorers,
-            output_hashes=record.hashes,
-            planned_epochs=planned.epochs,
-        ),
+        side_of_record(planned, record),
         side_of(found.baseline) if found.baseline else None,
         evalset=planned.evalset,
         gates=tuple(gates if gates is not None else planned.gates),
@@ -129,6 +124,7 @@ def judge_record(
         accepts=found.accepts,
         settled=found.baseline.header.accepts if found.baseline else (),
         user_errors=record.user_errors,
+        plan=planned.plan,
     )
     if found.why_not and (found.required or found.unreadable):
         change: dict[str, Any] = {"notes": (*judgement.notes, found.why_not)}
@@ -138,6 +134,17 @@ def judge_record(
             )
         judgement = judgement.model_copy(update=change)
     return Judged(judgement, found)
+
+
+def side_of_record(planned: RunEvalset, record: EvalsetRecord) -> Side:
+    """Take what a run observed as one side of a comparison."""
+    return Side(
+        rows=tuple(record.rows.values()),
+        scorers=planned.scorers,
+        output_hashes=record.hashes,
+        # With adaptive epochs a case was asked for as often as it was drawn.
+        planned_epochs=planned.epochs if planned.plan is None else None,
+    )
 
 
 def side_of(baseline: Baseline) -> Side:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..decide.gaterows import limits_wrong
 from ..engine import Job
 from ..errors import LoadError, Problem
 from ..model.baseline import ScorerInfo
-from ..model.evalset import Case, Evalset, Gate, ScorerSpec
+from ..model.evalset import Case, EpochRange, Evalset, Gate, ScorerSpec
 from ..model.frozen import digest_of
 from ..model.run import Fingerprint, RunEvalset
 from ..model.verdict import Floor
@@ -33,20 +33,44 @@ class Prepared:
     jobs: tuple[Job, ...]
     infos: Mapping[str, ScorerInfo]
     scorers: Mapping[str, BoundScorer]
+    plan: EpochRange | None = None
+
+    def adaptive(self, plan: EpochRange, *, known: Mapping[str, str]) -> Prepared:
+        """Return the evalset with its cases drawn `min` times at first; further rounds follow as needed.
+
+        known  digest of each case of the baseline; a new or changed case has no verdict that could stop it,
+               and is drawn `max` times
+        """
+        jobs = tuple(
+            replace(job, epochs=plan.min) if known.get(job.case.id) in ("", job.case.digest) else job
+            for job in self.jobs
+        )
+        return replace(self, jobs=jobs, plan=plan)
 
     @property
     def name(self) -> str:
         return self.evalset.evalset
 
     def planned(
-        self, fingerprint: Fingerprint, *, complete: bool, root: Path, floors: tuple[Floor, ...] = ()
+        self,
+        fingerprint: Fingerprint,
+        *,
+        complete: bool,
+        root: Path,
+        floors: tuple[Floor, ...] = (),
+        drawn: Sequence[int] = (),
     ) -> RunEvalset:
-        """Describe the evalset for `run.json`: enough to judge the folder without the YAML."""
+        """Describe the evalset for `run.json`: enough to judge the folder without the YAML.
+
+        `drawn` tells how many samples there are of each case, where adaptive epochs let that differ.
+        """
         return RunEvalset(
             evalset=self.name,
             file=shown_path(self.path, root),
             owner=self.evalset.owner,
-            epochs=self.jobs[0].epochs if self.jobs else 0,
+            epochs=max(drawn, default=self.jobs[0].epochs if self.jobs else 0),
+            plan=self.plan,
+            samples=sum(drawn) if self.plan is not None and drawn else None,
             cases=len(self.jobs),
             complete=complete,
             max_error_rate=self.evalset.errors.max_rate,
@@ -107,7 +131,7 @@ class _Builder:
             self.infos[scorer.name] = ScorerInfo(
                 kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash, parts=dict(scorer.parts)
             )
-        epochs = self.settings.epochs_of(self.evalset)
+        epochs = self.settings.epochs_of(self.evalset).max
         jobs: list[Job] = []
         for case in self.evalset.cases:
             scorers = self._scorers_of(case, common)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..adapters import git
-from ..adapters.run_store import RunStore, check_writable, prune_runs
+from ..adapters.run_store import RunStore, check_writable, prune_runs, read_samples
 from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
 from ..model.baseline import CaseRow
-from ..model.evalset import Case
+from ..model.evalset import Case, EpochRange
 from ..model.run import Fingerprint, Run, RunEvalset, Totals
 from ..model.sample import Sample
 from ..model.verdict import Floor
@@ -32,18 +32,26 @@ class EvalsetRecord:
     user_errors: int = 0
     not_recorded: int = 0
     cancelled: int = 0
+    stopped_by_cap: bool = False
 
     @property
     def all_floors(self) -> tuple[Floor, ...]:
         return tuple(floor for floors in self.floors.values() for floor in floors)
 
-    def add(self, case: Case, samples: Sequence[Sample], scorers: Mapping[str, object]) -> None:
-        """Take in all epochs of one case."""
+    def add(
+        self,
+        case: Case,
+        samples: Sequence[Sample],
+        scorers: Mapping[str, object],
+        *,
+        new: Sequence[Sample] | None = None,
+    ) -> None:
+        """Take in all epochs of one case, of which only the `new` ones were not counted yet (None: all)."""
         self.rows[case.id] = row_of(samples, scorers=scorers)
         self.hashes[case.id] = hashes_of(samples)
         if case.must or case.require:
             self.floors[case.id] = tuple(case_floors(case, samples))
-        for sample in samples:
+        for sample in samples if new is None else new:
             self.note(sample)
 
     def note(self, sample: Sample) -> None:
@@ -64,6 +72,25 @@ def hashes_of(samples: Sequence[Sample]) -> tuple[str | None, ...]:
     seen: dict[str, str] = {}
     hashes = (output_hash(s.output) if s.output else None for s in samples)
     return tuple(seen.setdefault(h, h) if h is not None else None for h in hashes)
+
+
+def drawn_by_case(
+    samples: Iterable[Sample], evalset: str, *, plan: EpochRange | None = None
+) -> dict[str, list[Sample]]:
+    """Return the samples of one evalset by case, each case's by epoch. A sample kept twice counts once.
+
+    An epoch beyond the least that adaptive epochs draw, which the cost cap cancelled, was never planned.
+    """
+    found: dict[str, dict[int, Sample]] = {}
+    for sample in samples:
+        if sample.evalset == evalset and not _not_drawn(sample, plan):
+            found.setdefault(sample.case, {})[sample.epoch] = sample
+    return {case: [epochs[n] for n in sorted(epochs)] for case, epochs in found.items()}
+
+
+def _not_drawn(sample: Sample, plan: EpochRange | None) -> bool:
+    cancelled = sample.error is not None and sample.error.kind == "cancelled"
+    return cancelled and plan is not None and sample.epoch >= plan.min
 
 
 @dataclass(slots=True)
@@ -143,6 +170,27 @@ class RunRecord:
         with self._lock:
             self.evalsets.setdefault(evalset, EvalsetRecord()).add(case, samples, scorers)
 
+    def samples_of(
+        self, evalset: str, cases: Collection[str], *, plan: EpochRange
+    ) -> dict[str, list[Sample]]:
+        """Read back what was drawn of some cases, by epoch; needs a run that has begun."""
+        if self._store is None:
+            return {}
+        return drawn_by_case(read_samples(self._store.folder, cases=set(cases)), evalset, plan=plan)
+
+    def draw_again(
+        self,
+        evalset: str,
+        case: Case,
+        samples: Sequence[Sample],
+        *,
+        new: Sequence[Sample],
+        scorers: Mapping[str, object],
+    ) -> None:
+        """Take all epochs of a case in place of the fewer it had; only the `new` ones are counted."""
+        with self._lock:
+            self.evalsets.setdefault(evalset, EvalsetRecord()).add(case, samples, scorers, new=new)
+
     def close(self, *, planned: Sequence[RunEvalset], complete: bool, wall_s: float) -> Run | None:
         """Write `run.json` for good, close the files and drop the oldest runs; None where nothing ran."""
         if self._store is None:
@@ -172,7 +220,7 @@ class RunRecord:
             versions=_versions(),
             complete=complete,
             totals=Totals(
-                planned=sum(one.cases * one.epochs for one in planned),
+                planned=sum(one.planned_samples for one in planned),
                 judged=counts.samples - counts.errors,
                 errors=counts.errors,
                 retries=counts.retries,

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
-from .record import EvalsetRecord, hashes_of
+from .record import EvalsetRecord, drawn_by_case, hashes_of
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -25,13 +25,9 @@ def load_run(name: str, settings: Settings) -> tuple[Path, Run]:
     return folder, read_run(folder)
 
 
-def samples_by_case(folder: Path, evalset: str) -> dict[str, list[Sample]]:
-    """Return the samples of one evalset by case, each case's by epoch. A sample kept twice counts once."""
-    found: dict[str, dict[int, Sample]] = {}
-    for sample in read_samples(folder):
-        if sample.evalset == evalset:
-            found.setdefault(sample.case, {})[sample.epoch] = sample
-    return {case: [epochs[n] for n in sorted(epochs)] for case, epochs in found.items()}
+def samples_by_case(folder: Path, planned: RunEvalset) -> dict[str, list[Sample]]:
+    """Return what was drawn of one evalset, by case, each case's by epoch."""
+    return drawn_by_case(read_samples(folder), planned.evalset, plan=planned.plan)
 
 
 def record_of(planned: RunEvalset, samples: Mapping[str, list[Sample]]) -> EvalsetRecord:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from ..adapters.render import words
 from ..adapters.render.asides import metric_line, metric_name
+from ..adapters.render.sight_line import floor_chance_line, power_line
 from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import log_line
 from ..model.report import EvalsetReport, Report
-from ..model.verdict import Judgement, Sight, Verdict
+from ..model.selfcheck import FloorChances
+from ..model.verdict import Judgement, Power, Sight, Verdict
 
 __all__ = ["log_line", "progress_text", "summary_block", "verdict_sentence"]
 
@@ -71,6 +73,8 @@ def judgement_lines(judgement: Judgement) -> list[str]:
         word = "NOT COMPARED"
     lines = [f"gate {word}   {log_line(judgement.summary, 300)}"]
     lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
+    if judgement.rounds is not None:
+        lines.append(f"  {words.rounds_told(judgement.rounds)}")
     for floor in judgement.floors:
         if not floor.ok:
             why = f" - {log_line(floor.reason, 200)}" if floor.reason else ""
@@ -86,6 +90,8 @@ def judgement_lines(judgement: Judgement) -> list[str]:
     coverage = judgement.coverage
     lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")
     lines += [f"  {line}" for line in coverage_lines(judgement)]
+    if sees := power_line(judgement.powers):
+        lines.append(f"  {sees}")
     return [*lines, *(f"  {log_line(note, 300)}" for note in judgement.notes)]
 
 
@@ -99,6 +105,12 @@ def coverage_lines(judgement: Judgement) -> list[str]:
             limit = 300 if word != "removed" else sum(len(case) + 20 for case in cases)
             lines.append(f"{word} cases: {log_line(', '.join(cases), limit)}")
     return lines
+
+
+def trust_lines(powers: Sequence[Power], floors: FloorChances | None) -> list[str]:
+    """Say how often a suite sees its margins, and how often its floors would ring by chance."""
+    lines = [power_line(powers)] if powers else []
+    return [line for line in [*lines, floor_chance_line(floors) if floors else ""] if line]
 
 
 def sight_lines(sights: Sequence[Sight]) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from .evalset import Claim
+from .evalset import Claim, EpochRange
 from .frozen import Frozen
 from .weakening import WeakeningEntry
 
@@ -74,7 +74,7 @@ class Defaults(Frozen):
     max_cost_usd: float | None = Field(default=None, ge=0)
     concurrency: int = Field(default=16, ge=1, le=4096)
     keep_runs: int = Field(default=20, ge=1)
-    epochs: int | None = Field(default=None, ge=1, le=1000)
+    epochs: Annotated[int, Field(ge=1, le=1000)] | EpochRange | None = None
     mode: Literal["live", "record", "replay"] = "live"
     require_baseline: bool = False
     baseline_ref: str | None = Field(default=None, min_length=1)

@@ -176,11 +176,6 @@ class Evalset(Frozen):
     cases: tuple[Case, ...]
     file: str = Field(default="", exclude=True, repr=False)
 
-    @property
-    def epochs_to_run(self) -> int:
-        """Number of epochs a run draws when nothing stops it early."""
-        return self.epochs if isinstance(self.epochs, int) else self.epochs.max
-
 
 def merged_slices(defaults: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """Return a case's slices: its own over the evalset's defaults."""

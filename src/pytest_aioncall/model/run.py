@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from .baseline import ScorerInfo
-from .evalset import Gate
+from .evalset import EpochRange, Gate
 from .frozen import Frozen
 from .verdict import Floor
 
@@ -30,12 +30,18 @@ class Totals(Frozen):
 
 
 class RunEvalset(Frozen):
-    """One evalset in a run: what the gate CLI needs to judge the folder without the YAML."""
+    """One evalset in a run: what the gate CLI needs to judge the folder without the YAML.
+
+    With adaptive epochs `plan` says how many could be drawn, `epochs` how many the most drawn case has, and
+    `samples` how many were drawn of all cases; else every case has `epochs`.
+    """
 
     evalset: str
     file: str = ""
     owner: str = ""
     epochs: int = 1
+    plan: EpochRange | None = None
+    samples: int | None = None
     cases: int = 0
     complete: bool = False
     max_error_rate: float = 0.02
@@ -45,6 +51,11 @@ class RunEvalset(Frozen):
     gates: tuple[Gate, ...] = ()
     floors: tuple[Floor, ...] = ()
     fingerprint: Fingerprint = Fingerprint()
+
+    @property
+    def planned_samples(self) -> int:
+        """Return how many samples were asked for."""
+        return self.cases * self.epochs if self.samples is None else self.samples
 
 
 class Run(Frozen):

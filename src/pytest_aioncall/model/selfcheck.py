@@ -91,7 +91,7 @@ class AaRow(Frozen):
     """One row over the splits of a run: how often the halves differed, and what is left of the p values.
 
     red, inconclusive  shares of the splits, each half once as the candidate
-    p_median           of the drop tests; near .5 where nothing moves
+    p_small            share of the comparisons whose p, not corrected for many rows, is at most alpha
     drift_p            exact two-sided p of "the epochs' order does not matter", None under 4 epochs
     drift              mean of the later epochs minus mean of the earlier ones, units of the scale
     """
@@ -100,7 +100,7 @@ class AaRow(Frozen):
     slice: dict[str, str] | None = None
     red: float
     inconclusive: float
-    p_median: float | None = None
+    p_small: float | None = None
     drift_p: float | None = None
     drift: float | None = None
     scale: tuple[float, float] = (0.0, 1.0)

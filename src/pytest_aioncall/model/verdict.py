@@ -17,15 +17,15 @@ Reason = Literal[
 ]  # fmt: skip
 
 
-Stopped = Literal["decided", "red", "max", "no_use", "open"]
+Stopped = Literal["decided", "red", "max", "no_use", "cost_cap", "open"]
 
 
 class Rounds(Frozen):
     """How adaptive epochs went: `epochs` at the last of `looks` looks, `samples` drawn of `samples_at_max`.
 
     stopped  decided: every gating row is clear; red: a gating row regressed; max: no epochs were left;
-             no_use: no further epoch could settle what is open; open: more were not drawn (cost cap, broken
-             floor, errors)
+             no_use: no further epoch could settle what is open; cost_cap: the next round would have passed
+             it; open: more were not drawn (a broken floor, errors)
     """
 
     min: int

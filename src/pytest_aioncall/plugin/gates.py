@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,21 @@ def _members(one: EvalsetReport, verdict: Verdict) -> set[str]:
     return {case.case for case in one.cases if part <= case.slices.items()}
 
 
+def case_report(
+    path: Path, case: str, lines: Sequence[str], *, line: int, rootpath: Path, said: str = ""
+) -> pytest.TestReport:
+    """Return one more report of a case that failed after its item was done, in a later round."""
+    try:
+        file = path.resolve().relative_to(rootpath.resolve()).as_posix()
+    except ValueError:
+        file = str(path)
+    report = _report(file, case, "failed", "\n".join(lines))
+    report.location = (file, max(0, line - 1), case)
+    if said:
+        report.sections.append(("printed by the target", said))
+    return report
+
+
 def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
     longrepr: Any = None
     if outcome == "failed":
@@ -67,7 +82,7 @@ def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
         outcome=outcome,
         longrepr=longrepr,
         when="call",
-        sections=(),
+        sections=[],
         duration=0.0,
         user_properties=[],
     )

@@ -35,6 +35,10 @@ class ProgressLine:
             return None
         return cls(reporter, file, config.pluginmanager.getplugin("capturemanager"), total=total)
 
+    def add(self, samples: int) -> None:
+        """Add samples of a further round to what is to be done."""
+        self._total += samples
+
     def draw(self, progress: Progress, *, budget: Budget, retries: int) -> None:
         """Draw what is known, a few times a second at most."""
         now = time.monotonic()

@@ -44,6 +44,7 @@ class OnCallSession:
         self.report_path: Path | None = None
         self.exit_code: int | None = None
         self._refused = False
+        self._counted = False
         self._run: EvalRun | None = None
         self._background: Background | None = None
         self._progress: ProgressLine | None = None
@@ -205,6 +206,9 @@ class OnCallSession:
             if cases:
                 self._start(session, cases)
             result = yield
+            self._count_selected(session)
+            if not (self.is_worker or session.shouldstop or session.shouldfail):
+                self._draw_again(session)
             interrupted = False
             return result
         finally:
@@ -217,10 +221,35 @@ class OnCallSession:
             if not self.is_worker:
                 self._finish_or_say_why_not(session, interrupted=interrupted)
 
+    def _draw_again(self, session: pytest.Session) -> None:
+        """Draw further rounds of evalsets with adaptive epochs; under xdist here, in the controller."""
+        from .rounds import RoundsUnderPytest
+
+        if self.problems or not self._selected:
+            return
+
+        def line_up(jobs: Sequence[Job]) -> None:
+            if self._background is None:
+                self._start_background(session, jobs)
+                return
+            if self._progress is not None:
+                self._progress.add(sum(job.epochs for job in jobs))
+            self._background.more(jobs)
+
+        def wait(job: Job) -> Finished:
+            assert self._background is not None  # noqa: S101 - lined up before
+            return self._wait_for(job, self._background, session)
+
+        RoundsUnderPytest(session, self.run, line_up=line_up, wait=wait, clear=self._clear).draw(
+            self._complete(interrupted=False)
+        )
+
+    def _clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
     def _start(self, session: pytest.Session, cases: Sequence[CaseItem]) -> None:
         from ..errors import UsageError
-        from .background import WINDOW, Background
-        from .progress import ProgressLine
 
         run = self.run
         if not self.is_worker:
@@ -233,6 +262,19 @@ class OnCallSession:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         if line and reporter is not None:
             reporter.write_line(f"aioncall: {line}")
+        self._start_background(
+            session,
+            [item.job for item in cases if is_sure(item)],
+            total=sum(item.job.epochs for item in cases),
+        )
+
+    def _start_background(
+        self, session: pytest.Session, jobs: Sequence[Job], *, total: int | None = None
+    ) -> None:
+        from .background import WINDOW, Background
+        from .progress import ProgressLine
+
+        run = self.run
         # Under -x look-ahead costs money for cases that will never be shown: keep it to what runs at once.
         stops_early = bool(session.config.getoption("maxfail", 0))
         self._background = Background(
@@ -241,9 +283,10 @@ class OnCallSession:
             window=run.concurrency if stops_early else max(WINDOW, 4 * run.concurrency),
         )
         if not self.is_worker:
-            self._progress = ProgressLine.on(self.config, total=sum(item.job.epochs for item in cases))
+            total = sum(job.epochs for job in jobs) if total is None else total
+            self._progress = ProgressLine.on(self.config, total=total)
         route_prints(self.config.pluginmanager.getplugin("capturemanager"))
-        self._background.start([] if self.is_worker else [item.job for item in cases if is_sure(item)])
+        self._background.start([] if self.is_worker else jobs)
 
     def _worker_count(self) -> int:
         return int(getattr(self.config, "workerinput", {}).get("workercount", 1))
@@ -263,7 +306,7 @@ class OnCallSession:
             return item.outcome
         assert self._background is not None  # noqa: S101 - started before the first item
         route_prints()
-        finished = self._wait_for(item, self._background)
+        finished = self._wait_for(item.job, self._background, item.session)
         if finished.said:
             item.add_report_section("call", "printed by the target", self.run.shown(finished.said))
         outcome = outcome_of(item.job, finished.samples)
@@ -275,16 +318,16 @@ class OnCallSession:
         )
         return outcome
 
-    def _wait_for(self, item: CaseItem, background: Background) -> Finished:
+    def _wait_for(self, job: Job, background: Background, session: pytest.Session) -> Finished:
         from ..errors import StoreError
         from .background import EngineDied
 
         try:
-            return background.result(item.job, on_wait=self._draw)
+            return background.result(job, on_wait=self._draw)
         except EngineDied as error:
             if isinstance(error.__cause__, StoreError):
                 _stop_for(error.__cause__)
-            item.session.shouldfail = "aioncall: the engine stopped, see the failure of the last case"
+            session.shouldfail = "aioncall: the engine stopped, see the failure of the last case"
             raise
 
     @pytest.hookimpl(tryfirst=True)
@@ -360,6 +403,9 @@ class OnCallSession:
     # -- judging
 
     def _count_selected(self, session: pytest.Session) -> None:
+        if self._counted:
+            return
+        self._counted = True
         for item in session.items:
             if isinstance(item, CaseItem):
                 file = str(item.path)
@@ -395,13 +441,8 @@ class OnCallSession:
         """Judge complete evalsets and let pytest report the gates as tests of their own."""
         if self.problems or not self._selected:
             return
-        complete: dict[str, bool] = {}
-        for file, count in self._selected.items():
-            prepared = self._prepared_at(Path(file))
-            if prepared is not None:
-                complete[prepared.name] = count == len(prepared.jobs) and not interrupted
         why = "interrupted" if interrupted else ""
-        self.report = self.run.finish(complete, why_partial=why)
+        self.report = self.run.finish(self._complete(interrupted=interrupted), why_partial=why)
         if self.report is None:
             return
         self.exit_code = self.report.exit_code or self.exit_code
@@ -415,6 +456,15 @@ class OnCallSession:
         except OSError as error:
             self.notes.append(f"no report: {error.filename}: {error.strerror}; choose --aioncall-report DIR")
         self.config.hook.pytest_aioncall_run_finished(report=self.report)
+
+    def _complete(self, *, interrupted: bool) -> dict[str, bool]:
+        """Tell of each evalset whether all of its cases were selected and finished."""
+        complete: dict[str, bool] = {}
+        for file, count in self._selected.items():
+            prepared = self._prepared_at(Path(file))
+            if prepared is not None:
+                complete[prepared.name] = count == len(prepared.jobs) and not interrupted
+        return complete
 
     def _prepared_at(self, path: Path) -> Prepared | None:
         for prepared in self.run.prepared.values():

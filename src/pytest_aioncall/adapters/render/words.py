@@ -78,7 +78,7 @@ def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> st
 
 def interval_name(alpha: float) -> str:
     """Name the interval between two one-sided bounds at 1 - alpha each: `90 % interval` at .05."""
-    return f"{100 * (1 - 2 * alpha):.6g} % interval"
+    return f"{100 * (1 - 2 * alpha):.4g} % interval"
 
 
 def level_of(verdict: Verdict, alpha: float) -> float:

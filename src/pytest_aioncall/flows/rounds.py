@@ -1,0 +1,167 @@
+"""Adaptive epochs: when a further round is due, of which cases, and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..adapters.baseline_store import Baseline
+from ..decide.gaterows import gates_or_default
+from ..decide.rounds import decide_in_rounds
+from ..engine import Budget, Job
+from ..model.evalset import EpochRange
+from ..model.run import Fingerprint
+from ..model.sample import Sample
+from ..model.verdict import Verdict
+from ..settings import Settings
+from .cost import cap_in_force, estimate
+from .judge import BaselineFound, side_of, side_of_record
+from .prepare import Prepared
+from .record import EvalsetRecord, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One more round of one evalset: `jobs` draw the cases of its `open` rows up to `epochs` each."""
+
+    evalset: str
+    jobs: tuple[Job, ...]
+    epochs: int
+    most: int
+    cases: int
+    open: tuple[Verdict, ...]
+
+    @property
+    def line(self) -> str:
+        """Return what the header says before the round."""
+        rows = "gate" if len(self.open) == 1 else "gates"
+        return (
+            f"{self.evalset}: {len(self.open)} {rows} not clear yet; drawing {len(self.jobs)} of "
+            f"{self.cases} cases again, epoch {self.epochs} of {self.most} at most"
+        )
+
+
+class ExtraRounds:
+    """The rounds of one session, after the first: asked for, paid for, and put beside what there is."""
+
+    def __init__(
+        self,
+        *,
+        prepared: Mapping[str, Prepared],
+        baselines: Mapping[str, BaselineFound],
+        record: RunRecord,
+        budget: Budget,
+        settings: Settings,
+    ) -> None:
+        self._prepared = prepared
+        self._baselines = baselines
+        self._record = record
+        self._budget = budget
+        self._settings = settings
+        self._over: set[str] = set()
+
+    def due(self, complete: Mapping[str, bool]) -> list[Round]:
+        """Return the next round of every evalset that needs one.
+
+        `complete[evalset]` tells whether all of its cases ran: of a part nothing is judged, so nothing is
+        drawn. A round that would not stay under the cost cap is not begun: half a round tells nothing.
+        """
+        found = []
+        for name, is_complete in complete.items():
+            one = self._prepared[name]
+            record = self._record.evalsets.get(name)
+            if one.plan is None or record is None or not is_complete or name in self._over:
+                continue
+            due = next_round(one, record, self._baselines[name], self._settings)
+            if due is not None and self._affords(due, one):
+                found.append(due)
+                continue
+            record.stopped_by_cap = due is not None
+            self._over.add(name)
+        return found
+
+    def _affords(self, due: Round, one: Prepared) -> bool:
+        """Tell whether a round stays under the cap, by what its samples have cost so far."""
+        counts, budget = self._record.counts, self._budget
+        budget.spent_usd = max(budget.spent_usd, counts.cost_usd)
+        if budget.limit_usd is None:
+            # Under xdist each worker had its share of the cap; from here on it holds for all together.
+            jobs = replace(one, jobs=due.jobs)
+            budget.limit_usd = cap_in_force(estimate([jobs], self._settings), self._settings)
+        if budget.limit_usd is None:
+            return True
+        samples = sum(job.epochs for job in due.jobs)
+        to_come = samples * counts.cost_usd / max(1, counts.samples)
+        return budget.spent_usd + to_come <= budget.limit_usd
+
+    def take(self, due: Round, drawn: Mapping[str, Sequence[Sample]]) -> list[tuple[Job, list[Sample]]]:
+        """Put the samples of a round, by case, beside those there are; return all of each case's.
+
+        They are read back from the run folder, as `aioncall gate` will read them.
+        """
+        one = self._prepared[due.evalset]
+        assert one.plan is not None  # noqa: S101 - only those have rounds
+        every = self._record.samples_of(due.evalset, list(drawn), plan=one.plan)
+        taken = []
+        for job in due.jobs:
+            new = [s for s in drawn[job.case.id] if s.error is None or s.error.kind != "cancelled"]
+            samples = every.get(job.case.id, [])
+            self._record.draw_again(due.evalset, job.case, samples, new=new, scorers=one.infos)
+            taken.append((job, samples))
+        return taken
+
+
+def may_stop_early(plan: EpochRange, one: Prepared, baseline: Baseline, settings: Settings) -> bool:
+    """Tell whether this run looks at its verdicts between rounds.
+
+    Without a baseline to compare with there is no verdict to stop at, and the run may become the baseline
+    itself; a recording is to hold every epoch that a replay may ask for. These draw `max`.
+    """
+    if plan.min == plan.max or settings.mode == "record":
+        return False
+    known = baseline.header.scorers
+    return any(name in known and known[name].hash == info.hash for name, info in one.infos.items())
+
+
+def next_round(
+    one: Prepared, record: EvalsetRecord, found: BaselineFound, settings: Settings
+) -> Round | None:
+    """Return the round that is due; None where the verdicts are clear, or nothing would make them so.
+
+    A broken floor or an exception in the user's own code has failed the run already; beyond the error limit
+    nothing can be judged, and drawing through an outage would only cost.
+    """
+    if one.plan is None or found.baseline is None or len(record.rows) < len(one.jobs):
+        return None
+    if record.user_errors or record.cancelled or any(not floor.ok for floor in record.all_floors):
+        return None
+    planned = one.planned(Fingerprint(), complete=True, root=settings.root)
+    side = side_of_record(planned, record)
+    errors = sum(row.errors for row in record.rows.values())
+    if errors > planned.max_error_rate * sum(side.planned(row) for row in side.rows):
+        return None
+    decided = decide_in_rounds(
+        gates_or_default(planned.gates, scorers=planned.scorers),
+        candidate=side,
+        baseline=side_of(found.baseline),
+        plan=one.plan,
+        defaults=settings.config.defaults,
+        accepts=found.accepts,
+        settled=found.baseline.header.accepts,
+    )
+    if not decided.wanted:
+        return None
+    wanted = set(decided.wanted)
+    jobs = []
+    for job in one.jobs:
+        have = side.planned(record.rows[job.case.id])
+        if job.case.id in wanted and have < decided.next_epochs:
+            jobs.append(replace(job, first=have, epochs=decided.next_epochs - have))
+    return Round(
+        evalset=one.name,
+        jobs=tuple(jobs),
+        epochs=decided.next_epochs,
+        most=one.plan.max,
+        cases=len(one.jobs),
+        open=tuple(v for v in decided.verdicts if v.gating and v.status not in ("pass", "regressed")),
+    )
