@@ -63,7 +63,7 @@ def add_baseline(verbs: Any) -> None:
 
 def _accept(options: argparse.Namespace) -> int:
     from ..flows.accept import accept
-    from ..flows.wording import sight_lines
+    from ..flows.wording import sight_lines, trust_lines
 
     written = accept(
         options.evalset,
@@ -83,6 +83,7 @@ def _accept(options: argparse.Namespace) -> int:
         say(*(f"  {line}" for line in one.drift))
         say(*(f"  WARNING: {line}" for line in one.warnings))
         say(*(f"  {line}" for line in sight_lines(one.sights)))
+        say(*(f"  {line}" for line in trust_lines(one.powers, one.floors)))
     folders = dict.fromkeys(near(one.path.parent) for one in written if not one.kept)
     if folders:
         say("", f"next:  git add {shlex.join(folders)}, then commit")

@@ -180,7 +180,7 @@ def _rows(side: Side, judgements: Sequence[Judgement], request: AaRequest) -> li
                 slice=row.slice,
                 red=_share([v.gating and v.status == "regressed" for v in verdicts]),
                 inconclusive=_share([v.status in ("inconclusive", "too_small") for v in verdicts]),
-                p_median=round(float(np.median(known)), 4) if known else None,
+                p_small=_share([p <= row.alpha for p in known]) if known else None,
                 drift_p=drift_p,
                 drift=drift,
                 scale=(table.low, table.high),

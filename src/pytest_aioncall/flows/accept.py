@@ -22,7 +22,9 @@ from ..adapters.files import replace_all
 from ..adapters.redaction import Redactor, find_personal_data, find_secrets
 from ..adapters.render import words
 from ..adapters.text import log_line
+from ..decide.chances import floor_chances
 from ..decide.movement import Movement, movements, same_evidence
+from ..decide.powers import powers_of_side
 from ..decide.rows import output_hash
 from ..decide.sides import Side
 from ..decide.sight import sight_of
@@ -31,7 +33,8 @@ from ..model.baseline import Acceptance, BaselineHeader, StoredOutput
 from ..model.frozen import canonical_json
 from ..model.run import Run, RunEvalset
 from ..model.sample import Output, Sample
-from ..model.verdict import Judgement, Sight
+from ..model.selfcheck import FloorChances
+from ..model.verdict import Judgement, Power, Sight
 from ..settings import Settings
 from .acceptable import Checks, current_evalset, listed
 from .judge import find_baseline, judge_record
@@ -57,6 +60,8 @@ class Accepted:
     warnings: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     kept: bool = False
+    powers: tuple[Power, ...] = ()
+    floors: FloorChances | None = None
 
 
 def accept(
@@ -104,7 +109,7 @@ class _Acceptance:
         self.run = run
         self.settings = settings
         self.path = baseline_path(settings.root / planned.file, planned.evalset)
-        self.samples: dict[str, list[Sample]] = samples_by_case(folder, planned.evalset)
+        self.samples: dict[str, list[Sample]] = samples_by_case(folder, planned)
         self.record: EvalsetRecord = record_of(planned, self.samples)
         self.texts: dict[Path, str | None] = {}
         self.before: Baseline | None = None
@@ -202,6 +207,8 @@ class _Acceptance:
             warnings=tuple(self._warnings),
             drift=tuple(self._drift()),
             kept=kept,
+            powers=tuple(powers_of_side(side, planned.gates, self.settings.config.defaults)),
+            floors=floor_chances(self.record.all_floors),
         )
 
     def _accepts(self, ticket: str | None) -> tuple[Acceptance, ...]:

@@ -247,7 +247,7 @@ def _next(check: SelfCheck, given: Given, settings: Settings) -> str:
     place = _shown(given.file, settings) if given.file else ""
     command = f"pytest --aioncall {shlex.quote(place)}".rstrip() if place else "pytest --aioncall"
     more = (first.cases or 0) - check.cases
-    epochs = f" --aioncall-epochs {first.epochs}" if first.epochs and first.epochs != check.epochs else ""
+    epochs = f" --aioncall-epochs {first.epochs}" if first.epochs and first.epochs > check.epochs else ""
     accept = f'aioncall baseline accept {shlex.quote(check.evalset)} --reason "a suite that sees more"'
     if more <= 0:
         return f"{command}{epochs}, then {accept}"

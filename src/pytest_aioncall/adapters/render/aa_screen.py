@@ -24,17 +24,15 @@ def aa_screen(report: AaReport) -> list[str]:
             f"alpha {percent(report.alpha)}"
         )
         weight = words.counted(report.independent, "independent one")
-        lines.append(
-            f"they share their samples and weigh like {weight}: 95 % interval {low} to {high} for false alarms"
-        )
+        lines.append(f"they share their samples and weigh like {weight}: false alarms {low} to {high} (95 %)")
     elif report.mode == "pair":
         lines.append(f"runs {runs}: judged both ways round")
     width = max((len(_name(row)) for row in report.rows), default=0)
     lines += [f"  {_name(row).ljust(width)}  {_row_said(row, report)}" for row in report.rows]
     if report.verdict == "moved":
         lines.append(
-            "something moved that the fingerprint does not name: the model behind the id, the index, the judge; "
-            "hold red verdicts of this evalset until it is known"
+            "something moved that the fingerprint does not name: the model behind the id, the index, the "
+            "judge; hold red verdicts of this evalset until it is known"
         )
     return [*lines, "", f"next:  {report.next}"] if report.next else lines
 
@@ -49,8 +47,7 @@ def _row_said(row: AaRow, report: AaReport) -> str:
     if report.mode == "pair":
         red = "RED  " if row.red else ""
         return f"{red}{moved}"
-    median = "-" if row.p_median is None else f"{row.p_median:.2f}"
     return (
-        f"red {percent(row.red)}, inconclusive {percent(row.inconclusive)}, median p {median}; "
+        f"red {percent(row.red)}, inconclusive {percent(row.inconclusive)}, p at or below alpha in {percent(row.p_small)}; "
         f"later against earlier epochs {moved}"
     )

@@ -33,7 +33,8 @@ def power_name(power: Power | Plan, *, alone: bool) -> str:
 def power_line(powers: Sequence[Power]) -> str:
     """Say in one line what a suite sees, and how often.
 
-    `this suite sees a 5 pp drop in route with 93 %, in shape=long with 41 %`: the worst overall row, and the worst slice where one is worse. Empty where no row has a number.
+    `this suite sees a 5 pp drop in route with 93 %, in shape=long with 41 %`: the worst overall row, and the
+    worst slice where one is worse. Empty where no row has a number.
     """
     told = [power for power in powers if power.at_margin is not None]
     if not told:
@@ -87,9 +88,10 @@ def self_check_lines(check: SelfCheck) -> list[str]:
     """Say what a suite can see: verdict, table, plans, floors."""
     alone = len({power.scorer for power in check.powers}) <= 1
     most = " (at most)" if check.epochs_are_most else ""
+    size = f"{words.counted(check.cases, 'case')} x {check.epochs}{most}"
     lines = [
         f"{log_line(check.evalset, 80)}: {verdict_of_suite(check)}",
-        f"{words.counted(check.cases, 'case')} x {check.epochs}{most} against {log_line(check.baseline, 80)}; "
+        f"{size} against {log_line(check.baseline, 80)}; "
         f"{check.runs} simulated runs, alpha {percent(check.alpha)}",
         "",
         *_table(check, alone=alone),
@@ -162,7 +164,7 @@ def _alarm_lines(check: SelfCheck) -> list[str]:
         f"false alarms: {words.rate(check.alarm_any)} of unchanged runs are red in any row "
         f"(+- {words.rate(error)}, {word} {words.rate(check.alpha)}); "
         f"{words.rate(check.alarm_any_fresh)} were the baseline drawn anew",
-        f"cannot tell: {words.rate(check.inconclusive_any)} of unchanged runs, worded anew, leave some row open",
+        f"cannot tell: {words.rate(check.inconclusive_any)} of unchanged runs, worded anew, leave a row open",
     ]
 
 
