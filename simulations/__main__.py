@@ -38,13 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     names = [name for name in scenarios() if asked.only in name]
     if not names:
         parser.error(f"no scenario has {asked.only!r} in its name; there is {', '.join(scenarios())}")
+    try:
+        stored = load().merged(now({}, asked=asked.changes)) if asked.write and asked.only else None
+    except ValueError as error:  # before the minutes that it takes
+        parser.error(str(error))
     found = now(settled(names, asked=asked.changes, workers=asked.workers), asked=asked.changes)
     out = report(found)
     if asked.write:
-        try:
-            _written(load().merged(found) if asked.only else found, stored=True)
-        except ValueError as error:
-            parser.error(str(error))
+        _written(stored.merged(found) if stored else found, stored=True)
     return 1 if out else 0
 
 

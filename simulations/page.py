@@ -55,7 +55,7 @@ def _headlines(results: Results) -> dict[str, str]:
     return {
         "gate_least": f"{100 * min(results.share(name, 'gate', 'red').value for name in neutral):.1f}",
         "gate_most": f"{most(neutral, 'gate', 'red'):.1f}",
-        "others_most": ", ".join(f"{m.name} {most(neutral, m.name, 'red'):.0f} %" for m in COMMON),
+        "others_most": "; ".join(f"{m.name} {most(neutral, m.name, 'red'):.0f} %" for m in COMMON),
         "small_most": f"{most(few, 'gate', 'red'):.1f}",
         "three_of_ten": one(broken(3, 10, 3), "gate", "red"),
         "two_of_ten": one(broken(2, 10, 5), "gate", "red"),
