@@ -2,9 +2,9 @@
 
     found in 96.3 %<!-- simulated: these binary n=10 r=3 broken=3, gate: red --> of the runs
 
-No mark has a bar in it, so that it may stand in a table. A number said in words carries the range that it has to lie in:
+No mark has a bar in it, so that it may stand in a table. A number said in words carries its range:
 
-    four runs out of ten<!-- simulated in words: .35 to .45, like binary n=30 r=1 unchanged, 3-point threshold: red -->
+    one run in three<!-- simulated in words: .25 to .40, like binary n=30 r=1 unchanged, gate: red -->
 """
 
 from __future__ import annotations
