@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,8 @@ _KEYS: Final = frozenset(
 )
 _MAX_EPOCH: Final = 9_999
 _MAX_TEXT: Final = 500
+# From this many lines on, the same problem is told once.
+_ALIKE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,24 @@ def read_flat_scores(
         named = f" of evalset {quoted(evalset)}" if evalset is not None else ""
         source.add("", f"holds no score{named}")
     if source.findings:
-        raise LoadError(problems_of([source]))
+        raise LoadError(_grouped(problems_of([source])))
     return dict(sorted(scorers.items())), tuple(cases[name].row(name) for name in sorted(cases))
+
+
+def _grouped(problems: Sequence[Problem]) -> list[Problem]:
+    """Say once what is wrong in many lines alike: an export makes one mistake in every row."""
+    alike: dict[tuple[str, str, str], list[int]] = {}
+    for one in problems:
+        alike.setdefault((one.file, one.where, one.message), []).append(one.line)
+    found: list[Problem] = []
+    for (file, where, message), lines in alike.items():
+        if len(lines) < _ALIKE:
+            found += [Problem(file, line, where, message) for line in lines]
+        else:
+            first, last = min(lines), max(lines)
+            whole = "all of them" if last - first + 1 == len(lines) else f"{len(lines)} of them"
+            found.append(Problem(file, first, where, f"{message} (lines {first}-{last}, {whole})"))
+    return found
 
 
 def _rows_of(source: Source, evalset: str | None) -> list[_Row]:

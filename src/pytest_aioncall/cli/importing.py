@@ -64,7 +64,8 @@ def _sides(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...
     if len(options.results) != 2:
         raise UsageError(
             f"--from {options.source} takes two names, A (baseline) and B (candidate), "
-            f"got {len(options.results)}; several files of one side are a folder, or a pattern in quotes: 'b/*.json'"
+            f"got {len(options.results)}; several files of one side are a folder, or a pattern in quotes: "
+            "'runs/new-*.json'"
         )
     first, second = options.results
     return (first,), (second,)

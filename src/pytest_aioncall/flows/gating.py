@@ -134,9 +134,9 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
     if baseline is not None and baseline.committed is not None:
         limit = candidate.max_age_days or defaults.baseline_max_age_days
         notes += baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
-    found = list(mismatches(candidate.side, baseline.side)) if baseline is not None else []
-    warnings = tuple(one.told for one in found)
-    nothing = next((one.nothing for one in found if one.nothing), None)
+    unlike = list(mismatches(candidate.side, baseline.side)) if baseline is not None else []
+    warnings = tuple(one.told for one in unlike)
+    nothing = next((one.nothing for one in unlike if one.nothing), None)
     if nothing is not None and not any(v.baseline is not None for v in judgement.verdicts):
         judgement = judgement.model_copy(update={"summary": f"nothing was compared: {nothing}"})
     notes = [*warnings, *judgement.notes, *told, *notes]
