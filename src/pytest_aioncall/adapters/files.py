@@ -61,6 +61,18 @@ def remove_file(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+_SKIPPED = frozenset({"node_modules", "venv", "build", "dist", "site-packages"})
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """Return the files under a folder that match, sorted; hidden and built folders are passed over."""
+    return sorted(
+        path
+        for path in folder.rglob(pattern)
+        if not any(p.startswith(".") or p in _SKIPPED for p in path.relative_to(folder).parts[:-1])
+    )
+
+
 def exists(path: Path) -> bool:
     """Tell whether there is a file."""
     return path.is_file()

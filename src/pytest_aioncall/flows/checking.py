@@ -17,6 +17,7 @@ from ..settings import Settings
 from .cost import is_loopback, price_of
 from .judge import find_baseline
 from .ondemand import silent_wire
+from .orphans import baseline_warnings
 from .prepare import Prepared, prepare, shown_path
 from .scaffold import is_placeholder
 
@@ -95,6 +96,12 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
         problems.append(f"evalset {name!r} is the name of {files_of}; rename one")
     for one in loaded:
         warnings += _warnings(one, settings)
+    warnings += baseline_warnings(
+        loaded,
+        settings,
+        now=settings.now or datetime.now(UTC),
+        everywhere=not named and len(loaded) == len(files),
+    )
     cases = sum(len(one.jobs) for one in loaded)
     return Checked(tuple(names), cases, tuple(problems), tuple(warnings), tuple(loaded))
 

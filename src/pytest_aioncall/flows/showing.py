@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..adapters.baseline_store import Baseline, read_baseline
+from ..adapters.baseline_store import Baseline, baseline_path, read_baseline
+from ..adapters.evalset_files import load_evalset
 from ..adapters.run_store import list_runs, prune_runs, read_run
 from ..adapters.text import one_line
 from ..errors import UsageError
 from ..model.run import Run
 from ..settings import Settings
 from .checking import find_evalsets
-from .record import age_days
 from .runs import load_run, runs_folder
+from .standing import Age, age_of, origin_of, rejudged_line, standing_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +26,20 @@ class Shown:
     """One baseline, as `baseline show` tells it."""
 
     baseline: Baseline
-    age_days: float | None
-    too_old_days: int
+    age: Age
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return what a person reads."""
         header, rows = self.baseline.header, self.baseline.rows
-        age = "" if self.age_days is None else f", {self.age_days:.0f} days old"
-        old = self.age_days is not None and self.age_days > self.too_old_days
+        old = f" - older than {self.age.limit} days, accept a new one" if self.age.state == "old" else ""
         lines = [
-            f"{header.evalset}: {len(rows)} cases, commit {(header.commit or 'unknown')[:7]}{age}"
-            + (f" - older than {self.too_old_days} days, accept a new one" if old else ""),
+            f"{header.evalset}: {len(rows)} cases, {origin_of(header)}, {self.age.told}{old}",
             f"  accepted by {one_line(header.accepted_by)} at {header.accepted_at}",
             f"  reason: {one_line(header.reason, 300)}",
         ]
+        again = rejudged_line(header)
+        lines += [f"  {line}" for line in (*([again] if again else ()), *self.notes)]
         for name, info in header.scorers.items():
             values = [v for row in rows for v in row.scores.get(name, ()) if v is not None]
             planned = sum(len(row.scores.get(name, ())) for row in rows)
@@ -49,27 +51,40 @@ class Shown:
     def as_json(self) -> dict[str, Any]:
         """Return the header, with the number of cases and the age."""
         header = self.baseline.header.model_dump(mode="json")
-        return {**header, "cases": len(self.baseline.rows), "age_days": self.age_days}
+        return {**header, "cases": len(self.baseline.rows), "age_days": self.age.days}
 
 
 def show(names: Sequence[str], settings: Settings) -> list[Shown]:
     """Read the baselines of the project: those that are named, else all."""
     now = settings.now or datetime.now(UTC)
     found: dict[str, Shown] = {}
+    limits = _limits(settings)
     for folder in dict.fromkeys(path.parent / "baselines" for path in find_evalsets(settings.root, [])):
         for path in sorted(folder.glob("*.jsonl")):
             if path.name.endswith(".outputs.jsonl"):
                 continue
             baseline = read_baseline(path)
+            limit = limits.get(path, settings.config.defaults.baseline_max_age_days)
             found[baseline.header.evalset] = Shown(
                 baseline,
-                age_days(baseline.header.accepted_at, now),
-                settings.config.defaults.baseline_max_age_days,
+                age_of(baseline.header, now, limit=limit),
+                tuple(standing_notes(baseline, now, limit=limit)),
             )
     for name in names:
         if name not in found:
             raise UsageError(f"no baseline of {name!r}; there are: {', '.join(found) or 'none'}")
     return [one for name, one in found.items() if not names or name in names]
+
+
+def _limits(settings: Settings) -> dict[Path, int]:
+    """Return the age that evalsets allow their baseline, by its file; one that does not load says nothing."""
+    limits = {}
+    for path in find_evalsets(settings.root, []):
+        with suppress(UsageError):
+            evalset = load_evalset(path, root=settings.root)
+            if evalset.baseline_max_age_days is not None:
+                limits[baseline_path(path, evalset.evalset)] = evalset.baseline_max_age_days
+    return limits
 
 
 def list_of_runs(settings: Settings) -> list[Run]:
