@@ -52,7 +52,9 @@ def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compare
         evalsets=(planned,),
         created_at=rfc3339(now),
         complete=True,
-        totals=Totals(planned=coverage.planned, judged=coverage.judged, errors=coverage.errors),
+        totals=Totals(
+            planned=coverage.planned, judged=coverage.judged, errors=coverage.errors, cost_usd=_cost(samples)
+        ),
     )
     report = Report(
         run=run,
@@ -76,6 +78,13 @@ def _planned(candidate: Given, samples: Mapping[str, Sequence[Sample]]) -> RunEv
         scorers=dict(candidate.side.scorers),
         floors=candidate.floors,
     )
+
+
+def _cost(samples: Mapping[str, Sequence[Sample]]) -> float | None:
+    """Return what all samples cost; None where the price of one is unknown."""
+    costs = [s.output.cost_usd if s.output else None for found in samples.values() for s in found]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known and len(known) == len(costs) else None
 
 
 def _samples_of(side: Given) -> Mapping[str, Sequence[Sample]]:

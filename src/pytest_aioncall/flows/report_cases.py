@@ -155,7 +155,7 @@ def _full_view(
     return CaseView(
         case=case.id,
         status=status,
-        node_id=f"{file}::{case.id}",
+        node_id=f"{file}::{case.id}" if file else "",
         line=case.line,
         slices=case.slices,
         cluster=case.cluster,
@@ -172,7 +172,7 @@ def _brief_view(case: Case, status: CaseStatus, row: CaseRow, *, file: str, was:
     return CaseView(
         case=case.id,
         status=status,
-        node_id=f"{file}::{case.id}",
+        node_id=f"{file}::{case.id}" if file else "",
         line=case.line,
         slices=case.slices,
         cluster=case.cluster,

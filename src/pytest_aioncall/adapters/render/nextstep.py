@@ -23,7 +23,9 @@ def next_advice(story: Story) -> str:
 
 
 def next_command(story: Story) -> str:
-    """Return what to type next; empty where nothing is to be done."""
+    """Return what to type next; empty where nothing is to be done, or no evalset of ours to be run."""
+    if not (story.report.planned.file or story.report.planned.owner):
+        return ""
     name = shlex.quote(story.name)
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
     whole = f"{_pytest(story)} {file}".rstrip()

@@ -197,10 +197,13 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
     if report.baseline is not None:
         base = report.baseline
         name = (base.commit or "")[:7] or base.run or "baseline"
-        facts.append(Fact("Baseline", name[:60], note=words.age(report.baseline_age_days)))
+        # A result file that `aioncall gate` compared with was accepted by nobody.
+        accepted = bool(base.accepted_at)
+        note = words.age(report.baseline_age_days) if accepted else ""
+        facts.append(Fact("Baseline", name[:60], note=note))
         # "Name <address>" as git writes it: the name is enough here, the baseline file has the rest.
         who = base.accepted_by.partition(" <")[0].strip() or base.accepted_by
-        facts.append(Fact("Accepted by", who[:120], note=base.reason[:300]))
+        facts += [Fact("Accepted by", who[:120], note=base.reason[:300])] if accepted else []
     else:
         facts.append(Fact("Baseline", "none yet"))
     facts.append(Fact("Cases", f"{story.size} epochs"))
@@ -223,15 +226,16 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         if judgement is None:
             facts.append(Fact("Judged", f"{totals.judged} of {totals.planned} samples"))
             facts.append(Fact("Errors", str(totals.errors)))
-        facts.append(Fact("Cost of the run", words.money(totals.cost_usd)))
-        facts.append(Fact("Wall time", words.seconds(totals.wall_s)))
+        if report.planned.owner or totals.cost_usd is not None:
+            facts.append(Fact("Cost of the run", words.money(totals.cost_usd)))
+        if report.planned.owner or totals.wall_s:
+            facts.append(Fact("Wall time", words.seconds(totals.wall_s)))
     answers, days = story.replayed
     if answers:
         facts.append(
             Fact("Replayed", f"{words.counted(answers, 'answer')}", f"from recordings of {days[:60]}")
         )
-    facts.append(Fact("Owner", report.planned.owner[:120]))
-    return facts
+    return [*facts, Fact("Owner", report.planned.owner[:120])] if report.planned.owner else facts
 
 
 def _coverage(report: EvalsetReport) -> tuple[tuple[str, tuple[str, ...], int], ...]:
