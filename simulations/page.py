@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import fmean
 
 from . import tables
 from .methods import COMMON
@@ -53,7 +54,8 @@ def _headlines(results: Results) -> dict[str, str]:
         return f"{100 * results.share(scenario, method, label).value:.1f}"
 
     return {
-        "gate_least": f"{100 * min(results.share(name, 'gate', 'red').value for name in neutral):.1f}",
+        "neutral": str(len(neutral)),
+        "gate_mean": f"{100 * fmean(results.share(name, 'gate', 'red').value for name in neutral):.1f}",
         "gate_most": f"{most(neutral, 'gate', 'red'):.1f}",
         "others_most": "; ".join(f"{m.name} {most(neutral, m.name, 'red'):.0f} %" for m in COMMON),
         "small_most": f"{most(few, 'gate', 'red'):.1f}",
