@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -434,3 +435,69 @@ def test_a_part_that_is_too_large_is_said_to_be_cut(
     project.evalset(cases=cases, scorers=[{"contains": {"ignore_case": True}}])
     assert project.command("rejudge", "demo", "--by", "ann", "--reason", "other") == 0
     assert Path(project.path / BASELINE).is_file()
+
+
+# -- in a pull request
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], capture_output=True, check=True)
+
+
+@pytest.fixture
+def branch(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> Judged:
+    """A branch `feature` off `main`, which has a baseline with an acceptance that was merged long ago."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(judged.project.path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    judged.project.write("gitconfig", "[user]\nname = Ann\nemail = ann@example.com\n")
+    judged.project.write(".gitignore", ".aioncall/\n__pycache__/\ngitconfig\n")
+    git("init", "--quiet", "--initial-branch=main")
+    judged.project.run()
+    judged.project.accept()
+    path = judged.project.path / BASELINE
+    accepts = '"accepts": [{"scorer": "helpfulness", "slice": null, "ticket": "T-1"}]'
+    path.write_text(path.read_text().replace('"accepts": []', accepts))
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "first")
+    git("checkout", "--quiet", "-b", "feature")
+    return judged
+
+
+def test_a_branch_that_changes_the_rubric_and_judges_again_gets_a_verdict(branch: Judged) -> None:
+    branch.mark = {"Is it short?": 2}
+    branch.write("Is it short?")
+    base = ("--aioncall-baseline-ref", "main", "--aioncall-require-baseline")
+    assert branch.project.run(*base).ret == 8
+    assert branch.rejudge() == 0
+    result = branch.project.run(*base)
+    assert result.ret == 0, str(result.stdout)
+    assert rows(branch.project)["helpfulness"]["baseline"] == 2.0
+    assert "judged again" in str(result.stdout)
+
+
+def test_judging_again_revives_no_acceptance_that_was_merged(branch: Judged) -> None:
+    branch.write("Is it short?")
+    assert branch.rejudge() == 0
+    branch.mark = {"Is it short?": 1}
+    result = branch.project.run("--aioncall-baseline-ref", "main")
+    assert result.ret == 1, str(result.stdout)
+    assert rows(branch.project)["helpfulness"]["ticket"] is None
+
+
+def test_scores_of_an_unchanged_scorer_are_never_taken_from_the_branch(branch: Judged) -> None:
+    branch.write("Is it short?")
+    assert branch.rejudge() == 0
+    path = branch.project.path / BASELINE
+    path.write_text(path.read_text().replace('"contains": [1.0, 1.0, 1.0]', '"contains": [0.0, 0.0, 0.0]'))
+    branch.project.run("--aioncall-baseline-ref", "main")
+    assert rows(branch.project)["contains"]["baseline"] == 1.0
+
+
+def test_outputs_that_were_exchanged_with_the_scores_count_for_nothing(branch: Judged) -> None:
+    branch.write("Is it short?")
+    assert branch.rejudge() == 0
+    path = branch.project.path / OUTPUTS
+    path.write_text(path.read_text().replace("answer 1", "answer 2"))
+    result = branch.project.run("--aioncall-baseline-ref", "main", "--aioncall-require-baseline")
+    assert result.ret == 8
+    assert rows(branch.project)["helpfulness"]["reason"] == "not_comparable"

@@ -17,11 +17,12 @@ from ..adapters.baseline_store import (
 )
 from ..decide.compare import Side, judge
 from ..errors import LoadError, NotComparable, UsageError
-from ..model.baseline import Acceptance, BaselineHeader
+from ..model.baseline import Acceptance
 from ..model.evalset import Gate
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement
 from ..settings import Settings
+from .proposed import proposed
 from .record import EvalsetRecord
 
 
@@ -74,7 +75,8 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
             )
         outputs = git.file_at(settings.root, base, outputs_path(path)) or ""
         baseline = parse_baseline(text, outputs=outputs, path=path)
-        return BaselineFound(baseline, _proposed(baseline, path), required=required)
+        baseline, accepts = proposed(baseline, path)
+        return BaselineFound(baseline, accepts, required=required)
     except NotComparable as error:
         why = str(error).replace(str(path), _shown(path, settings))
         return BaselineFound(why_not=why, required=True, unreadable=True)
@@ -83,23 +85,6 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
         raise LoadError(
             [replace(problem, file=shown.get(problem.file, problem.file)) for problem in error.problems]
         ) from None
-
-
-def _proposed(base: Baseline, path: Path) -> tuple[Acceptance, ...]:
-    """Return what the baseline accepts that this branch proposes in place of `base`.
-
-    An acceptance speaks of the step to its own baseline. Compared with that baseline itself it would excuse
-    whatever comes after it.
-    """
-    if not path.is_file():
-        return ()
-    header = read_baseline(path).header
-    return header.accepts if _identity(header) != _identity(base.header) else ()
-
-
-def _identity(header: BaselineHeader) -> tuple[object, ...]:
-    """Return what makes an acceptance: judging its outputs again makes it no new one."""
-    return header.accepted_by, header.accepted_at, header.reason, header.run, header.accepts
 
 
 def judge_record(

@@ -1,0 +1,63 @@
+"""What a branch proposes in place of the baseline that it left: acceptances, scores of a new instrument."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..adapters.baseline_store import Baseline, read_baseline
+from ..decide.instrument import differs
+from ..model.baseline import Acceptance, BaselineHeader, CaseRow
+
+
+def proposed(base: Baseline, path: Path) -> tuple[Baseline, tuple[Acceptance, ...]]:
+    """Return what this branch is compared with, and which regressions it accepts.
+
+    That is the baseline where the branch left (`base`). Where the branch has had the very same outputs judged
+    again, the scorers that changed are taken from there: `base` has no scores of them that could be compared.
+    """
+    if not path.is_file():
+        return base, ()
+    head = read_baseline(path)
+    if _identity(head.header) != _identity(base.header):
+        # An acceptance speaks of the step to its own baseline. Compared with that baseline itself it would
+        # excuse whatever comes after it.
+        return base, head.header.accepts
+    return _with_new_scores(base, head), ()
+
+
+def _identity(header: BaselineHeader) -> tuple[object, ...]:
+    """Return what makes an acceptance: judging its outputs again makes it no new one."""
+    return header.accepted_by, header.accepted_at, header.reason, header.run, header.accepts
+
+
+def _with_new_scores(base: Baseline, head: Baseline) -> Baseline:
+    """Return `base` with the scores of the scorers that only `head` measures by today's instrument."""
+    was, now = base.header, head.header
+    before = len(was.rejudged)
+    judged_again = len(now.rejudged) > before and now.rejudged[:before] == was.rejudged
+    if not judged_again or head.mismatch or now.outputs is None or now.outputs != was.outputs:
+        return base
+    changed = {
+        name
+        for name, info in now.scorers.items()
+        if name not in was.scorers or differs(info, was.scorers[name])
+    }
+    anew = {row.case: row for row in head.rows}
+    header = was.model_copy(
+        update={
+            "scorers": {**was.scorers, **{name: now.scorers[name] for name in changed}},
+            "instrument": {**was.instrument, **{n: now.instrument.get(n) for n in changed}},
+            "rejudged": now.rejudged,
+        }
+    )
+    rows = tuple(_row(row, anew.get(row.case), changed) for row in base.rows)
+    return Baseline(header, rows, base.output_hashes, base.path, base.outputs_text, base.mismatch)
+
+
+def _row(row: CaseRow, anew: CaseRow | None, changed: set[str]) -> CaseRow:
+    scores = {name: values for name, values in row.scores.items() if name not in changed}
+    labels = {name: values for name, values in row.labels.items() if name not in changed}
+    if anew is not None and anew.digest == row.digest:
+        scores |= {name: anew.scores[name] for name in changed if name in anew.scores}
+        labels |= {name: anew.labels[name] for name in changed if name in anew.labels}
+    return row.model_copy(update={"scores": scores, "labels": labels})
