@@ -52,7 +52,7 @@ def only(found: PowerTable) -> PowerRow:
         (0.996, ">99 %"),
         (1.0, "100 %"),
         (0.005, "<1 %"),
-        (None, ""),
+        (None, "-"),
     ],
 )
 def test_a_share_is_never_none_or_all_unless_it_is(share: float | None, text: str) -> None:

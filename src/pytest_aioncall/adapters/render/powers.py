@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from ...model.verdict import Power, Verdict
 from . import words
+from .sight_line import percent
 from .story import Story
 
 
 @dataclass(frozen=True, slots=True)
 class PowerRow:
-    """How well one row sees. Shares of runs as text; empty where nothing is known."""
+    """How well one row sees. Shares of runs as text, `-` where nothing is known."""
 
     name: str
     cases: str
@@ -47,7 +48,7 @@ def power_table(story: Story) -> PowerTable:
         power = next((p for p in powers if (p.scorer, p.slice) == (verdict.scorer, verdict.slice)), None)
         if power or (verdict.gating and story.sight(verdict)) or verdict.status == "too_small":
             rows.append(_row(verdict, power, story))
-    known = any(row.at_margin or row.at_twice for row in rows)
+    known = any(p.at_margin is not None for p in powers)
     return PowerTable(tuple(rows), known=known, simulated=any(p.simulated for p in powers))
 
 
@@ -60,10 +61,10 @@ def _row(verdict: Verdict, power: Power | None, story: Story) -> PowerRow:
         cases=words.counted(cases, "case"),
         claim=(sight.claim if sight else verdict.claim).replace("-", " "),
         margin=words.distance(margin, verdict.scale) if margin is not None else "",
-        at_margin=_share(power.at_margin if power else None),
-        at_twice=_share(power.at_twice if power else None),
-        alarm=_share(power.alarm if power else None),
-        undecided=_share(power.inconclusive if power else None),
+        at_margin=percent(power.at_margin if power else None),
+        at_twice=percent(power.at_twice if power else None),
+        alarm=percent(power.alarm if power else None),
+        undecided=percent(power.inconclusive if power else None),
         sees=_smallest(verdict, story),
         needed=words.needed(verdict),
     )
@@ -77,13 +78,3 @@ def _smallest(verdict: Verdict, story: Story) -> str:
     if sight.mde is None:
         return words.sight(sight).removeprefix("sees ").replace("no drop", "none", 1)
     return words.distance(sight.mde, sight.scale)
-
-
-def _share(value: float | None) -> str:
-    """Write a share of runs: `93 %`; never 0 or 100 unless it is."""
-    if value is None:
-        return ""
-    percent = round(value * 100)
-    if percent == 0 and value > 0:
-        return "<1 %"
-    return ">99 %" if percent == 100 and value < 1 else f"{percent} %"
