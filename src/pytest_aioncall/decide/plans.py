@@ -16,7 +16,7 @@ from ..stats.foresight import POWER
 from ..stats.urn import fall_of, fallen_epochs
 from .gaterows import GateRow
 from .powers import Ahead, copied
-from .rehearsal import Progress, Suite, judged_members, verdict_alone
+from .rehearsal import Progress, Suite, judged_members, rescored, verdict_alone
 from .rowtests import Level, claim_of, compare_row
 from .table import ScorerTable
 from .verdicts import RowNumbers
@@ -174,12 +174,9 @@ def _simulated(
 
 
 def _table(table: ScorerTable, before: Floats, after: Floats, clusters: Ints) -> ScorerTable:
-    cases, epochs = after.shape
+    cases = after.shape[0]
     return replace(
-        table,
-        after=after,
-        before=before,
-        planned=np.full(cases, epochs, dtype=np.int64),
+        rescored(table, after=after, before=before),
         paired=np.ones(cases, dtype=np.bool_),
         identical=np.zeros(cases, dtype=np.bool_),
         clusters=clusters,

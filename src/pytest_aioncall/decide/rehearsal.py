@@ -125,12 +125,7 @@ def numbers_in(
 ) -> RowNumbers:
     """Compute one row of one drawn run, cases x epochs, as `judge` would."""
     table = suite.tables[row.scorer]
-    drawn = replace(
-        table,
-        after=after,
-        before=table.before if before is None else before,
-        planned=np.full(after.shape[0], after.shape[1], dtype=np.int64),
-    )
+    drawn = rescored(table, after=after, before=table.before if before is None else before)
     level = level or suite.level_of(row)
     return RowNumbers(
         row=row,
@@ -142,6 +137,23 @@ def numbers_in(
         planned=int(drawn.planned[row.members].sum()),
         judged=int(drawn.planned[row.members].sum()),
     )
+
+
+def rescored(table: ScorerTable, *, after: Floats, before: Floats) -> ScorerTable:
+    """Return the table with other scores of the same cases; all epochs of `after` were planned."""
+    return replace(
+        table,
+        after=after,
+        before=before,
+        planned=np.full(after.shape[0], after.shape[1], dtype=np.int64),
+        judged_after=_judged(after),
+        judged_before=_judged(before),
+    )
+
+
+def _judged(scores: Floats) -> Ints:
+    counts: Ints = np.sum(~np.isnan(scores), axis=1).astype(np.int64)
+    return counts
 
 
 def all_numbers(suite: Suite, drawn: Drawn, progress: Progress) -> list[list[RowNumbers]]:

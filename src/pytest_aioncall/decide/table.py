@@ -23,6 +23,7 @@ class ScorerTable:
     paired         the case is the same on both sides and the scorer applies there too
     identical      every output of the case is byte-identical on both sides
     place          index of the case among the candidate's rows
+    judged_after, judged_before  judged samples of each case
     """
 
     scorer: str
@@ -36,18 +37,8 @@ class ScorerTable:
     identical: Bools
     clusters: Ints
     place: Ints
-
-    @property
-    def judged_after(self) -> Ints:
-        """Count the judged candidate samples of each case."""
-        counts: Ints = np.sum(~np.isnan(self.after), axis=1).astype(np.int64)
-        return counts
-
-    @property
-    def judged_before(self) -> Ints:
-        """Count the judged baseline samples of each case."""
-        counts: Ints = np.sum(~np.isnan(self.before), axis=1).astype(np.int64)
-        return counts
+    judged_after: Ints
+    judged_before: Ints
 
 
 def scorer_table(
@@ -79,6 +70,8 @@ def scorer_table(
         after=after,
         before=before,
         planned=np.array([candidate.planned(row) for row in rows], dtype=np.int64),
+        judged_after=np.sum(~np.isnan(after), axis=1, dtype=np.int64),
+        judged_before=np.sum(~np.isnan(before), axis=1, dtype=np.int64),
         paired=np.array(
             [partner is not None and scorer in partner.scores for partner in partners], dtype=np.bool_
         ),

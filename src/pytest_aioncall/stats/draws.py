@@ -23,6 +23,11 @@ class Words:
         words: np.ndarray[tuple[int], np.dtype[np.uint64]] = self._bits.random_raw(count)
         return words
 
+    def taken(self, wanted: Ints, *, left: Ints) -> Bools:
+        """Return rows x len(left) choices: each is taken with chance `wanted`/`left`, as `below` draws it."""
+        raw = self.take(wanted.size).reshape(wanted.shape) >> np.uint64(32)
+        return raw * left.astype(np.uint64) < wanted.astype(np.uint64) << np.uint64(32)
+
     def coins(self, rows: int, *, width: int) -> Bools:
         """Return fair coins, rows x width: each row starts on a word of its own."""
         words = -(-width // 64)
@@ -49,9 +54,23 @@ def chunked(draws: int, *, width: int) -> Iterator[int]:
         yield min(rows, draws - start)
 
 
+FIRST, SECOND = 999, 9_999
+# With 20 hits among 9,999 draws p is known to a fifth of itself, and far from what many rows ask for.
+CLEAR = 20 / SECOND
+
+
 def stages(draws: int) -> list[int]:
-    """Return the sizes of the parts in which `draws` are drawn: 999 first, the rest when it is close."""
-    return [draws] if draws <= 999 else [999, draws - 999]
+    """Return the sizes of the parts in which `draws` are drawn; `is_clear` says after which they may end."""
+    ends = [end for end in (FIRST, SECOND) if end < draws]
+    return [end - start for start, end in zip([0, *ends], [*ends, draws], strict=True)]
+
+
+def is_clear(tally: Tally, *, alpha: float) -> bool:
+    """Tell whether more draws would change no verdict: beyond 4 alpha, or no extreme p after the second part.
+
+    The draws beyond the second part are there for families of many rows, in which p has to be tiny.
+    """
+    return tally.p > 4 * alpha or (tally.draws >= SECOND and tally.p > CLEAR)
 
 
 class Tally:

@@ -48,7 +48,7 @@ class Urn:
     def expected(self, values: Floats, of_pool: Floats) -> Floats:
         """Return each case's mean of a function of the next score, given by its values on `own`, `pool`."""
         held = np.where(np.arange(values.shape[1]) < self.counts[:, None], values, 0.0)
-        total: Floats = (held.sum(axis=1) + self.strength * float(of_pool @ self.shares)) / (
+        total: Floats = (held.sum(axis=1) + self.strength * float((of_pool * self.shares).sum())) / (
             self.counts + self.strength
         )
         return total
@@ -109,7 +109,8 @@ def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float) -> Urn:
     pool, codes = np.unique(np.concatenate([judged, ends]), return_inverse=True)
     weights = np.concatenate([np.ones(judged.size), [0.5, 0.5]])
     shares = np.bincount(codes, weights=weights) / weights.sum()
-    spread = float(shares @ np.square(pool)) - float(shares @ pool) ** 2
+    # No BLAS: how many threads it has decides the last bits of a sum.
+    spread = float((shares * np.square(pool)).sum()) - float((shares * pool).sum()) ** 2
     return Urn(own, counts, pool, shares, _strength(scores, counts, spread))
 
 

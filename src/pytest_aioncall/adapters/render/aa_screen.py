@@ -47,7 +47,8 @@ def _row_said(row: AaRow, report: AaReport) -> str:
     if report.mode == "pair":
         red = "RED  " if row.red else ""
         return f"{red}{moved}"
+    small = "" if row.p_small is None else f", p at most alpha in {percent(row.p_small)}"
     return (
-        f"red {percent(row.red)}, inconclusive {percent(row.inconclusive)}, p at or below alpha in {percent(row.p_small)}; "
+        f"red {percent(row.red)}{small}, inconclusive {percent(row.inconclusive)}; "
         f"later against earlier epochs {moved}"
     )

@@ -50,7 +50,8 @@ def power_line(powers: Sequence[Power]) -> str:
     if worst is None or worst is first or _seen(worst) >= _seen(first):
         return text
     again = "" if (worst.margin, worst.scale) == (first.margin, first.scale) else f"{_drop(worst)} "
-    return f"{text}, {again}in {_safe_name(worst, alone=alone)} with {percent(worst.at_margin)}"
+    name = _safe_name(worst, alone=alone or worst.scorer == first.scorer)
+    return f"{text}, {again}in {name} with {percent(worst.at_margin)}"
 
 
 def _seen(power: Power) -> float:
