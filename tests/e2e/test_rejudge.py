@@ -145,7 +145,9 @@ def test_the_header_says_who_had_it_judged_again_and_keeps_who_accepted_it(accep
     assert header["instrument"]["helpfulness"] == header["scorers"]["helpfulness"]["hash"]
     for old, new in zip(old_rows, new_rows, strict=True):
         assert new["scores"] == {"contains": old["scores"]["contains"], "helpfulness": [2.0, 2.0, 2.0]}
-        assert {k: v for k, v in new.items() if k != "scores"} == {k: v for k, v in old.items() if k != "scores"}
+        assert {k: v for k, v in new.items() if k != "scores"} == {
+            k: v for k, v in old.items() if k != "scores"
+        }
     assert (accepted.project.path / OUTPUTS).read_bytes() == outputs
 
 

@@ -176,7 +176,8 @@ def _hash(spec: ScorerSpec, factory: Any, traits: ScorerTraits) -> str:
 
 def _parts(spec: ScorerSpec, factory: Any, traits: ScorerTraits) -> dict[str, str]:
     """Name what the hash is made of: a value as JSON where it is short, else its digest."""
-    said: dict[str, Any] = {**traits.fingerprint, **spec.options, **traits.parts}
+    # The kind is always there, so that a scorer without arguments is told from one that tells no parts.
+    said: dict[str, Any] = {**traits.fingerprint, **spec.options, **traits.parts, "kind": spec.kind}
     if spec.has_arg:
         said["argument"] = spec.arg
     if is_import_string(spec.kind):

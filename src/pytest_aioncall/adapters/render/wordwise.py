@@ -29,6 +29,6 @@ def woven(was: str, now: str) -> str | None:
             parts += [f"[-{before}-]"] if before else []
             parts += [f"{{+{after}+}}"] if after else []
     words = min(sum(1 for token in side if not token.isspace()) for side in (old, new))
-    if words > 3 and kept < _REWRITTEN * words:
+    if not kept or (words > 3 and kept < _REWRITTEN * words):
         return None
     return "".join(parts)
