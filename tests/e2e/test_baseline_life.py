@@ -104,9 +104,8 @@ def test_an_evalset_file_that_is_gone_is_one_clear_line(project: Project, said: 
 
 
 def test_errored_samples_are_refused_unless_they_are_allowed_by_number(project: Project, said: Say) -> None:
-    project.app(
-        "def answer(text):\n    if text == 'q4':\n        raise ConnectionError('down')\n    return text.upper()\n"
-    )
+    fails = "    if text == 'q4':\n        raise ConnectionError('down')\n"
+    project.app(f"def answer(text):\n{fails}    return text.upper()\n")
     project.evalset(cases=CASES, errors={"max_rate": 0.2})
     project.run()
     told = accept(said, code=4)
@@ -227,7 +226,7 @@ def test_small_accepted_steps_are_summed_up(project: Project, said: Say) -> None
     assert "exact: 100.0 % -> 80.0 % (-20.0 pp) since the first baseline" in told
 
 
-def test_both_files_belong_together_and_a_pair_that_does_not_is_noticed(project: Project, said: Say) -> None:
+def test_a_pair_of_files_that_do_not_belong_together_is_noticed(project: Project, said: Say) -> None:
     """A crash between the two files, or a merge that takes one of them, never passes for unchanged answers."""
     project.run()
     accept(said)

@@ -25,6 +25,7 @@ class Judged:
     def __init__(self, project: Project, server: ModelServer) -> None:
         self.project, self.server = project, server
         self.mark: dict[str, int] = {}
+        self.ending = ""
         server.answer = self.answered
         provider = {"kind": "openai", "base_url": f"{server.url}/v1", "max_attempts": 1}
         project.config(
@@ -50,7 +51,7 @@ class Judged:
 
     def answered(self, asked: Asked) -> Answer:
         if not asked.is_judge:
-            return asked.question.replace("question", "the answer is answer")
+            return asked.question.replace("question", "the answer is answer") + self.ending
         system = str(asked.body["messages"][0]["content"])
         score = next((mark for word, mark in self.mark.items() if word in system), 4)
         return json.dumps({"reason": "as scripted", "score": score})
@@ -481,6 +482,7 @@ def test_judging_again_revives_no_acceptance_that_was_merged(branch: Judged) -> 
     branch.write("Is it short?")
     assert branch.rejudge() == 0
     branch.mark = {"Is it short?": 1}
+    branch.ending = ", I think"
     result = branch.project.run("--aioncall-baseline-ref", "main")
     assert result.ret == 1, str(result.stdout)
     assert rows(branch.project)["helpfulness"]["ticket"] is None
