@@ -108,6 +108,18 @@ def check(capsys: pytest.CaptureFixture[str]) -> Check:
     return run
 
 
+def baseline() -> str:
+    header = {
+        "format": 1,
+        "evalset": "demo",
+        "accepted_by": "ann",
+        "accepted_at": "2026-11-01T00:00:00Z",
+        "reason": "first",
+        "scorers": {},
+    }
+    return json.dumps(header) + "\n"
+
+
 def names(found: Any) -> list[str]:
     return [one["what"] for one in found["weakenings"]]
 
@@ -322,14 +334,55 @@ def test_an_incident_case_that_moves_or_goes_is_told(repository: Repository, che
 
 
 def test_a_deleted_baseline_is_told(repository: Repository, check: Check) -> None:
-    header = {"format": 1, "evalset": "demo", "accepted_by": "ann", "accepted_at": "2026-11-01T00:00:00Z",
-              "reason": "first", "scorers": {}}  # fmt: skip
-    repository.write("evalsets/baselines/demo.jsonl", json.dumps(header) + "\n")
+    repository.write("evalsets/baselines/demo.jsonl", baseline())
     repository.branch()
     (repository.path / "evalsets/baselines/demo.jsonl").unlink()
     code, found = check()
     assert (code, names(found)) == (1, ["baseline removed"])
     assert found["weakenings"][0]["file"] == "evalsets/baselines/demo.jsonl"
+
+
+def test_a_baseline_that_moves_is_told_since_the_gate_looks_elsewhere_for_the_old_one(
+    repository: Repository, check: Check
+) -> None:
+    repository.write("evalsets/baselines/demo.jsonl", baseline())
+    repository.branch()
+    (repository.path / "evalsets/deep").mkdir()
+    for name in ("demo.eval.yaml", "more", "baselines"):
+        repository.git("mv", f"evalsets/{name}", f"evalsets/deep/{name}")
+    code, found = check()
+    assert (code, names(found)) == (1, ["baseline moved"])
+
+
+def test_a_configuration_that_comes_between_is_compared_with_the_one_above(
+    repository: Repository, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write("aioncall.yaml", "format: 1\ndefaults: {require_baseline: true}\n")
+    repository.branch()
+    repository.write("evalsets/aioncall.yaml", "format: 1\ndefaults:\n  alpha: 0.01\n")
+    repository.write("evalsets/app.py", "def answer(text):\n    return text\n")
+    monkeypatch.chdir(repository.path / "evalsets")
+    code, found = check()
+    assert code == 1
+    assert [(w["what"], w["file"], w["line"]) for w in found["weakenings"]] == [
+        ("defaults.alpha", "aioncall.yaml", 3),
+        ("defaults.require_baseline", "../aioncall.yaml", 2),
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
+def test_a_file_name_cannot_talk_to_the_runner(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = repository.write(
+        "evalsets/more/x\n::error::owned.jsonl", '{"id": "u", "input": "x", "expected": "y"}\n'
+    )
+    repository.branch()
+    path.write_text('{"id": "u", "input": "x", "expected": "z"}\n')
+    assert main(["check", "--against", "main"]) == 1
+    said = capsys.readouterr().out
+    assert "expected of case u" in said
+    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
 
 
 @pytest.mark.parametrize(

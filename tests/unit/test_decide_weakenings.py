@@ -471,6 +471,16 @@ def test_somebody_has_decided_of_every_key_whether_it_can_weaken() -> None:
         assert set(model.model_fields) == keys | no_matter[model], model.__name__
 
 
+def test_another_server_under_the_same_name_is_told_either_way() -> None:
+    one = Config.model_validate({"providers": {"x": {"base_url": "https://a.example"}, "y": {}}})
+    two = Config.model_validate({"providers": {"x": {"base_url": "http://127.0.0.1:1"}, "z": {}}})
+    for before, after in ((one, two), (two, one)):
+        told = compare_configs(before, after, file="aioncall.yaml")
+        assert [(w.kind, w.what) for w in told] == [("provider_changed", "provider x")]
+    slower = Config.model_validate({"providers": {"x": {"base_url": "https://a.example", "concurrency": 1}}})
+    assert compare_configs(one, slower, file="aioncall.yaml") == []
+
+
 def test_what_costs_or_stores_is_no_matter_of_strictness() -> None:
     before = Config.model_validate({"defaults": {"max_cost_usd": 1, "keep_runs": 5, "concurrency": 2}})
     assert compare_configs(before, Config(store="elsewhere"), file="aioncall.yaml") == []

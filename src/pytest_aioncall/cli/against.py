@@ -68,7 +68,7 @@ def _verdict(review: ChangeReview) -> str:
 
 def _told(review: ChangeReview, one: Weakening) -> Iterator[str]:
     """Yield what a weakening is: in one line where both values are short."""
-    start = f"{_place(review, one)}: {log_line(one.what, 200)}"
+    start = log_line(f"{_place(review, one)}: {one.what}", 400)
     was, now = log_line(one.was, 300), log_line(one.now, 300)
     if len(was) + len(now) <= SHORT:
         yield f"{start}: {was} -> {now}"
@@ -90,7 +90,8 @@ def entry_lines(review: ChangeReview) -> Iterator[str]:
         by_file.setdefault(one.entry_file, []).append(one.what)
     for file, names in by_file.items():
         yield ""
-        yield f"next:  undo it, or add to {file} (below `weakening:` where it has one) and write the reason:"
+        shown = log_line(file, 200)
+        yield f"next:  undo it, or add to {shown} (below `weakening:` where it has one) and write the reason:"
         yield ""
         yield "weakening:"
         for what in dict.fromkeys(names):

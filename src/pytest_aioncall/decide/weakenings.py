@@ -76,6 +76,20 @@ def removed_baseline(evalset: str, file: str) -> Weakening:
     )
 
 
+def moved_baseline(evalset: str, file: str, *, now: str) -> Weakening:
+    """Tell of a baseline in another folder: the gate looks for the old one where there was none."""
+    return Weakening(
+        kind="baseline_moved",
+        evalset=evalset,
+        what="baseline moved",
+        was=file,
+        now=f"{now}, so this change is compared with no earlier baseline",
+        file=file,
+        line=1,
+        at_base=True,
+    )
+
+
 def _header(before: Version, after: Version) -> Iterator[Weakening]:
     was, now = before.evalset, after.evalset
 

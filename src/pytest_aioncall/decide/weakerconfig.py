@@ -67,7 +67,7 @@ _DEFAULTS: Final[dict[str, tuple[_Weaker, Any]]] = {
 
 def compare_configs(was: Config, now: Config, *, file: str) -> list[Weakening]:
     """Return what the new configuration asks less strictly than the old one; `file` is how it is shown."""
-    return [*_defaults(was, now, file), *_redaction(was, now, file)]
+    return [*_defaults(was, now, file), *_redaction(was, now, file), *_providers(was, now, file)]
 
 
 def _defaults(was: Config, now: Config, file: str) -> Iterator[Weakening]:
@@ -98,6 +98,21 @@ def _redaction(was: Config, now: Config, file: str) -> Iterator[Weakening]:
                 file=file,
                 at_base=True,
                 where=f"redact[{index}]",
+            )
+
+
+def _providers(was: Config, now: Config, file: str) -> Iterator[Weakening]:
+    """Another server under the same name is another judge, though no evalset says so."""
+    for name, old in was.providers.items():
+        new = now.providers.get(name)
+        if new is not None and (old.kind, old.base_url) != (new.kind, new.base_url):
+            yield Weakening(
+                kind="provider_changed",
+                what=f"provider {name}",
+                was=f"{old.kind} at {old.base_url or 'its own address'}",
+                now=f"{new.kind} at {new.base_url or 'its own address'}",
+                file=file,
+                where=f"providers.{name}",
             )
 
 

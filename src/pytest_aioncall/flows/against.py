@@ -20,6 +20,7 @@ from ..decide.weakenings import (
     compare_evalsets,
     count_strengthened,
     excuse,
+    moved_baseline,
     removed_baseline,
     removed_evalset,
     unreadable_version,
@@ -216,7 +217,10 @@ class _Review:
             if was is None:
                 self.of_config.append(unreadable_version(file, evalset=None, problem=problem))
             else:
-                weaker = compare_configs(was, config, file=file)
+                weaker = [
+                    one if one.at_base else one.model_copy(update={"file": FILE_NAME})
+                    for one in compare_configs(was, config, file=file)
+                ]
                 self.of_config += weaker
                 self.strengthened += count_strengthened(weaker, compare_configs(config, was, file=file))
         entries = [entry for _, was, _ in configs if was for entry in was.weakening]
@@ -245,11 +249,21 @@ class _Review:
             weaker += compare_evalsets(old, new)
             self.strengthened += count_strengthened(weaker, compare_evalsets(new, old))
             was_entries = one.evalset.weakening
-            before = baseline_path(one.path, one.evalset.evalset)
-            if self.old.has(before) and not exists(baseline_path(now.path, now.name)):
-                weaker.append(removed_baseline(now.name, shown_path(before, self.old.root)))
+            weaker += self._baseline(one.path, one.evalset.evalset, now)
         file = shown_path(now.path, self.settings.root)
         self._excuse(weaker, was=was_entries, now=now.evalset.weakening, file=file)
+
+    def _baseline(self, old_file: Path, old_name: str, now: Prepared) -> Iterator[Weakening]:
+        """Yield what became of a committed baseline that is not where the gate looks for it."""
+        before, after = baseline_path(old_file, old_name), baseline_path(now.path, now.name)
+        if not self.old.has(before):
+            return
+        was = before.relative_to(self.old.root).as_posix()
+        new = shown_path(after, self.settings.root)
+        if not exists(after):
+            yield removed_baseline(now.name, was)
+        elif was != new and old_name == now.name:
+            yield moved_baseline(now.name, was, now=new)
 
     def _excuse(
         self,

@@ -11,13 +11,14 @@ from pydantic import Field, field_validator
 from .frozen import Frozen
 
 WeakeningKind = Literal[
-    "evalset_removed", "evalset_renamed", "old_version_unreadable", "baseline_removed", "target_replays",
+    "evalset_removed", "evalset_renamed", "old_version_unreadable", "baseline_removed",
+    "baseline_moved", "target_replays",
     "gate_removed", "slice_removed", "margin_up", "min_down", "alpha_down", "claim_changed",
     "inconclusive_passes", "baseline_age_up", "error_rate_up", "error_types_added", "fewer_epochs",
     "scorer_removed", "scorer_swapped", "scorer_loosened", "judge_swapped",
     "case_removed", "incident_removed", "incident_unmarked", "input_changed", "expected_loosened",
     "must_loosened", "require_loosened", "case_scorer_loosened", "slices_left", "cluster_changed",
-    "default_loosened", "redact_removed",
+    "default_loosened", "redact_removed", "provider_changed",
 ]  # fmt: skip
 
 
