@@ -76,7 +76,7 @@ def checked(found: Side, *gates: Gate, runs: int = 60, **more: object) -> SelfCh
 class TestTheInnerPath:
     @pytest.mark.parametrize("cases", [24, 66])
     def test_it_decides_as_judge_does(self, cases: int) -> None:
-        """Every row of every drawn run: the same status, reason and p as through rows of cases and `judge`."""
+        """Every row of every drawn run: status, reason and p are those of `judge` on rows of cases."""
         was = side(route=flaky(cases, 3), graded=graded(cases, 3))
         gates = [Gate(scorer="route", slices=("part",), min=0.5), Gate(scorer="graded", slices=("part",))]
         suite = suite_of(was, gates, Defaults())

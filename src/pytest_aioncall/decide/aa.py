@@ -255,8 +255,8 @@ def _why(rows: Sequence[AaRow], *, drifted: bool, moved: bool) -> str:
         first = min(rows, key=lambda row: 1.0 if row.drift_p is None else row.drift_p)
         return f"the later epochs of {_name(first.scorer, first.slice)} differ from the earlier ones"
     if moved:
-        return "the halves of one run differ more often than alpha allows"
-    return "the halves of one run differ no more often than alpha allows"
+        return "the halves of one run differ more often than chance explains"
+    return "the halves of one run differ by no more than chance explains"
 
 
 def _why_pair(moved: Sequence[Verdict], verdict: str) -> str:
