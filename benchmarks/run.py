@@ -1,8 +1,10 @@
-"""Measure pytest-aioncall and print tables: `python benchmarks/run.py [idle] [instant] [http] [--quick]`.
+"""Measure pytest-aioncall and print tables: `python benchmarks/run.py [PART ...] [--quick]`.
 
 idle      what the plugin costs a project that does not use it: CPU of a one-test pytest run, paired with
           `-p no:aioncall`, and the heavy modules that were imported
 instant   a python target that answers at once, one scorer: CPU and memory of 1,000, 10,000 and 100,000 cases
+judge     a comparison of 10,000 cases x 5 scorers x 50 slices, and of 500 x 5 x 200: CPU of reading both
+          sides and of judging them, beside what it may cost
 http      1,000 cases against a model server with 50 ms latency, 32 at a time, paired with a bare httpx client
 
 Runs alternate, medians are shown, start-up is always included. The model server has the first core of this
@@ -39,6 +41,7 @@ OPTIONS = ["-q", "-p", "no:cacheprovider", *(part for name in OTHERS for part in
 PYTEST = [sys.executable, "-m", "pytest", *OPTIONS]
 HEAVY = ["pydantic", "numpy", "scipy", "yaml", "jinja2", "httpx", "asyncio", "jsonschema"]
 LATENCY_S, CONCURRENCY = 0.05, 32
+PARTS = ["idle", "instant", "judge", "http"]
 
 INSTANT_TARGET = """\
 from items import answer_to
@@ -239,12 +242,37 @@ def measure_http(folder: Path, *, count: int, pairs: int) -> None:
     )
 
 
+def measure_judge(*, repeats: int) -> None:
+    rows = []
+    for cases, slices, limit in ((10_000, 50, 5.0), (500, 200, 3.0)):
+        for clustered in (False, True):
+            command = [sys.executable, str(HERE / "judging.py"), str(cases), str(slices)]
+            command += ["--clustered"] if clustered else []
+            runs = []
+            for _ in range(repeats):
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    raise CommandFailed(done.stderr)
+                runs.append(json.loads(done.stdout))
+            if len({run["digest"] for run in runs}) > 1:
+                raise CommandFailed("the same comparison was judged in two ways")
+            judged = statistics.median(run["judge_s"] for run in runs)
+            name = f"{cases:,} x 5 x {slices}" + (", clusters of 8" if clustered else "")
+            read = statistics.median(run["read_s"] for run in runs)
+            over = " EXCEEDED" if judged > limit else ""
+            rows.append(
+                [name, str(runs[0]["rows"]), f"{read:.2f} s", f"{judged:.2f} s", f"{limit:g} s{over}"]
+            )
+    head = ["cases x scorers x slices", "gate rows", "read both sides", "judge", "limit"]
+    table("judge: CPU of one comparison", head, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=["idle", "instant", "http", []], help="default: all")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=f"default: {' '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="fewer repeats, at most 10,000 cases")
     given = parser.parse_args()
-    parts = given.parts or ["idle", "instant", "http"]
+    parts = given.parts or PARTS
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     print(f"{today}, {machine()}, Python {sys.version.split()[0]}")
     with tempfile.TemporaryDirectory(prefix="aioncall-bench-") as name:
@@ -254,6 +282,8 @@ def main() -> None:
         if "instant" in parts:
             counts = [1_000, 10_000] if given.quick else [1_000, 10_000, 100_000]
             measure_instant(folder, counts=counts, repeats=1 if given.quick else 3)
+        if "judge" in parts:
+            measure_judge(repeats=1 if given.quick else 3)
         if "http" in parts:
             measure_http(folder, count=1_000, pairs=2 if given.quick else 7)
 

@@ -74,11 +74,46 @@ def all_rows(
 ) -> list[GateRow]:
     """Return the rows of all gates, each row once: where two gates name it the first one's rule holds."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], GateRow] = {}
+    slices = Slices(rows)
     for gate in gates:
         scale = scorers[gate.scorer].scale
-        for row in rows_of(gate, scale=scale, table=tables[gate.scorer], rows=rows, defaults=defaults):
+        for row in rows_of(gate, scale=scale, table=tables[gate.scorer], slices=slices, defaults=defaults):
             found.setdefault((row.scorer, tuple((row.slice or {}).items())), row)
     return list(found.values())
+
+
+class Slices:
+    """Which cases lie in which slice; each dimension is read once, however many scorers and gates ask."""
+
+    def __init__(self, rows: Sequence[CaseRow]) -> None:
+        self._rows = rows
+        self._codes: dict[str, tuple[list[str], Ints]] = {}
+
+    def members(self, name: str, place: Ints) -> list[tuple[str, Ints]]:
+        """Return the values of one dimension, sorted, each with the indices into `place` of its cases.
+
+        Raises UsageError for a name that no case has.
+        """
+        if name not in self._codes:
+            self._codes[name] = self._read(name)
+        values, codes = self._codes[name]
+        here = codes[place]
+        order = np.argsort(here, kind="stable")
+        ends = np.searchsorted(here[order], np.arange(len(values) + 1))
+        parts = [(value, order[ends[i] : ends[i + 1]].astype(np.int64)) for i, value in enumerate(values)]
+        return [(value, members) for value, members in parts if members.size]
+
+    def _read(self, name: str) -> tuple[list[str], Ints]:
+        """Return the values in order, and of each case the index of its value, -1 where it has none."""
+        found = [row.slices.get(name) for row in self._rows]
+        values = sorted({value for value in found if value is not None})
+        if self._rows and not values:
+            known = sorted({key for row in self._rows for key in row.slices})
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there is {_listed(known)}"
+            raise UsageError(f"gates: no case has the slice {name!r}{hint}")
+        index: dict[str | None, int] = {value: i for i, value in enumerate(values)}
+        return values, np.array([index.get(value, -1) for value in found], dtype=np.int64)
 
 
 def limits_wrong(gate: Gate, *, scale: tuple[float, float]) -> dict[str, str]:
@@ -101,7 +136,7 @@ def rows_of(
     *,
     scale: tuple[float, float],
     table: ScorerTable,
-    rows: Sequence[CaseRow],
+    slices: Slices,
     defaults: Defaults,
 ) -> list[GateRow]:
     """Return the overall row and one row for each value of each slice that the gate names.
@@ -126,17 +161,7 @@ def rows_of(
 
     found = [row(None, np.arange(table.place.size, dtype=np.int64))]
     for name in gate.slices:
-        if rows and not any(name in row.slices for row in rows):
-            known = sorted({key for row in rows for key in row.slices})
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there is {_listed(known)}"
-            raise UsageError(f"gates: no case has the slice {name!r}{hint}")
-        members: dict[str, list[int]] = {}
-        for at, place in enumerate(table.place.tolist()):
-            value = rows[place].slices.get(name)
-            if value is not None:
-                members.setdefault(value, []).append(at)
-        found += [row({name: value}, np.array(members[value], dtype=np.int64)) for value in sorted(members)]
+        found += [row({name: value}, members) for value, members in slices.members(name, table.place)]
     return found
 
 

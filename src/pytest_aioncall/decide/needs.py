@@ -55,12 +55,13 @@ class Needs:
         """Wear down the noise of these cases, shrunk as their bound has it."""
         pooled = pooled_variance([self.before, self.after], least=self.kind.least_noise)
 
-        def at(scores: Floats) -> Callable[[int], float]:
-            return lambda epochs: self._noise(scores, epochs, pooled=pooled)
-
+        noise = tuple(
+            _Foresight(side, kind=self.kind, low=self.low, pooled=pooled)
+            for side in (self.before, self.after)
+        )
         was = within_variance(self.before, kind=self.kind, low=self.low, pooled=pooled)
         fixed = float((was / np.sum(~np.isnan(self.before), axis=1)).sum())
-        return self._least(budget, fixed=0.0, baseline=fixed, noise=(at(self.before), at(self.after)))
+        return self._least(budget, fixed=0.0, baseline=fixed, noise=(noise[0].summed, noise[1].summed))
 
     def _such(self, budget: float) -> tuple[int | None, bool, bool]:
         """Leave what differs between cases, and the pseudo-pair, as they are; wear down the rest."""
@@ -98,14 +99,23 @@ class Needs:
         together = needed_epochs(budget=budget, fixed=fixed, noise=lambda n: before(n) + after(n))
         return together, together is not None, False
 
-    def _noise(self, scores: Floats, epochs: int, *, pooled: float) -> float:
-        """Foresee the summed variance of the cases' means over `epochs` epochs that come out as these did."""
+
+class _Foresight:
+    """The summed variance of the cases' means over more epochs that come out as these did, shrunk alike."""
+
+    def __init__(self, scores: Floats, *, kind: ScoreKind, low: float, pooled: float) -> None:
         counts = np.sum(~np.isnan(scores), axis=1)
         means = np.nansum(scores, axis=1) / counts
-        if self.kind.kind == "binary":
-            rate = (means - self.low) / self.kind.span
-            share = (rate * epochs + 0.5) / (epochs + 1)
-            return float((self.kind.span**2 * share * (1 - share)).sum()) / epochs
+        self._kind, self._pooled = kind, pooled
+        self._cases: int = counts.size
+        self._rates = (means - low) / kind.span
         squares = np.nansum(np.square(scores - means[:, None]), axis=1)
-        own = np.where(counts > 1, squares / np.maximum(counts - 1, 1), pooled)
-        return float(((own * (epochs - 1) + pooled) / epochs).sum()) / epochs
+        self._own = float(np.where(counts > 1, squares / np.maximum(counts - 1, 1), pooled).sum())
+
+    def summed(self, epochs: int) -> float:
+        """Return the sum over the cases after `epochs` epochs."""
+        if self._kind.kind == "binary":
+            share = (self._rates * epochs + 0.5) / (epochs + 1)
+            every: float = self._kind.span**2 * float((share * (1 - share)).sum())
+            return every / epochs
+        return (self._own * (epochs - 1) + self._pooled * self._cases) / epochs / epochs

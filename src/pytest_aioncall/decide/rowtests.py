@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from ..model.verdict import Needed
 from ..stats.arrays import Bools, Floats, Ints
 from ..stats.foresight import Spread, quantile, smallest_beyond, smallest_significant
 from ..stats.lattice import difference_step
@@ -50,6 +49,8 @@ class Comparison:
     bound     around the difference, judged samples only
     at_floor  the lower bound when every errored candidate sample had scored the floor of the scale
     p         of "no drop", `p_min` the smallest that could have come out; both None with one epoch only
+    needs     what to ask for more cases or epochs, where the row stays open
+    share     level at which the row alone would have to be significant
     """
 
     claim: ClaimMade
@@ -66,8 +67,8 @@ class Comparison:
     p_min: float
     unchanged: bool
     mde: float | None
-    needed: Needed | None
-    needed_if_dropped: Needed | None
+    needs: Needs | None
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,8 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level, foresee: bool
         p_min=p_min,
         unchanged=bool(table.identical[aligned].all()),
         mde=_mde(bound, row, cut, level, claim, low=table.low) if foresee else None,
-        needed=needs.needed(row.margin, alpha=level.alpha) if needs else None,
-        needed_if_dropped=needs.needed(-float(differences.mean()), alpha=level.share) if needs else None,
+        needs=needs,
+        share=level.share,
     )
 
 

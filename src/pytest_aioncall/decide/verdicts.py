@@ -247,18 +247,22 @@ def _filled(
         planned=source.planned if source else one.planned,
         scale=one.scale,
         mde=found.mde if found else None,
-        needed=_needed(found, status, reason),
+        needed=_needed(one, status, reason),
         ticket=ticket,
         alpha=one.row.alpha,
     )
 
 
-def _needed(found: Comparison | None, status: VerdictStatus, reason: Reason) -> Needed | None:
+def _needed(one: RowNumbers, status: VerdictStatus, reason: Reason) -> Needed | None:
     """Say what would settle an open comparison; a suspected drop may need its own size, not the margin."""
+    found = one.comparison
     if found is None or status not in ("inconclusive", "too_small"):
         return None
     if found.p is None:
         return Needed(epochs=3)
-    if reason == "suspected" and found.needed is not None and found.needed == Needed():
-        return found.needed_if_dropped
-    return found.needed
+    if found.needs is None:
+        return None
+    needed = found.needs.needed(one.row.margin, alpha=one.row.alpha)
+    if reason == "suspected" and needed is not None and needed == Needed():
+        return found.needs.needed(-found.difference, alpha=found.share)
+    return needed

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from .arrays import Floats, Ints
-from .draws import Tally, Words, chunked, draws_for, stages
+from .draws import Tally, Words, chunked, draws_for, is_clear, stages
 from .lattice import sign_sum_below, sign_sum_cost, whole
 from .special import stdtr
 
@@ -82,8 +82,9 @@ def _by_draws(moved: Floats, *, draws: int, alpha: float) -> float:
     tally = Tally(float(moved.sum()), slack=_slack(moved))
     for stage in stages(draws):
         for rows in chunked(stage, width=sizes.size):
-            tally.add(words.coins(rows, width=sizes.size).astype(np.float64) @ (2 * sizes) - sizes.sum())
-        if tally.p > 4 * alpha:
+            flips = np.where(words.coins(rows, width=sizes.size), 2 * sizes, 0.0)
+            tally.add(flips.sum(axis=1) - sizes.sum())
+        if is_clear(tally, alpha=alpha):
             break
     return tally.p
 
