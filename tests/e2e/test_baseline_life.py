@@ -227,7 +227,7 @@ def test_small_accepted_steps_are_summed_up(project: Project, said: Say) -> None
 
 
 def test_a_pair_of_files_that_do_not_belong_together_is_noticed(project: Project, said: Say) -> None:
-    """A crash between the two files, or a merge that takes one of them, never passes for unchanged answers."""
+    """A crash between the two files, or a merge that takes one of them, never passes for unchanged."""
     project.run()
     accept(said)
     old = files(project)

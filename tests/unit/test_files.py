@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_aioncall.adapters.files import add_lines, replace_text
+from pytest_aioncall.adapters.files import add_lines, replace_all, replace_text
 
 
 def test_a_write_that_fails_leaves_the_old_text_and_nothing_else(
@@ -43,3 +43,22 @@ def test_lines_are_appended_once_and_the_rest_keeps_its_bytes(
     assert path.read_bytes() == after
     assert added == ([".aioncall/"] if before != after else [])
     assert add_lines(path, [".aioncall/"]) == []
+
+
+def test_of_several_files_all_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    replace_all(dict.fromkeys(paths, "old"))
+    write = Path.write_text
+
+    def full(self: Path, text: str, **options: str) -> int:
+        if self.name.startswith(".b."):
+            raise OSError(28, "No space left on device")
+        return write(self, text, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space"):
+            replace_all(dict.fromkeys(paths, "new"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys("abc", "old")
+    replace_all({paths[0]: "new", paths[1]: None, tmp_path / "none": None})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "new", "c": "old"}

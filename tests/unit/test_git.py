@@ -143,3 +143,29 @@ def test_the_file_under_github_comes_before_others(tmp_path: Path) -> None:
 
 def test_without_the_file_nobody_owns(tmp_path: Path) -> None:
     assert git.code_owner(tmp_path, "a") is None
+
+
+def test_files_that_a_commit_does_not_have_as_they_are(repository: Path) -> None:
+    same, edited, untracked = (repository / "sub" / name for name in ("same.md", "a b.md", "new.md"))
+    for path in (same, edited):
+        path.write_text("one")
+    run(repository, "add", ".")
+    run(repository, "commit", "-q", "-m", "two")
+    edited.write_text("two")
+    untracked.write_text("three")
+    commit = run(repository, "rev-parse", "HEAD")
+    assert git.changed_since(repository, commit, [same, edited, untracked]) == [edited, untracked]
+    assert git.changed_since(repository, commit, []) == []
+    assert git.changed_since(repository, "nope", [same]) is None
+
+
+def test_the_first_version_of_a_file_is_the_one_that_came_in_first(repository: Path) -> None:
+    path = repository / "sub" / "base.jsonl"
+    first = run(repository, "rev-parse", "HEAD")
+    path.write_text("newer\n")
+    run(repository, "commit", "-q", "-a", "-m", "two")
+    found = git.first_version(repository, path)
+    assert found is not None
+    assert (found[0], found[2]) == (first, "old\n")
+    assert git.first_version(repository, repository / "none") is None
+    assert git.first_version(repository.parent, path) is None
