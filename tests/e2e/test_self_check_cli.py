@@ -167,6 +167,26 @@ class TestSelfCheck:
         assert aioncall("gate", "--self-check", "--aa", "latest")[0] == 4
         assert aioncall("gate", "--aa", "latest", "--candidate", "latest")[0] == 4
 
+    @pytest.mark.parametrize(
+        ("arguments", "stray"),
+        [
+            (("--candidate", "flat.jsonl", "--runs", "50"), "--runs belongs to --self-check"),
+            (("--self-check", "--report", "out"), "--report does not go with --self-check"),
+            (("--aa", "flat.jsonl", "--strict"), "--strict does not go with --aa"),
+            (("--aa", "flat.jsonl", "--no-plan"), "--no-plan does not go with --aa"),
+            (
+                ("--self-check", "--candidate", "flat.jsonl", "flat.jsonl"),
+                "looks at one suite, and 2 are given",
+            ),
+        ],
+    )
+    def test_no_option_is_passed_over(
+        self, project: Project, aioncall: Run, arguments: tuple[str, ...], stray: str
+    ) -> None:
+        flat(project)
+        code, _, err = aioncall("gate", *arguments)
+        assert (code, stray in err) == (4, True), err
+
 
 class TestAa:
     def test_a_still_instrument_holds_and_exits_0(self, project: Project, aioncall: Run) -> None:
@@ -228,6 +248,8 @@ class TestAa:
     def test_flat_scores_are_split_but_make_no_pair(self, project: Project, aioncall: Run) -> None:
         name = flat(project, cases=30, epochs=6)
         assert aioncall("gate", "--aa", name)[0] == 0
+        found = json.loads(aioncall("gate", "--aa", name, "--json", "--alpha", "0.01", "--margin", "0.2")[1])
+        assert (found["alpha"], found["mode"]) == (0.01, "split")
         code, _, err = aioncall("gate", "--aa", name, "--aa", name)
         assert code == 4
         assert "have to be runs" in err

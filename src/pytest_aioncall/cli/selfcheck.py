@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from ..errors import UsageError
 from .talk import EXIT_CANNOT_JUDGE, EXIT_OK, count, say, say_json, settings_of
 
 
@@ -34,9 +35,34 @@ def add_self_check(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_BOTH = {"evalset", "scorer", "margin", "alpha", "slices", "json"}
+_USED = {
+    "--self-check": _BOTH
+    | {"self_check", "candidate", "baseline", "baseline_ref", "strict", "runs", "no_plan"},
+    "--aa": _BOTH | {"aa"},
+}
+# Not asked on the command line: where the project is, and what the parser keeps for itself.
+_NO_OPTIONS = {"root", "verb"}
+
+
 def is_special(options: argparse.Namespace) -> bool:
-    """Tell whether the command line asks for one of these modes."""
-    return options.self_check is not None or bool(options.aa)
+    """Tell whether the command line asks for one of these modes.
+
+    Raises UsageError for an option that the mode asked for would pass over.
+    """
+    mode = "--self-check" if options.self_check is not None else "--aa" if options.aa else None
+    given = {name for name, value in vars(options).items() if value not in (None, False, [], ())}
+    if mode is None:
+        strays = given & {"runs", "no_plan"}
+        reason = "belongs to --self-check"
+    else:
+        strays = given - _USED[mode] - _NO_OPTIONS
+        reason = f"does not go with {mode}"
+    if strays:
+        name = min(strays)
+        shown = repr(options.results[0]) if name == "results" else f"--{name.replace('_', '-')}"
+        raise UsageError(f"{shown} {reason}")
+    return mode is not None
 
 
 def run_special(options: argparse.Namespace) -> int:
@@ -48,6 +74,8 @@ def _self_check(options: argparse.Namespace) -> int:
     from ..flows.selfcheck import CheckRequest, check_suites
 
     given = [*(options.candidate or ()), *([options.baseline] if options.baseline else ())]
+    if len(given) > 1:
+        raise UsageError(f"--self-check looks at one suite, and {len(given)} are given: {', '.join(given)}")
     request = CheckRequest(
         evalset=options.self_check or options.evalset or None,
         given=tuple(given),
@@ -75,8 +103,17 @@ def _self_check(options: argparse.Namespace) -> int:
 
 def _aa(options: argparse.Namespace) -> int:
     from ..flows.aa import aa_lines, aa_run
+    from ..flows.gating import GateRequest
 
-    report = aa_run(tuple(options.aa), evalset=options.evalset, settings=settings_of(options))
+    wish = GateRequest(
+        candidates=tuple(options.aa),
+        evalset=options.evalset,
+        scorer=options.scorer,
+        margin=options.margin,
+        alpha=options.alpha,
+        slices=tuple(name for name in (options.slices or "").split(",") if name),
+    )
+    report = aa_run(wish, settings_of(options))
     if options.json:
         say_json(report.model_dump(mode="json"))
     else:

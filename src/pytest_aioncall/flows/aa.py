@@ -12,7 +12,7 @@ from ..model.frozen import canonical_json
 from ..model.run import Fingerprint
 from ..model.selfcheck import AaReport
 from ..settings import Settings
-from .gating import Given, given_side
+from .gating import GateRequest, Given, gates_asked, given_side
 from .runs import evalset_of, load_run
 
 __all__ = ["aa_lines", "aa_run"]
@@ -20,19 +20,22 @@ __all__ = ["aa_lines", "aa_run"]
 aa_lines = aa_screen
 
 
-def aa_run(names: tuple[str, ...], *, evalset: str | None, settings: Settings) -> AaReport:
-    """Split one run, or compare two runs of the same subject.
+def aa_run(wish: GateRequest, settings: Settings) -> AaReport:
+    """Split one run, or compare two runs of the same subject: the candidates of `wish`.
 
     Raises UsageError for partial runs, more than two, and two runs whose instrument or subject differs.
     """
+    names, evalset = wish.candidates, wish.evalset
     if len(names) > 2:
         raise UsageError(f"--aa takes one run or two, and {len(names)} are given")
     given = [_whole(name, evalset, settings) for name in names]
     first = given[0]
     request = AaRequest(
         evalset=first.evalset,
-        gates=first.gates,
-        defaults=settings.config.defaults,
+        gates=gates_asked(wish, first),
+        defaults=settings.config.defaults.model_copy(
+            update={} if wish.alpha is None else {"alpha": wish.alpha}
+        ),
         runs=tuple(_run_id(name, settings) for name in names),
     )
     if len(given) == 1:
