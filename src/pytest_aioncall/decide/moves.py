@@ -11,6 +11,7 @@ from ..model.baseline import CaseRow
 from ..model.verdict import CaseMove
 from ..stats.arrays import Ints
 from ..stats.betabinomial import all_fail_after, fitted_rates
+from .rounding import figures
 from .sides import Alignment
 from .table import ScorerTable
 
@@ -47,7 +48,7 @@ def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> Moves:
             expected = (expected or 0.0) + chance
     moves.sort(key=lambda pair: (not pair[1].newly_failing, pair[0], pair[1].case, pair[1].scorer))
     worst = tuple(move for _, move in moves[:WORST])
-    return Moves(worst, tuple(sorted(set(newly))), len(newly), expected)
+    return Moves(worst, tuple(sorted(set(newly))), len(newly), figures(expected))
 
 
 def _moves_of(

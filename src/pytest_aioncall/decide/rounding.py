@@ -20,3 +20,14 @@ def figures(value: float | None) -> float | None:
     if value is None or value == 0 or not math.isfinite(value):
         return None if value is None else value + 0.0
     return float(f"{value:.{FIGURES}g}")
+
+
+@overload
+def on_scale(value: float, span: float) -> float: ...
+@overload
+def on_scale(value: None, span: float) -> None: ...
+def on_scale(value: float | None, span: float) -> float | None:
+    """Round a mean or a difference to 12 decimals of the scale's span, so that nothing stays of 1e-17."""
+    if value is None or not math.isfinite(value):
+        return value
+    return figures(round(value / span, FIGURES) * span)

@@ -72,7 +72,10 @@ def judged_of(row: CaseRow) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The candidate's rows, each with its row in the baseline where the two are the same case."""
+    """The candidate's rows, sorted by case, each with its row in the baseline where the two are the same.
+
+    Sorted, because sums and draws over the cases must not depend on how a file was written or a run went.
+    """
 
     rows: tuple[CaseRow, ...]
     partners: tuple[CaseRow | None, ...]
@@ -91,7 +94,8 @@ def align(candidate: Side, baseline: Side | None) -> Alignment:
     now, was = _by_case(candidate, "candidate"), _by_case(baseline, "baseline") if baseline else {}
     partners: list[CaseRow | None] = []
     changed = []
-    for row in candidate.rows:
+    rows = tuple(sorted(candidate.rows, key=lambda row: row.case))
+    for row in rows:
         partner = was.get(row.case)
         if partner is not None and partner.digest and row.digest and partner.digest != row.digest:
             changed.append(row.case)
@@ -99,12 +103,12 @@ def align(candidate: Side, baseline: Side | None) -> Alignment:
         partners.append(partner)
     hashes = baseline.output_hashes if baseline else {}
     return Alignment(
-        rows=candidate.rows,
+        rows=rows,
         partners=tuple(partners),
         identical=tuple(
             partner is not None
             and same_outputs(candidate.output_hashes.get(row.case, ()), hashes.get(row.case, ()))
-            for row, partner in zip(candidate.rows, partners, strict=True)
+            for row, partner in zip(rows, partners, strict=True)
         ),
         new=tuple(sorted(case for case in now if case not in was)) if baseline else (),
         removed=tuple(sorted(case for case in was if case not in now)),

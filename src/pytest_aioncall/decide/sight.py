@@ -13,6 +13,7 @@ from ..stats.arrays import P_TOLERANCE, Floats
 from ..stats.foresight import cluster_spread, repeat_spread, units_to_drop, units_to_reject
 from ..stats.permute import permute_epochs
 from .gaterows import SMALLEST_SLICE, GateRow, all_rows, gates_or_default
+from .rounding import on_scale
 from .rowtests import LARGE_CASES, Level, claim_of, is_repeated, level_of, means_of, noise_of, visible_drop
 from .sides import Side, align
 from .table import ScorerTable, cluster_codes, scorer_table
@@ -67,7 +68,7 @@ def _sight(row: GateRow, table: ScorerTable, level: Level) -> Sight | None:
         scorer=row.scorer,
         slice=row.slice,
         claim=claim,
-        mde=visible,
+        mde=on_scale(visible, table.high - table.low),
         why_not=None if visible is not None else "one_epoch" if one_epoch else "too_few_cases",
         scale=(table.low, table.high),
         n_cases=int(here.size),

@@ -18,7 +18,8 @@ from .sides import Alignment, Side
 class ScorerTable:
     """All candidate cases that a scorer applies to.
 
-    after, before  scores, cases x epochs, NaN where a sample has none; `before` is NaN for cases not aligned
+    after, before  scores, cases x epochs, each case's sorted, NaN where a sample has none (last); `before` is
+                   NaN for cases not aligned
     planned        candidate samples planned, a case
     paired         the case is the same on both sides and the scorer applies there too
     identical      every output of the case is byte-identical on both sides
@@ -107,7 +108,9 @@ def _matrix(
     missing = sum(one.count(None) for one in padded)
     if bool(wrong.any()) or missing != int(np.isnan(matrix).sum()):
         _refuse(values, rows, scorer=scorer, scale=scale, slack=slack)
-    return matrix
+    # Epochs have no order: neither a sum nor a draw may depend on which sample came first. No -0.0 either.
+    ordered: Floats = np.sort(matrix, axis=1) + 0.0
+    return ordered
 
 
 def _refuse(

@@ -14,6 +14,7 @@ from ..stats.arrays import P_TOLERANCE
 from ..stats.holm import holm, tarone_holm
 from ..stats.special import stdtr
 from .gaterows import SMALLEST_SLICE, GateRow
+from .rounding import figures, on_scale
 from .rowtests import Absolute, Comparison, claim_of
 
 # Differences of means are sums of fractions: .90 - .95 is a drop of .05 and not of .0499...9.
@@ -220,7 +221,8 @@ def _filled(
     ci = None
     if bound is not None:
         least, most = (-span, span) if found else one.scale
-        ci = (max(least, min(most, bound.low)), min(most, max(least, bound.high)))
+        low, high = max(least, min(most, bound.low)), min(most, max(least, bound.high))
+        ci = (on_scale(low, span), on_scale(high, span))
     p, p_adjusted = (found.p, adjusted.drop) if found else (None, None)
     if found is None and absolute is not None and one.row.min is not None:
         p, p_adjusted = p_below_min(one), adjusted.below_min
@@ -233,20 +235,20 @@ def _filled(
         if found
         else claim_of(one.row, cases=one.cases, clusters=source.clusters if source else 0),
         reason=reason,
-        baseline=found.baseline if found else None,
-        candidate=found.candidate if found else (absolute.mean if absolute else None),
-        difference=found.difference if found else None,
+        baseline=on_scale(found.baseline if found else None, span),
+        candidate=on_scale(found.candidate if found else absolute.mean if absolute else None, span),
+        difference=on_scale(found.difference if found else None, span),
         ci=ci,
         p=None if p is None else round(p, 12),
         p_adjusted=None if p_adjusted is None else round(p_adjusted, 12),
-        margin=one.row.margin,
-        min=one.row.min,
+        margin=figures(one.row.margin),
+        min=figures(one.row.min),
         n_cases=one.cases,
         n_clusters=source.clusters if source else 0,
         judged=source.judged if source else one.judged,
         planned=source.planned if source else one.planned,
         scale=one.scale,
-        mde=found.mde if found else None,
+        mde=on_scale(found.mde if found else None, span),
         needed=_needed(one, status, reason),
         ticket=ticket,
         alpha=one.row.alpha,
