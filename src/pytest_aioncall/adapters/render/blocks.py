@@ -365,9 +365,11 @@ def _sees(story: Story, pen: Pen) -> Block:
     items = [f"{words.distance(s.mde, s.scale)} in {pen.safe(_sight_name(s, story), 40)}" for s in seeing]
     lines: list[Line] = []
     judgement = story.report.judgement
-    if judgement and (sees := power_line(judgement.powers)):
+    sees = power_line(judgement.powers) if judgement else ""
+    if sees:
         lines.append((pen.plain(sees), "dim"))
-    if items:
+    # Under a red verdict one line on what else would be seen is enough; the diff needs the room.
+    if items and not (sees and story.tone == "bad"):
         lines.append((pen.listing("this suite would see a drop of ", items), "dim"))
     if blind and not seeing:
         lines.append((f"{pen.safe(words.row_name(blind[0]), 40)} {words.sight(blind[0])}", "yellow"))
