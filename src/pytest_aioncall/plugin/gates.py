@@ -11,6 +11,7 @@ import pytest
 from ..flows.wording import row_shown, verdict_sentence, why_not_judged
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Verdict
+from .longreprs import Lines
 
 
 def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.TestReport]:
@@ -72,7 +73,7 @@ def case_report(
 def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
     longrepr: Any = None
     if outcome == "failed":
-        longrepr = text
+        longrepr = Lines(text)
     elif outcome == "skipped":
         longrepr = (file, 0, text)
     return pytest.TestReport(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .longreprs import Lines
+
 if TYPE_CHECKING:
     from ..engine import Job
     from ..flows.outcome import Outcome
@@ -81,7 +83,7 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, CaseFailure):
-            return "\n".join(excinfo.value.outcome.lines)
+            return Lines("\n".join(excinfo.value.outcome.lines))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
