@@ -21,7 +21,7 @@ def test_what_the_suite_would_see_is_told_before_there_is_anything_to_compare_wi
     assert f"  exact: {SEEN}\n" in capsys.readouterr().out
     project.run().stdout.fnmatch_lines([f"this suite {SEEN} in exact"])
     capsys.readouterr()
-    project.accept("again")
+    project.accept("again", "demo")
     assert f"  exact: {SEEN}\n" in capsys.readouterr().out
 
 
