@@ -20,7 +20,7 @@ from ..model.evalset import EpochRange, Gate
 from ..model.verdict import Rounds, Verdict
 from ..stats.passbound import quantile
 from ..stats.power import plain_within
-from ..stats.spending import Spending
+from ..stats.spending import Spending, late
 from .gaterows import GateRow
 from .rownumbers import GateRows, gate_rows, numbers_of, tables_of
 from .rowtests import (
@@ -38,7 +38,7 @@ from .verdicts import Adjusted, RowNumbers, p_below_min, verdict_of
 MOST_LOOKS = 5
 DRAWN_AGAIN = ("no_drop_seen", "suspected", "one_epoch", "min_undecided", "too_small_to_test")
 """Reasons of an open row that another epoch may change."""
-HOPELESS = 0.05
+HOPELESS = 0.01
 """A row whose chances to pass and to turn red by `max` are both below this is drawn no further."""
 LEAST_LEVEL = 1e-9
 """Stands for level 0, of a look that may stop nothing: bounds have to stay finite."""
@@ -177,9 +177,9 @@ class _Spent:
     def of(cls, row: GateRow, rows: GateRows, *, limited: int) -> _Spent:
         return cls(
             drop=Spending(rows.level_of(row).share),
-            hold=Spending(row.alpha),
+            hold=Spending(row.alpha, late),
             below=Spending(row.alpha / limited),
-            above=Spending(row.alpha),
+            above=Spending(row.alpha, late),
         )
 
 

@@ -133,6 +133,7 @@ class _Acceptance:
             raise UsageError(
                 f"{name}: {self.record.user_errors} samples ended in an exception; mend them first"
             )
+        checks.refuse_stopped_early()
         checks.refuse_outdated()
         checks.refuse_errors(allowed=allow_errors)
         broken = [f for f in judgement.floors if not f.ok]

@@ -82,6 +82,16 @@ class Checks:
                 f"record them first: {self.again} --aioncall-record"
             )
 
+    def refuse_stopped_early(self) -> None:
+        """A run that stopped at a clear verdict has few epochs, and a mean that stopping bent a little."""
+        plan, planned = self.planned.plan, self.planned
+        if plan is not None and planned.planned_samples < planned.cases * plan.max:
+            raise UsageError(
+                f"{planned.evalset}: run {self.run.id} stopped early, with {planned.planned_samples} of "
+                f"{planned.cases * plan.max} samples; a baseline has all epochs: "
+                f"{self.again} --aioncall-epochs {plan.max}"
+            )
+
     def refuse_outdated(self) -> None:
         """A run of other cases or other scorers than the file has today would be a baseline of yesterday."""
         name = self.planned.evalset

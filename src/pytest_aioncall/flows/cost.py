@@ -22,11 +22,16 @@ TOKENS_OUT_UNSAID = 300
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Calls of models that a run will make, and their price where it is known (US dollars)."""
+    """Calls of models that a run will make, and their price where it is known (US dollars).
+
+    With adaptive epochs these are the first round's, and `most_calls`, `most_usd` those of all rounds.
+    """
 
     calls: int = 0
     cost_usd: float = 0.0
     unpriced: tuple[str, ...] = ()
+    most_calls: int = 0
+    most_usd: float = 0.0
 
     def line(self, cap_usd: float | None) -> str:
         """Return what the header says; empty where no model is called."""
@@ -34,7 +39,10 @@ class Estimate:
             return ""
         unknown = f"; cost unknown: add prices for {', '.join(self.unpriced)}" if self.unpriced else ""
         cap = f", cap ${cap_usd:g}" if cap_usd is not None else ""
-        return f"{self.calls} model calls, about ${self.cost_usd:.2f}{cap}{unknown}"
+        calls, cost = f"{self.calls}", f"${self.cost_usd:.2f}"
+        if self.most_calls > self.calls:
+            calls, cost = f"{calls} to {self.most_calls}", f"{cost} to ${self.most_usd:.2f}"
+        return f"{calls} model calls, about {cost}{cap}{unknown}"
 
 
 def estimate(prepared: Iterable[Prepared], settings: Settings) -> Estimate:

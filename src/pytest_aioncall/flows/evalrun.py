@@ -136,6 +136,9 @@ class EvalRun:
             chosen.setdefault(job.evalset, []).append(job)
         parts = [replace(self.prepared[name], jobs=tuple(some)) for name, some in chosen.items()]
         self.expected = estimate(parts, self.settings)
+        if any(one.plan is not None for one in parts):
+            most = estimate([one.drawn_to_the_end() for one in parts], self.settings)
+            self.expected = replace(self.expected, most_calls=most.calls, most_usd=most.cost_usd)
         cap = cap_of(self.expected, self.settings)
         self.budget.limit_usd = cap / shares if cap is not None else None
         return self.expected

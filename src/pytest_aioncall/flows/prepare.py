@@ -47,6 +47,12 @@ class Prepared:
         )
         return replace(self, jobs=jobs, plan=plan)
 
+    def drawn_to_the_end(self) -> Prepared:
+        """Return the evalset as if no round were spared."""
+        if self.plan is None:
+            return self
+        return replace(self, jobs=tuple(replace(job, epochs=self.plan.max) for job in self.jobs))
+
     @property
     def name(self) -> str:
         return self.evalset.evalset

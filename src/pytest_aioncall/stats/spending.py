@@ -1,15 +1,15 @@
 """How strict each look has to be so that looking several times costs no more alpha than looking once.
 
-Lan and DeMets (1983): the spending function a(t) = alpha ln(1 + (e - 1) t) tells how much alpha may be used
-up by the time that the share t of all information is in. The bounds follow look by look by recursive
-integration (Armitage, McPherson and Rowe 1969): the density of the statistic among the runs that no look has
-stopped yet.
+A spending function (Lan and DeMets 1983) tells how much alpha may be used up by the time that the share t of
+all information is in. The bounds follow look by look by recursive integration (Armitage, McPherson and Rowe
+1969): the density of the statistic among the runs that no look has stopped yet.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -25,16 +25,25 @@ LEAST_STEP = 0.005
 DIGITS = 6
 
 
-def spent(share: float, *, alpha: float) -> float:
-    """Return the alpha that may be spent by the time that `share` (0 to 1) of the information is in."""
-    return alpha * math.log1p((math.e - 1) * min(1.0, max(0.0, share)))
+Function = Callable[[float], float]
+
+
+def evenly(share: float) -> float:
+    """Return the share of alpha spent by `share` of the information: ln(1 + (e-1) t), near to even bounds."""
+    return math.log1p((math.e - 1) * share)
+
+
+def late(share: float) -> float:
+    """Return t^2 (Kim and DeMets 1987): strict at first, so that little is lost at the last look."""
+    return share * share
 
 
 class Spending:
     """The alpha of one row over its looks; `level_at` is asked once a look, in order."""
 
-    def __init__(self, alpha: float) -> None:
+    def __init__(self, alpha: float, function: Function = evenly) -> None:
         self._alpha = alpha
+        self._function = function
         self._looks = _Looks()
         self._used = 0.0
         self._before = 0.0
@@ -46,18 +55,19 @@ class Spending:
         A look that brings no new information has level 0: it can stop nothing. Levels are rounded down to
         `DIGITS` significant digits, so that the last bits of a library decide nothing.
         """
-        budget = spent(share, alpha=self._alpha) - self._used
+        by_now = self._alpha * self._function(min(1.0, max(0.0, share)))
+        budget = by_now - self._used
         if share - self._before < LEAST_STEP or budget <= 0:
             # The last look may use what is left whatever it adds: by itself, which is never too mild.
             return _rounded_down(budget) if share >= 1.0 and budget > 0 else 0.0
         bound = self._looks.bound(share, budget=budget)
-        self._used, self._before = spent(share, alpha=self._alpha), share
+        self._used, self._before = by_now, share
         return _rounded_down(float(ndtr(-bound)))
 
 
-def nominal_levels(shares: Sequence[float], *, alpha: float) -> list[float]:
+def nominal_levels(shares: Sequence[float], *, alpha: float, function: Function = evenly) -> list[float]:
     """Return the levels of all looks at once (see `Spending.level_at`)."""
-    spending = Spending(alpha)
+    spending = Spending(alpha, function)
     return [spending.level_at(share) for share in shares]
 
 
@@ -68,6 +78,13 @@ def _rounded_down(level: float) -> float:
     return math.floor(level / unit) * unit
 
 
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Return the points and weights of Gauss and Legendre on (-1, 1)."""
+    points, weights = np.polynomial.legendre.leggauss(NODES)
+    return points, weights
+
+
 class _Looks:
     """The runs that no look has stopped: density of the Brownian motion at the last look, on nodes."""
 
@@ -75,7 +92,7 @@ class _Looks:
         self._share = 0.0
         self._nodes: Floats | None = None
         self._mass: Floats | None = None
-        self._points, self._weights = np.polynomial.legendre.leggauss(NODES)
+        self._points, self._weights = _nodes()
 
     def bound(self, share: float, *, budget: float) -> float:
         """Return z such that runs that go on until now cross it at `share` with probability `budget`."""
