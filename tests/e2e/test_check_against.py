@@ -425,9 +425,10 @@ def test_a_ref_that_is_not_there_says_how_to_get_it(repository: Repository, chec
         code = main(["check", f"--against={ref}"])
         assert code == 4
     code, said = check(against="origin/main")
-    assert (code, said) == (
-        4,
-        "--against origin/main: no such commit here; fetch it first: git fetch origin main\n",
+    assert code == 4
+    assert said == (
+        "--against origin/main: no such commit here; fetch it first: git fetch origin main "
+        "(in GitHub Actions: actions/checkout with fetch-depth: 0)\n"
     )
 
 
@@ -459,7 +460,7 @@ def test_outside_a_repository_it_says_so(
     monkeypatch.chdir(plain)
     code, said = check()
     assert code == 4
-    assert "no git repository" in said
+    assert "no repository with a commit" in said
 
 
 def test_links_are_followed_inside_and_not_out_of_the_project(
@@ -502,6 +503,41 @@ def test_a_submodule_is_taken_as_it_is_today(repository: Repository, check: Chec
     assert check()[1]["weakenings"] == []
     repository.edit("evalsets/demo.eval.yaml", "margin: 0.05", "margin: 0.2")
     assert names(check()[1]) == ["margin of route"]
+
+
+def test_an_include_beside_the_configuration_takes_no_other_file(
+    repository: Repository, check: Check
+) -> None:
+    """Files far below that no pattern names are not read, however broken or large they are."""
+    text = EVALSET.replace("evalset: demo", "evalset: top").replace("more/*.jsonl", "*.jsonl")
+    repository.write("top.eval.yaml", text)
+    repository.write("top.jsonl", '{"id": "t", "input": "x", "expected": "y"}\n')
+    repository.write("recordings/deep/x.jsonl", "not json at all\n")
+    repository.branch()
+    assert check()[1]["weakenings"] == []
+    repository.write("top.jsonl", '{"id": "t2", "input": "z", "expected": "y"}\n')
+    assert names(check()[1]) == ["case t removed"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["more/**/*.jsonl", "**/more.jsonl", "./more/more.jsonl", "more/m?re.json[l]"]
+)
+def test_every_form_of_a_glob_finds_the_old_files(repository: Repository, check: Check, pattern: str) -> None:
+    repository.edit("evalsets/demo.eval.yaml", "more/*.jsonl", pattern)
+    repository.branch()
+    assert check()[1]["weakenings"] == []
+    repository.edit("evalsets/more/more.jsonl", "please C", "please D")
+    assert names(check()[1]) == ["expected of case three"]
+
+
+def test_a_rubric_by_its_full_path_is_no_crash(repository: Repository, check: Check) -> None:
+    rubric = repository.write("rubrics/kind.md", "Is the answer kind?\n")
+    repository.write("aioncall.yaml", "format: 1\nproviders: {local: {base_url: 'http://127.0.0.1:9/v1'}}\n")
+    judge = f"scorers:\n  - judge: {{rubric: {json.dumps(str(rubric))}, model: local/judge}}\n"
+    repository.edit("evalsets/demo.eval.yaml", "scorers:\n", judge)
+    repository.branch()
+    code, found = check()
+    assert (code, found["weakenings"]) == (0, [])
 
 
 def test_a_shared_file_is_told_once_for_each_evalset(repository: Repository, check: Check) -> None:

@@ -36,7 +36,8 @@ def places_of(name: str, *, folders: Iterable[Path]) -> list[Path]:
         module = Path(*name.partition(":")[0].split("."))
         bases = [folder / sub for folder in folders for sub in _PACKAGES]
         return [place for base in bases for place in (base / f"{module}.py", base / module / "__init__.py")]
-    return [folder / name.strip() for folder in folders]
+    # What is written from the root of a disk lies nowhere else, and has no old version.
+    return [] if Path(name.strip()).is_absolute() else [folder / name.strip() for folder in folders]
 
 
 def text_behind(name: str, *, root: Path, folder: Path) -> str | None:

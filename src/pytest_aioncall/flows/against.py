@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,17 @@ def review_change(
 def base_of(root: Path, ref: str) -> str:
     """Return the commit where the working tree left `ref`. Raises UsageError that says what to do."""
     if git.commit_of(root) is None:
-        raise UsageError(f"{root}: no git repository with a commit; --against compares with one")
+        raise UsageError(
+            f"{root}: git finds no repository with a commit here; --against compares with one (a folder of "
+            "another user needs: git config --global --add safe.directory PATH)"
+        )
     tip = None if ref.startswith("-") else git.commit_of(root, ref)
     if tip is None:
         branch = ref.rpartition("/")[2]
-        raise UsageError(f"--against {ref}: no such commit here; fetch it first: git fetch origin {branch}")
+        raise UsageError(
+            f"--against {ref}: no such commit here; fetch it first: git fetch origin {branch} "
+            "(in GitHub Actions: actions/checkout with fetch-depth: 0)"
+        )
     base = git.merge_base(root, tip)
     if base is None:
         raise UsageError(
@@ -154,7 +161,10 @@ class _OldVersion:
             if below.startswith(("..", "/")):
                 continue
             yield from self._entries_to(below)
-            yield from self.tree.names(below="" if below == "." else below, suffixes=_CASE_FILES)
+            start = "" if below == "." else below
+            for found in self.tree.names(below=start, suffixes=_CASE_FILES):
+                if _fits(found.removeprefix(start).strip("/").split("/"), parts[fixed:]):
+                    yield found
 
     def _borrow(self, path: Path, patterns: Sequence[str]) -> None:
         """Take what git does not keep as it is today: made in CI, ignored, of a submodule.
@@ -180,6 +190,13 @@ class _OldVersion:
 
     def _join(self, name: str) -> str:
         return posixpath.join(self.prefix, name)
+
+
+def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Tell whether a path may match a glob; where `**` leaves it open, by its last part."""
+    if "**" in pattern:
+        return pattern[-1] == "**" or fnmatch(path[-1], pattern[-1])
+    return len(path) == len(pattern) and all(map(fnmatch, path, pattern))
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -283,8 +300,8 @@ class _Review:
         ]
 
     def _asked_for(self, one: _Old, named: Sequence[Path]) -> bool:
-        there = (self.settings.root / one.file).absolute()
-        return not named or any(there == path or there.is_relative_to(path) for path in named)
+        there = (self.settings.root / one.file).resolve()
+        return not named or any(there.is_relative_to(path.resolve()) for path in named)
 
     def _placed(self) -> Iterator[Weakening]:
         """Yield what was found with its line, each file read once; cases know theirs."""
