@@ -161,7 +161,7 @@ def test_placeholder_cases_are_not_accepted_silently(project: Project, said: Say
     cases[0]["expected"] = cases[1]["expected"] = cases[2]["expected"] = "4 EUR"
     project.evalset(cases=cases)
     project.run()
-    assert "1 cases of evalsets/demo.eval.yaml still ask what `aioncall init` wrote (todo)" in accept(said)
+    assert "1 case of evalsets/demo.eval.yaml still asks what `aioncall init` wrote (todo)" in accept(said)
 
 
 def test_a_suite_at_the_floor_is_warned_about_with_its_cases(project: Project, said: Say) -> None:

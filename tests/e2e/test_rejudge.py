@@ -206,13 +206,30 @@ def test_answers_too_long_to_be_kept_are_taken_from_their_run_and_refused_withou
     capsys.readouterr()
     assert judged.rejudge() == 4
     said = capsys.readouterr().err
-    assert "3 outputs of 1 cases (case-1) are not kept whole" in said
-    assert "Set outputs: full" in said
+    assert "3 outputs of 1 cases (case-1) are not kept whole (longer than 2 KB)" in said
+    assert "With outputs: full in evalsets/demo.eval.yaml the next baseline keeps them" in said
     assert "pytest --aioncall evalsets/demo.eval.yaml" in said
     assert (judged.files(), len(judged.server.asked)) == (before, asked)
     shutil.move(judged.project.path / "elsewhere", runs)
     assert judged.rejudge() == 0
     assert judged.files() != before
+
+
+def test_a_baseline_that_keeps_no_outputs_is_judged_again_from_its_run_alone(
+    judged: Judged, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged.write(outputs="none")
+    judged.project.run()
+    judged.project.accept()
+    judged.write("Is it short?", outputs="none")
+    asked = judged.targets_asked
+    assert judged.rejudge() == 0
+    assert judged.targets_asked == asked
+    judged.write("Is it kind?", outputs="none")
+    shutil.rmtree(judged.project.path / ".aioncall" / "runs")
+    capsys.readouterr()
+    assert judged.rejudge() == 4
+    assert "this baseline keeps no outputs" in capsys.readouterr().err
 
 
 def test_a_judge_that_fails_too_often_leaves_the_baseline_as_it_was(

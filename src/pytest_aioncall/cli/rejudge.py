@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 from .talk import EXIT_OK, add_verb, say, say_json, settings_of
@@ -52,7 +53,9 @@ def _rejudge(options: argparse.Namespace) -> int:
         by=options.by,
         every=options.all,
     )
-    done = rejudge(request, settings, say=_line if sys.stderr.isatty() else None)
+    # What own scorers print is no part of the answer, least of all of its JSON.
+    with redirect_stdout(sys.stderr):
+        done = rejudge(request, settings, say=_line if sys.stderr.isatty() else None)
     if options.json:
         say_json({"format": 1, "evalsets": [one.as_json() for one in done]})
         return EXIT_OK

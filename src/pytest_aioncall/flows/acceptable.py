@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..adapters import git
+from ..adapters.render import words
 from ..adapters.text import log_line
 from ..decide.instrument import changed_parts
 from ..decide.movement import at_the_floor
@@ -150,9 +151,11 @@ class Checks:
         blank = [case.id for case in self.current.evalset.cases if is_placeholder_case(case)]
         if not blank:
             return []
-        every = "EVERY CASE" if len(blank) == len(self.current.evalset.cases) else f"{len(blank)} cases"
+        every = len(blank) == len(self.current.evalset.cases)
+        who = "EVERY CASE" if every else words.counted(len(blank), "case")
+        asks = "asks" if every or len(blank) == 1 else "ask"
         return [
-            f"{every} of {self.planned.file} still ask what `aioncall init` wrote ({listed(blank)}): this "
+            f"{who} of {self.planned.file} still {asks} what `aioncall init` wrote ({listed(blank)}): this "
             "baseline agrees to answers nobody needs. Write what your users really ask, and run again"
         ]
 

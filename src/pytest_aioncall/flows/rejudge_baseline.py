@@ -137,7 +137,8 @@ class BaselineAgain:
         ]
         missing = missing_parts(stored, scorers=scorers, expected=expected)
         if missing:
-            raise UsageError(f"{self.name}: {_missing_told(missing, file)}; {again}")
+            kept = bool(self.baseline.outputs_text)
+            raise UsageError(f"{self.name}: {_missing_told(missing, kept=kept)}; {again}. {_advice(file)}")
 
     def _row(
         self,
@@ -207,14 +208,14 @@ def _ordered(values: Mapping[str, tuple[object, ...]], prepared: Prepared) -> di
     return {name: values[name] for name in prepared.infos if name in values}
 
 
-def _missing_told(missing: Sequence[Missing], file: str) -> str:
+def _missing_told(missing: Sequence[Missing], *, kept: bool) -> str:
     """Say which outputs are not kept whole, of which cases, and who would need them."""
     places = {(m.case, m.epoch) for m in missing}
     cases = sorted({m.case for m in missing})
     scorers = sorted({m.scorer for m in missing})
     parts = sorted({m.part for m in missing})
     what = {
-        "text": "longer than 2 KB, or kept by hash alone",
+        "text": "longer than 2 KB" if kept else "this baseline keeps no outputs",
         "data": "data",
         "retrieved": "retrieved documents",
         "tool_calls": "tool calls",
@@ -222,6 +223,9 @@ def _missing_told(missing: Sequence[Missing], file: str) -> str:
     lacking = ", ".join(what[part] for part in parts)
     return (
         f"{len(places)} outputs of {len(cases)} cases ({listed(cases)}) are not kept whole ({lacking}), and "
-        f"{', '.join(scorers)} may read what is missing. Set outputs: full in {file} for the next baseline; "
-        "now"
+        f"{', '.join(scorers)} may read what is missing"
     )
+
+
+def _advice(file: str) -> str:
+    return f"With outputs: full in {file} the next baseline keeps them"

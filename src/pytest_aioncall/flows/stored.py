@@ -79,6 +79,9 @@ def baseline_outputs(
     """
     whole = {(s.case, s.epoch): s.output for s in samples if s.output is not None}
     told = baseline.header.outputs is not None
+    if not baseline.outputs_text and not told:
+        # It keeps none (`outputs: none`): the run itself, which nothing rewrites, has them all.
+        return {place: (output, frozenset()) for place, output in whole.items() if place[0] in rows}
     found: dict[Place, tuple[Output, frozenset[str]]] = {}
     for line in baseline.outputs():
         row = rows.get(line.case)
