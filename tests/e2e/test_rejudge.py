@@ -382,6 +382,21 @@ def test_a_sample_that_errored_stays_an_error(judged: Judged) -> None:
     assert judged.project.last_run()["totals"]["errors"] == 3
 
 
+def test_a_case_that_errored_wholly_stays_planned_and_unjudged(judged: Judged) -> None:
+    judged.write(errors={"max_rate": 0.5})
+    judged.server.answer = lambda asked: (
+        Fault(503) if not asked.is_judge and "question 3" in asked.question else judged.answered(asked)
+    )
+    judged.project.run()
+    judged.project.accept("knowingly", "--allow-errors", "3")
+    before = {row["case"]: row for row in judged.read()[1]}
+    judged.write("Is it short?", errors={"max_rate": 0.5})
+    assert judged.rejudge() == 0
+    after = {row["case"]: row for row in judged.read()[1]}
+    assert after["case-3"] == before["case-3"]
+    assert after["case-3"]["scores"]["helpfulness"] == [None, None, None]
+
+
 def test_interrupted_it_leaves_everything_as_it_was(
     accepted: Judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from pytest_aioncall.adapters.baseline_store import (
     baseline_text,
     file_facts,
     is_baseline,
+    marked,
     outputs_path,
     outputs_text,
     parse_baseline,
@@ -44,7 +45,9 @@ def lines(*more: str) -> str:
 def test_a_baseline_comes_back_as_it_was_written_sorted_by_case(tmp_path: Path) -> None:
     path = tmp_path / "demo.jsonl"
     path.write_text(baseline_text(HEADER, ROWS))
-    outputs = [stored_output("b", n, output=Output(text=f"t{n}"), sha256=f"h{n}", keep_all=False) for n in (1, 0)]
+    outputs = [
+        stored_output("b", n, output=Output(text=f"t{n}"), sha256=f"h{n}", keep_all=False) for n in (1, 0)
+    ]
     outputs_path(path).write_text(outputs_text(outputs))
     found = read_baseline(path)
     assert found.header == HEADER
@@ -62,6 +65,27 @@ def test_without_an_outputs_file_there_are_none(tmp_path: Path) -> None:
     path = tmp_path / "demo.jsonl"
     path.write_text(baseline_text(HEADER, ROWS))
     assert read_baseline(path).output_hashes == {}
+
+
+def test_a_header_knows_the_outputs_that_are_its_own() -> None:
+    outputs = outputs_text([stored_output("b", 0, output=Output(text="t"), sha256="h", keep_all=False)])
+    text = baseline_text(HEADER.model_copy(update={"outputs": marked(outputs)}), ROWS)
+    assert parse_baseline(text, outputs=outputs, path=PATH).mismatch is None
+    assert parse_baseline(text, outputs=outputs.replace("\n", "\r\n"), path=PATH).mismatch is None
+    for other, told in (
+        (outputs.replace('"t"', '"u"'), "is not the file"),
+        ("", "is missing, its 1 outputs"),
+    ):
+        found = parse_baseline(text, outputs=other, path=PATH)
+        assert told in (found.mismatch or "")
+        assert (found.output_hashes, found.outputs()) == ({}, [])
+    empty = baseline_text(HEADER.model_copy(update={"outputs": marked("")}), ROWS)
+    assert parse_baseline(empty, outputs="", path=PATH).mismatch is None
+
+
+def test_what_there_is_nothing_to_say_of_is_left_out_of_the_header() -> None:
+    line = baseline_text(HEADER, ROWS).split("\n")[0]
+    assert not [key for key in ("dirty", "outputs", "rejudged", "parts") if f'"{key}"' in line]
 
 
 def test_a_case_that_stands_twice_is_named_with_its_line() -> None:

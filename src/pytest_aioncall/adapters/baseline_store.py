@@ -115,7 +115,7 @@ def _mismatch(header: BaselineHeader, outputs: str, *, path: Path) -> str | None
     mark, name = header.outputs, outputs_path(path).name
     if mark is None:
         return None
-    if not outputs:
+    if not outputs and mark.count:
         return f"{name} is missing, its {mark.count} outputs with it"
     if marked(outputs) == mark:
         return None

@@ -155,7 +155,8 @@ class BaselineAgain:
             epochs = range(epochs_of(row))
             by_epoch = [{s.scorer: s for s in found.scores.get((row.case, e), ())} for e in epochs]
             for name in wanted.names:
-                if any(name in scores for scores in by_epoch):
+                if any(name in scores for scores in by_epoch) or row.errors >= len(epochs):
+                    # Where every sample errored, each scorer was planned and none could judge.
                     given = [_good(scores.get(name)) for scores in by_epoch]
                     kept[name] = tuple(s.value if s else None for s in given)
                     if any(s and s.label is not None for s in given):
