@@ -66,9 +66,9 @@ def test_a_command_of_the_page_tells_worse_from_unchanged(
         if "--report" in command:
             assert (folder / "page" / "report.html").is_file()
         if run == "worse" and tool.name == "promptfoo" and "--slices" not in command:
-            shown = re.search(r"^gate REGRESSED.*$", PAGE, re.MULTILINE)
+            shown = re.search(r"^(gate REGRESSED.*)\n(  worst cases: .*)$", PAGE, re.MULTILINE)
             assert shown is not None
-            assert shown[0] == told.out.splitlines()[0]
+            assert list(shown.groups()) == told.out.splitlines()[:2]
 
 
 def test_every_option_that_the_page_names_exists() -> None:

@@ -94,6 +94,9 @@ def test_errors_are_counted_and_are_no_scores(tool: Tool, gate: Callable[..., Fo
     assert any("candidate: " in note and "1 sample without an output" in note for note in found["notes"])
     code, found = gate("--from", tool.name, tool.base, tool.same, "--max-error-rate", 0)
     assert (code, found["status"]) == (7, "cannot_judge")
+    assert found["notes"][-1].startswith(
+        "mend the errors and run again; if they are known and bearable: --max-err"
+    )
 
 
 @ALL
@@ -146,7 +149,9 @@ def test_the_report_shows_cases_with_both_answers(tool: Tool, tmp_path: Path) ->
 def test_what_is_printed_starts_with_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     base, worse = FOLDER / "deepeval" / "base", FOLDER / "deepeval" / "worse"
     assert cli.main(["gate", "--from", "deepeval", str(base), str(worse)]) == 1
-    first, *rest = capsys.readouterr().out.splitlines()
+    first, worst, *rest = capsys.readouterr().out.splitlines()
+    assert worst.startswith("  worst cases: ")
+    assert rest[-1] == "next: add --report DIR for a page with every case, its answers and its scores"
     assert first.startswith("gate REGRESSED   Route dropped: 96.3 % -> 55.6 %")
     assert (
         "  baseline: 3 files of deepeval, 18 cases x 3 epochs, 1 sample without an output, 1 score missing"

@@ -44,7 +44,6 @@ def test_every_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]
     "arguments",
     [
         ["nope"],
-        ["gate"],
         ["gate", "--candidate"],
         ["gate", "--candidate", "x", "--margin", "-1"],
         ["gate", "--candidate", "x", "--margin", "nan"],

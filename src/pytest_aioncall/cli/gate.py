@@ -11,6 +11,8 @@ from .importing import add_import, import_asked
 from .selfcheck import add_self_check, is_special, run_special
 from .talk import add_verb, fraction, near, probability, say, say_json, settings_of
 
+_MOST_WORST = 5
+
 
 def add_gate(verbs: Any) -> None:
     parser = add_verb(
@@ -74,7 +76,11 @@ def _gate(options: argparse.Namespace) -> int:
     if options.json:
         say_json(found.judgement.model_dump(mode="json"))
     else:
-        say(*_lines(found), *([f"report: {near(page)}"] if page else []))
+        say(*_lines(found))
+        if page is not None:
+            say(f"report: {near(page)}")
+        elif found.judgement.status == "regressed":
+            say("next: add --report DIR for a page with every case, its answers and its scores")
     return found.judgement.exit_code
 
 
@@ -84,7 +90,25 @@ def _lines(found: Any) -> list[str]:
 
     notes = tuple(note for note in found.judgement.notes if note not in found.warnings)
     first, *rest = judgement_lines(found.judgement.model_copy(update={"notes": notes}))
-    return [first, *(f"  {warning}" for warning in found.warnings), *rest]
+    return [first, *(f"  {warning}" for warning in found.warnings), *_worst(found.judgement), *rest]
+
+
+def _worst(judgement: Any) -> list[str]:
+    """Name the cases that fell most, each once: what a reader of a red verdict looks at first."""
+    from ..flows.wording import case_shown
+
+    if judgement.status != "regressed":
+        return []
+    fell: dict[str, float] = {}
+    for move in judgement.worst:
+        fell[move.case] = min(fell.get(move.case, 0.0), move.difference or 0.0)
+    # Cases that fell by a fraction of the worst one's fall explain nothing.
+    far = 0.5 * min(fell.values(), default=0.0)
+    names = list(dict.fromkeys([*judgement.newly_failing, *(name for name in fell if fell[name] <= far < 0)]))
+    if not names:
+        return []
+    rest = f" and {len(names) - _MOST_WORST} more" if len(names) > _MOST_WORST else ""
+    return [f"  worst cases: {', '.join(map(case_shown, names[:_MOST_WORST]))}{rest}"]
 
 
 def _compared(options: argparse.Namespace, found: Any) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -139,8 +140,16 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
     nothing = next((one.nothing for one in unlike if one.nothing), None)
     if nothing is not None and not any(v.baseline is not None for v in judgement.verdicts):
         judgement = judgement.model_copy(update={"summary": f"nothing was compared: {nothing}"})
+    if judgement.status == "cannot_judge" and not candidate.file and judgement.coverage.planned:
+        notes.append(_bearable(judgement))
     notes = [*warnings, *judgement.notes, *told, *notes]
     return Gated(judgement.model_copy(update={"notes": tuple(notes)}), candidate, baseline, warnings)
+
+
+def _bearable(judgement: Judgement) -> str:
+    """Say the way out where no evalset of ours tells how many errors are bearable."""
+    share = math.ceil(100 * judgement.errors_rate) / 100
+    return f"mend the errors and run again; if they are known and bearable: --max-error-rate {share:g}"
 
 
 def _imported(

@@ -49,6 +49,11 @@ def row_shown(verdict: Verdict) -> str:
     return log_line(words.row_name(verdict), 200)
 
 
+def case_shown(case: str) -> str:
+    """Name a case on a line of the terminal."""
+    return log_line(case, 80)
+
+
 def why_not_judged(report: EvalsetReport) -> str:
     """Say in one line why an evalset cannot be judged: its errors, or recordings that are missing."""
     story = Story(report)
