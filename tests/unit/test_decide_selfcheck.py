@@ -26,7 +26,7 @@ from pytest_aioncall.decide.rehearsal import (
 )
 from pytest_aioncall.decide.selfcheck import SelfCheckRequest, self_check
 from pytest_aioncall.decide.sides import Side
-from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
+from pytest_aioncall.model.baseline import Acceptance, CaseRow, ScorerInfo
 from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.evalset import Gate
 from pytest_aioncall.model.selfcheck import SelfCheck
@@ -278,6 +278,13 @@ class TestSelfCheck:
         found = checked(side(route=flaky(20, 1)), plans=False)
         assert found.powers[0].at_margin is None
         assert any("one epoch" in note for note in found.notes)
+
+    def test_a_minimum_that_the_baseline_was_accepted_below_rings_no_false_alarm(self) -> None:
+        """As in the gate: the owner accepted the row below its minimum, and no drop came after it."""
+        found, gate = side(route=flaky(80, 3)), Gate(scorer="route", min=0.98)
+        excused = (Acceptance(scorer="route", ticket="T-1"),)
+        assert checked(found, gate, plans=False).alarm_any > 0.5
+        assert checked(found, gate, plans=False, settled=excused).alarm_any <= 0.15
 
     def test_small_slices_are_named_and_have_no_row(self) -> None:
         found = checked(side(route=flaky(20, 3)), Gate(scorer="route", slices=("part",)), plans=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..model.baseline import Acceptance
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.verdict import Verdict
@@ -176,10 +177,10 @@ def all_numbers(suite: Suite, drawn: Drawn, progress: Progress) -> list[list[Row
     return found
 
 
-def verdicts_in(numbers: Sequence[RowNumbers]) -> list[Verdict]:
-    """Decide one drawn run, all rows together."""
+def verdicts_in(numbers: Sequence[RowNumbers], *, settled: Sequence[Acceptance] = ()) -> list[Verdict]:
+    """Decide one drawn run, all rows together; `settled` is what the baseline was accepted with."""
     return [
-        verdict_of(one, adjusted, accepts=(), settled=(), trusted=True)
+        verdict_of(one, adjusted, accepts=(), settled=settled, trusted=True)
         for one, adjusted in zip(numbers, corrected(numbers), strict=True)
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.baseline import Acceptance
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.frozen import canonical_json
@@ -49,6 +50,7 @@ class SelfCheckRequest:
     runs            simulated runs; None: 300, or 100 where the tests have to draw their nulls
     calls           calls a sample takes: the target's and those of the judges
     cost_usd        what a sample costs, where it is known better than from the side's own rows
+    settled         regressions that the baseline was accepted with
     baseline        what the baseline is called on screens
     """
 
@@ -62,6 +64,7 @@ class SelfCheckRequest:
     calls: int = 1
     cost_usd: float | None = None
     floors: Sequence[Floor] = ()
+    settled: Sequence[Acceptance] = ()
     plans: bool = True
 
 
@@ -81,8 +84,9 @@ def self_check(side: Side, request: SelfCheckRequest, *, progress: Progress = _q
     runs = request.runs or _runs_for(suite)
     still = unchanged_runs(suite, words, runs=runs)
     numbers = all_numbers(suite, still, progress)
-    verdicts = [verdicts_in(one) for one in numbers]
-    fresh = [verdicts_in(one) for one in all_numbers(suite, fresh_pairs(suite, words, runs=runs), progress)]
+    verdicts = [verdicts_in(one, settled=request.settled) for one in numbers]
+    pairs = all_numbers(suite, fresh_pairs(suite, words, runs=runs), progress)
+    fresh = [verdicts_in(one, settled=request.settled) for one in pairs]
     powers = [
         _power(
             suite,
@@ -218,7 +222,8 @@ def _floors(floors: Sequence[Floor]) -> FloorChances | None:
 
 def _notes(suite: Suite, powers: Sequence[Power]) -> list[str]:
     notes = []
-    if any(one.claim == "these-cases" and (one.at_margin or 0.0) < POWER for one in powers):
+    seen = [one.at_margin for one in powers if one.claim == "these-cases" and one.at_margin is not None]
+    if seen and min(seen) < POWER:
         notes.append(
             "a row on these cases (under 50 cases or 8 clusters) is red only where the estimate itself is at "
             "the margin or beyond, which a true drop of just the margin does half the time at best"
@@ -227,6 +232,7 @@ def _notes(suite: Suite, powers: Sequence[Power]) -> list[str]:
         judged = table.before[table.judged_before > 0]
         if judged.shape[0] and not is_repeated(judged):
             notes.append(
-                f"{name}: the baseline has one epoch, so its noise is a guess (half of what cases differ by)"
+                f"{name}: the baseline has one epoch, so its noise is a guess, "
+                "and rows on these cases see nothing; run 3 epochs"
             )
     return notes

@@ -124,7 +124,7 @@ def _of_project(request: CheckRequest, settings: Settings) -> list[_Suite]:
         epochs = settings.epochs_of(evalset)
         found.append(
             _Suite(
-                Given(side, evalset.evalset, gates=gates, file=str(path)),
+                Given(side, evalset.evalset, gates=gates, file=str(path), settled=header.accepts),
                 f"baseline {(header.commit or '')[:7] or header.run or header.accepted_at[:10]}",
                 epochs=epochs.max if isinstance(epochs, EpochRange) else epochs,
                 epochs_are_most=isinstance(epochs, EpochRange) and epochs.min < epochs.max,
@@ -218,6 +218,7 @@ def _checked(suite: _Suite, request: CheckRequest, settings: Settings, announce:
             calls=_calls(given.side.scorers.values()),
             cost_usd=suite.cost_usd,
             floors=suite.floors,
+            settled=given.settled,
             plans=request.plans,
         ),
         progress=announce(given.evalset),
