@@ -90,3 +90,14 @@ def test_a_case_that_did_not_run_is_not_listed() -> None:
     cases, record = suite(bad=0, holding=3)
     del record.rows["c-00001"]
     assert [view.case for view in shown(cases, record)] == ["c-00000", "c-00002"]
+
+
+def test_a_case_without_samples_shows_its_scores() -> None:
+    """A comparison of score files has nothing else to show."""
+    cases, record = suite(bad=1, holding=1)
+    chosen = chosen_cases(cases, record, baseline=None, judgement=None)
+    views = case_views(chosen, record, samples={}, baseline=None, file="scores.csv")
+    assert [(view.status, view.now_scores) for view in views] == [
+        ("failing", {"route": (0.0, 0.0)}),
+        ("holding", {"route": (1.0, 1.0)}),
+    ]

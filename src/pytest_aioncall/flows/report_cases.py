@@ -87,6 +87,7 @@ def case_views(
             case,
             status,
             samples.get(case.id, ()),
+            row=record.rows[case.id],
             file=file,
             was=before.get(case.id),
             was_text=texts.get(case.id, ()),
@@ -148,6 +149,7 @@ def _full_view(
     status: CaseStatus,
     samples: Sequence[Sample],
     *,
+    row: CaseRow,
     file: str,
     was: CaseRow | None,
     was_text: tuple[str | None, ...],
@@ -165,6 +167,8 @@ def _full_view(
         now=tuple(_epoch_view(s) for s in sorted(samples, key=lambda s: s.epoch)),
         was_text=was_text,
         was_scores=was.scores if was else {},
+        # A file of scores has no samples: then its scores are all there is to show.
+        now_scores={} if samples else row.scores,
     )
 
 

@@ -32,8 +32,9 @@ class EpochView(Frozen):
 class CaseView(Frozen):
     """One case: what went in, what came out then and now.
 
-    A `brief` one stands for a case of a large suite whose samples are left in the run folder: it has no `now`,
-    no `was_text` and no `expected`, its `input` may be an excerpt, and `now_scores` says what it scored.
+    A `brief` one stands for a case of a large suite whose samples are left in the run folder: it has no
+    `now`, no `was_text` and no `expected`, and its `input` may be an excerpt. `now_scores` says what a case
+    scored whose samples are not at hand.
     """
 
     case: str
