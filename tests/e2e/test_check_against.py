@@ -432,6 +432,14 @@ def test_a_ref_that_is_not_there_says_how_to_get_it(repository: Repository, chec
     )
 
 
+@pytest.mark.parametrize("ref", ["", "origin/"])
+def test_an_empty_base_says_that_a_push_has_none(repository: Repository, check: Check, ref: str) -> None:
+    repository.branch()
+    code, said = check(against=ref)
+    assert code == 4
+    assert "names no branch" in said
+
+
 def test_a_shallow_clone_says_to_fetch_the_history(
     repository: Repository, check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

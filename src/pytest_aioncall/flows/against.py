@@ -66,6 +66,11 @@ def base_of(root: Path, ref: str) -> str:
             f"{root}: git finds no repository with a commit here; --against compares with one (a folder of "
             "another user needs: git config --global --add safe.directory PATH)"
         )
+    if not ref or ref.endswith("/"):
+        raise UsageError(
+            f"--against {ref!r} names no branch; a run that is no pull request has no base: name a commit, "
+            "for example HEAD~1"
+        )
     tip = None if ref.startswith("-") else git.commit_of(root, ref)
     if tip is None:
         branch = ref.rpartition("/")[2]
