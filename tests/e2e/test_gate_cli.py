@@ -20,7 +20,7 @@ VERDICT_KEYS = {
     "scorer", "slice", "status", "gating", "claim", "reason", "baseline", "candidate", "difference", "ci",
     "p", "p_adjusted", "margin", "n_cases", "n_clusters", "mde", "needed",
 }  # fmt: skip
-COVERAGE_KEYS = {"planned", "judged", "errors", "new", "removed", "changed"}
+COVERAGE_KEYS = {"cases", "compared", "planned", "judged", "errors", "new", "removed", "changed"}
 METRIC_KEYS = {"metric", "status", "gating", "baseline", "candidate", "ratio", "ci", "p", "n_cases"}
 UPPER = "def answer(text):\n    return text.upper()\n"
 CASES = {f"case-{n:02}": (f"q{n}", f"Q{n}") for n in range(12)}

@@ -90,7 +90,9 @@ def _lines(found: Any) -> list[str]:
 
     notes = tuple(note for note in found.judgement.notes if note not in found.warnings)
     first, *rest = judgement_lines(found.judgement.model_copy(update={"notes": notes}))
-    return [first, *(f"  {warning}" for warning in found.warnings), *_worst(found.judgement), *rest]
+    standing = [f"  {line}" for line in found.standing]
+    warnings = [f"  {warning}" for warning in found.warnings]
+    return [first, *warnings, *_worst(found.judgement), *rest, *standing]
 
 
 def _worst(judgement: Any) -> list[str]:

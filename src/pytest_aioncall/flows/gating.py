@@ -65,12 +65,17 @@ class GateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """A judgement and its two sides. `warnings` are what a reader has to know before the verdict."""
+    """A judgement and its two sides.
+
+    `warnings` are what a reader has to know before the verdict; `standing` says which baseline this is, how
+    old, and what is wrong with it.
+    """
 
     judgement: Judgement
     candidate: Given
     baseline: Given | None
     warnings: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
 
 
 def gate(request: GateRequest, settings: Settings) -> Judgement:
@@ -132,9 +137,10 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
         plan=candidate.plan,
     )
     notes = [f"baseline: {why_not}"] if why_not and required else []
+    standing: list[str] = []
     if baseline is not None and baseline.committed is not None:
         limit = candidate.max_age_days or defaults.baseline_max_age_days
-        notes += baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
+        standing = baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
     unlike = list(mismatches(candidate.side, baseline.side)) if baseline is not None else []
     warnings = tuple(one.told for one in unlike)
     nothing = next((one.nothing for one in unlike if one.nothing), None)
@@ -143,7 +149,8 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
     if judgement.status == "cannot_judge" and not candidate.file and judgement.coverage.planned:
         notes.append(_bearable(judgement))
     notes = [*warnings, *judgement.notes, *told, *notes]
-    return Gated(judgement.model_copy(update={"notes": tuple(notes)}), candidate, baseline, warnings)
+    judgement = judgement.model_copy(update={"notes": tuple(notes)})
+    return Gated(judgement, candidate, baseline, warnings, tuple(standing))
 
 
 def _bearable(judgement: Judgement) -> str:
