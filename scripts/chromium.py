@@ -79,7 +79,9 @@ class Browser:
 
     def _go(self, url: str) -> None:
         self._loaded = False
-        self.call("Page.navigate", url=url)
+        answer = self.call("Page.navigate", url=url)
+        if answer.get("errorText"):
+            raise RuntimeError(f"{url}: {answer['errorText']}")
         while not self._loaded:
             self._read()
 

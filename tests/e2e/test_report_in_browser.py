@@ -473,6 +473,26 @@ def test_the_search_finds_what_only_an_unopened_case_says(browser: Any, tmp_path
     assert browser.value("document.getElementById('shown').textContent").startswith("100 of 500 cases")
 
 
+def test_a_case_of_a_score_file_shows_its_scores_and_no_empty_question(browser: Any, tmp_path: Path) -> None:
+    bare = CaseView(
+        case="s-1", status="worse", was_scores={"route": (1.0, 1.0)}, now_scores={"route": (0.0, 1.0)}
+    )
+    listed = bare.model_copy(update={"case": "s-2", "brief": True})
+    judgement = reports.judged("pass", reports.overall())
+    browser.open(written(tmp_path, reports.report(reports.evalset(judgement, cases=(bare, listed)))))
+    browser.value("document.querySelectorAll('.case').forEach(one => { one.open = true; })")
+    settle(browser)
+    for name in ("s-1", "s-2"):
+        text = browser.value(f"{case_box(name)}.textContent")
+        assert "route 2/2 \u2192 1/2" in text
+        assert "null" not in text
+        assert "Input" not in text
+    browser.value("location.hash = '#text=s-2'")
+    settle(browser)
+    assert browser.value(SHOWN) == ["s-2"]
+    assert browser.problems == []
+
+
 def test_many_rows_stay_readable_and_the_folded_ones_open(browser: Any, tmp_path: Path) -> None:
     bad = {"status": "regressed", "reason": "dropped", "was": 0.9, "now": 0.6, "ci": (-0.4, -0.2)}
     rows = (

@@ -45,8 +45,8 @@ class CaseData:
     """All that the page's script is given.
 
     index   JSON types: lists of names, and one array a case: id, set, status, slices, scores, detail. Numbers
-            point into the lists of names. `detail` is a place in the chunks, or the excerpt of the input where
-            the page carries no more of the case. A score is scorer, was, now, how far it fell, its level.
+            point into the lists of names. `detail` is a place in the chunks, or the excerpt of the input
+            where the page carries no more of the case. A score is scorer, was, now, how far it fell, its level.
     chunks  the details in order, some fifty a chunk, so that opening the page parses none of them
     """
 
@@ -105,7 +105,7 @@ def case_data(told: Sequence[Story]) -> CaseData:
     for story, case in listed:
         detail: int | str = len(details)
         if case.brief:
-            detail = _block(case.input, room)["text"]
+            detail = "" if case.input is None else _block(case.input, room)["text"]
         else:
             details.append(_detail(story, case, why.get((story.name, case.case)), room))
         rows.append(
@@ -141,12 +141,14 @@ def _detail(story: Story, case: CaseView, why: str | None, room: _Room) -> dict[
     texts = _Texts(room)
     data: dict[str, Any] = {
         "epochs": _epochs(case, texts, room),
-        "input": _block(case.input, room),
         "facts": [[name, many_lines(str(value)[:400])] for name, value in _facts(story, case) if value],
     }
     data["texts"] = texts.shown
     if any(texts.cut):
         data["cut"] = texts.cut
+    # Scores from a file, or from another tool, come without the question.
+    if case.input is not None:
+        data["input"] = _block(case.input, room)
     if case.expected is not None:
         data["expected"] = _block(case.expected, room)
     if why:
@@ -198,8 +200,8 @@ def _block(value: Any, room: _Room) -> dict[str, Any]:
 def _moves(story: Story, case: CaseView) -> list[list[Any]]:
     """Return [scorer, was, now, fell, level] for each scorer that has a score on either side.
 
-    `fell` is the difference of the means and `level` the mean now, as shares of the scale, or None. `must` ones
-    come last.
+    `fell` is the difference of the means and `level` the mean now, as shares of the scale, or None. `must`
+    ones come last.
     """
     now: dict[str, list[Score]] = {}
     for view in case.now:

@@ -66,15 +66,15 @@ const briefBody = (one) => add(
   node("div"),
   factLine([["node", data.files[one.set] + "::" + one.id]]),
   node("p", "soft", "This page has no answers of this case: it carries the worst cases in full. The samples.jsonl of the run folder has all of them."),
-  block("h3", "Input", { text: one.detail }),
+  one.detail ? block("h3", "Input", { text: one.detail }) : null,
 );
 const caseBody = (one) => {
   if (typeof one.detail === "string") return briefBody(one);
   const detail = detailOf(one);
   const box = node("div", "tone-" + data.tones[one.status]);
   if (detail.why) add(box, node("p", "why", detail.why));
-  const pair = add(node("div", "pair"), block("h3", "Input", detail.input), detail.expected ? block("h3", "Expected", detail.expected) : null);
-  if (!detail.expected) pair.firstChild.className = "only";
+  const pair = add(node("div", "pair"), detail.input && block("h3", "Input", detail.input), detail.expected && block("h3", "Expected", detail.expected));
+  if (pair.childElementCount === 1) pair.firstChild.className = "only";
   return add(box, factLine(detail.facts), pair, ...detail.epochs.map((group) => epochBox(group, detail)));
 };
 // What scrolls has to be reachable by keyboard; what does not is no stop on the way.

@@ -22,7 +22,7 @@ const haystack = (one) => {
     if (typeof one.detail === "string") parts.push(one.detail);
     else {
       const detail = detailOf(one);
-      parts.push(detail.why, detail.input.text, detail.expected && detail.expected.text, ...detail.facts.flat(), ...detail.texts);
+      parts.push(detail.why, detail.input && detail.input.text, detail.expected && detail.expected.text, ...detail.facts.flat(), ...detail.texts);
       for (const group of detail.epochs) {
         parts.push(group.error, ...(group.retrieved || []));
         for (const score of group.scores) parts.push(score.label, score.reason, score.error);
