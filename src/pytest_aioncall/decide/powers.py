@@ -29,7 +29,9 @@ def powers_of(rows: GateRows, tables: Mapping[str, ScorerTable]) -> list[Power]:
     """
     known = {name: _known_scores(table) for name, table in tables.items()}
     urns = {
-        name: urn_of(known[name], kind=table.kind, low=table.low, high=table.high)
+        name: urn_of(
+            known[name], kind=table.kind, low=table.low, high=table.high, groups=groups_of(rows, name, table)
+        )
         for name, table in tables.items()
     }
     found = []
@@ -51,6 +53,17 @@ def powers_of_side(side: Side, gates: Sequence[Gate], defaults: Defaults) -> lis
     aligned = align(plain, plain)
     tables = tables_of(rules, plain, aligned)
     return powers_of(gate_rows(rules, tables, aligned, candidate=plain, defaults=defaults), tables)
+
+
+def groups_of(rows: GateRows, scorer: str, table: ScorerTable) -> Ints:
+    """Number the parts of a suite: cases that lie in the same gated slices of a scorer are one."""
+    codes: Ints = np.zeros(table.place.size, dtype=np.int64)
+    for nth, row in enumerate(rows.rows):
+        if row.scorer == scorer and row.slice is not None and row.members.size >= SMALLEST_SLICE:
+            marked = np.zeros(codes.size, dtype=np.int64)
+            marked[row.members] = nth + 1
+            codes = np.unique(codes * (len(rows.rows) + 1) + marked, return_inverse=True)[1].astype(np.int64)
+    return codes
 
 
 def _known_scores(table: ScorerTable) -> Floats:

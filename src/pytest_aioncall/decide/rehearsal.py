@@ -19,6 +19,7 @@ from ..stats.arrays import Floats, Ints
 from ..stats.draws import Words
 from ..stats.urn import Urn, fall_of, fallen_epochs, urn_of
 from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default
+from .powers import groups_of
 from .rownumbers import GateRows, gate_rows, tables_of
 from .rowtests import Level, absolute_row, compare_row
 from .sides import Side, align
@@ -62,7 +63,10 @@ def suite_of(side: Side, gates: Sequence[Gate], defaults: Defaults, *, epochs: i
     return Suite(
         rows=rows,
         tables=tables,
-        urns={name: urn_of(t.before, kind=t.kind, low=t.low, high=t.high) for name, t in tables.items()},
+        urns={
+            name: urn_of(t.before, kind=t.kind, low=t.low, high=t.high, groups=groups_of(rows, name, t))
+            for name, t in tables.items()
+        },
         epochs=epochs or max(1, own),
         gating=tuple(
             i

@@ -108,7 +108,7 @@ def with_fall(ahead: Outlook, urn: Urn, fall: Fall, *, low: float) -> Outlook:
 
 def _pool_share(urn: Urn, values: Floats) -> Floats:
     place = np.minimum(np.searchsorted(urn.pool, values), urn.pool.size - 1)
-    found: Floats = np.where(np.abs(urn.pool[place] - values) < 1e-12, urn.shares[place], 0.0)
+    found: Floats = np.where(np.abs(urn.pool[place] - values) < 1e-12, urn.shares[urn.groups, place], 0.0)
     return found
 
 

@@ -18,6 +18,9 @@ from .betabinomial import LEAST_STRENGTH, MOST_STRENGTH
 from .draws import Words
 from .lattice import ScoreKind
 
+# How many cases the whole suite counts for where the cases of one slice are drawn towards their own.
+_ALL_WEIGH = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Urn:
@@ -25,7 +28,8 @@ class Urn:
 
     own       scores, cases x epochs, the judged ones first
     counts    how many of them are judged, a case
-    pool      distinct scores of all cases, `shares` their probabilities
+    pool      distinct scores of all cases, `shares` their probabilities, groups x pool
+    groups    which row of `shares` a case draws from
     strength  weight of the pool, in epochs
     """
 
@@ -33,11 +37,13 @@ class Urn:
     counts: Ints
     pool: Floats
     shares: Floats
+    groups: Ints
     strength: float
 
     def part(self, members: Ints) -> Urn:
         """Return the urn of some cases only, with the pool of all."""
-        return Urn(self.own[members], self.counts[members], self.pool, self.shares, self.strength)
+        own, counts, groups = self.own[members], self.counts[members], self.groups[members]
+        return Urn(own, counts, self.pool, self.shares, groups, self.strength)
 
     @property
     def scores(self) -> Floats:
@@ -48,9 +54,8 @@ class Urn:
     def expected(self, values: Floats, of_pool: Floats) -> Floats:
         """Return each case's mean of a function of the next score, given by its values on `own`, `pool`."""
         held = np.where(np.arange(values.shape[1]) < self.counts[:, None], values, 0.0)
-        total: Floats = (held.sum(axis=1) + self.strength * float((of_pool * self.shares).sum())) / (
-            self.counts + self.strength
-        )
+        pooled = (of_pool * self.shares).sum(axis=1)[self.groups]
+        total: Floats = (held.sum(axis=1) + self.strength * pooled) / (self.counts + self.strength)
         return total
 
     def moments(self) -> tuple[Floats, Floats]:
@@ -69,12 +74,10 @@ class Urn:
         """Draw new runs, runs x cases x epochs. Epochs of one case share its unknown distribution."""
         cases = self.counts.size
         drawn = np.empty((runs, cases, epochs))
-        edges = np.cumsum(self.shares)
+        edges = np.cumsum(self.shares, axis=1)
         for epoch in range(epochs):
             place = words.shares(runs, width=cases) * (self.counts + epoch + self.strength)
-            fresh = self.pool[
-                np.minimum(np.searchsorted(edges, words.shares(runs, width=cases)), edges.size - 1)
-            ]
+            fresh = self._from_pool(words.shares(runs, width=cases), edges)
             slot = place.astype(np.int64)
             value = fresh
             if self.own.shape[1]:
@@ -92,26 +95,46 @@ class Urn:
             drawn[:, :, epoch] = value
         return drawn
 
+    def _from_pool(self, uniform: Floats, edges: Floats) -> Floats:
+        """Take one score from each case's pool for each uniform number, runs x cases."""
+        place = np.empty(uniform.shape, dtype=np.int64)
+        for group in range(edges.shape[0]):
+            here = self.groups == group
+            place[:, here] = np.searchsorted(edges[group], uniform[:, here])
+        taken: Floats = self.pool[np.minimum(place, self.pool.size - 1)]
+        return taken
 
-def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float) -> Urn:
+
+def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float, groups: Ints | None = None) -> Urn:
     """Fit the urn to scores, cases x epochs, NaN where a sample has none.
 
+    groups  code of each case's part of the suite: cases of a slice that is better than the others are drawn
+            towards their own slice, the whole suite counting for ten cases of it
     The pool is smoothed by half a score one step above its median and half a score one step below, so that a
     perfect suite is not taken for a certain one. `strength` follows from the share of the variance that is
     within cases, as in `fitted_rates`; without repeats it is 1.
     """
-    counts: Ints = np.sum(~np.isnan(scores), axis=1).astype(np.int64)
-    order = np.argsort(np.isnan(scores), axis=1, kind="stable")
+    known = ~np.isnan(scores)
+    counts: Ints = np.sum(known, axis=1).astype(np.int64)
+    order = np.argsort(~known, axis=1, kind="stable")
     own = np.nan_to_num(np.take_along_axis(scores, order, axis=1))
-    judged = scores[~np.isnan(scores)]
+    judged = scores[known]
     middle = float(np.sort(judged)[judged.size // 2]) if judged.size else low
     ends = np.clip(np.array([middle - kind.pseudo, middle + kind.pseudo]), low, high)
     pool, codes = np.unique(np.concatenate([judged, ends]), return_inverse=True)
     weights = np.concatenate([np.ones(judged.size), [0.5, 0.5]])
-    shares = np.bincount(codes, weights=weights) / weights.sum()
-    # No BLAS: how many threads it has decides the last bits of a sum.
-    spread = float((shares * np.square(pool)).sum()) - float((shares * pool).sum()) ** 2
-    return Urn(own, counts, pool, shares, _strength(scores, counts, spread))
+    everyone: Floats = np.bincount(codes, weights=weights) / weights.sum()
+    parts: Ints = np.zeros(scores.shape[0], dtype=np.int64) if groups is None else groups
+    shares = everyone[None, :]
+    if int(parts.max(initial=0)) > 0:
+        counted = np.zeros((int(parts.max()) + 1, pool.size))
+        of = np.broadcast_to(parts[:, None], scores.shape)[known]
+        np.add.at(counted, (of, codes[: judged.size]), 1.0)
+        mixed = counted + _ALL_WEIGH * float(counts.mean()) * everyone
+        shares = mixed / mixed.sum(axis=1)[:, None]
+    spreads = (shares * np.square(pool)).sum(axis=1) - np.square((shares * pool).sum(axis=1))
+    spread = float(spreads[parts].mean()) if parts.size else 0.0
+    return Urn(own, counts, pool, shares, parts, _strength(scores, counts, spread))
 
 
 def _strength(scores: Floats, counts: Ints, spread: float) -> float:
