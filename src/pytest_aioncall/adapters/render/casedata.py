@@ -46,7 +46,7 @@ class CaseData:
 
     index   JSON types: lists of names, and one array a case: id, set, status, slices, scores, detail. Numbers
             point into the lists of names. `detail` is a place in the chunks, or the excerpt of the input
-            where the page carries no more of the case. A score is scorer, was, now, how far it fell, its level.
+            where the page has no more of the case. A score is scorer, was, now, how far it fell, its level.
     chunks  the details in order, some fifty a chunk, so that opening the page parses none of them
     """
 
