@@ -92,7 +92,7 @@ class Project:
         return self.pytester.runpytest_subprocess("--aioncall", *QUIET, *arguments)
 
     def command(self, *arguments: str) -> int:
-        """Run `aioncall` in this process and return its exit code; what it imported of the project is forgotten,
+        """Run `aioncall` in this process and return its exit code; modules of the project are forgotten,
         as each command of a user starts anew."""
         before = set(sys.modules)
         try:
