@@ -19,6 +19,7 @@ from ..stats.counts import share_interval
 from ..stats.draws import Words
 from ..stats.permute import permute_epochs
 from .compare import judge
+from .gaterows import GateRow
 from .rehearsal import judged_members, suite_of
 from .rowtests import claim_of
 from .sides import Side, epochs_of
@@ -172,7 +173,7 @@ def _rows(side: Side, judgements: Sequence[Judgement], request: AaRequest) -> li
         verdicts = [one.verdicts[at] for one in judgements]
         known = [verdict.p for verdict in verdicts if verdict.p is not None]
         table = suite.tables[row.scorer]
-        scores = table.before[judged_members(row, table)]
+        scores = _in_order(side, row)
         drift_p, drift = _drift(scores, step=table.kind.step, alpha=request.defaults.alpha)
         found.append(
             AaRow(
@@ -186,6 +187,20 @@ def _rows(side: Side, judgements: Sequence[Judgement], request: AaRequest) -> li
                 scale=(table.low, table.high),
             )
         )
+    return found
+
+
+def _in_order(side: Side, row: GateRow) -> Floats:
+    """Return the scores of a row, cases x epochs in the order they were run: tables may sort them."""
+    part = (row.slice or {}).items()
+    values = [
+        one.scores[row.scorer]
+        for one in side.rows
+        if row.scorer in one.scores and all(one.slices.get(key) == value for key, value in part)
+    ]
+    width = max((len(one) for one in values), default=0)
+    padded = [one + (None,) * (width - len(one)) for one in values]
+    found: Floats = np.array(padded, dtype=np.float64).reshape(len(values), width)
     return found
 
 
