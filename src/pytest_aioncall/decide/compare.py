@@ -96,6 +96,7 @@ def judge(
         trusted=trusted,
         user_errors=user_errors,
         without_baseline=baseline is None,
+        shares_cases=any(partner is not None for partner in aligned.partners),
         baseline_missing=baseline_required and _baseline_fails(numbers),
         max_error_rate=max_error_rate,
     )
@@ -154,6 +155,7 @@ class _Facts:
     trusted: bool
     user_errors: int
     without_baseline: bool
+    shares_cases: bool
     baseline_missing: bool
     max_error_rate: float
 
@@ -164,6 +166,13 @@ class _Facts:
         A row that has nothing to compare with holds nothing up on a first run, or for a new scorer.
         """
         return [v for v in self.verdicts if _is_open(v)]
+
+    @property
+    def nothing_shared(self) -> str:
+        """Say why there is a baseline and nothing to compare with it."""
+        if self.shares_cases:
+            return "the baseline has no score of any case in common"
+        return "no case in common with the baseline"
 
     @property
     def fails_inconclusive(self) -> bool:
@@ -252,14 +261,16 @@ def _summary(facts: _Facts, status: RunStatus) -> str:
     if status == "regressed":
         return sentences.regressed([v for v in facts.verdicts if v.gating and v.status == "regressed"])
     if facts.baseline_missing and not any(v.reason == "not_comparable" for v in facts.open):
-        return "no baseline to compare with, and one is required"
+        if facts.without_baseline:
+            return "no baseline to compare with, and one is required"
+        return f"{facts.nothing_shared}, and a baseline to compare with is required"
     if facts.open:
         return sentences.undecided(facts.open)
     if any(floor.undecided for floor in facts.floors):
         count = sum(floor.undecided for floor in facts.floors)
         return f"{count} floor{'s' if count > 1 else ''} could not be decided: samples errored"
     if status == "inconclusive":
-        return "no case in common with the baseline"
+        return facts.nothing_shared
     if facts.without_baseline and all(v.reason == "nothing_to_compare" for v in facts.verdicts):
         return sentences.nothing_to_compare(facts.verdicts, coverage=coverage)
     return sentences.passed(facts.verdicts, floors=facts.floors)

@@ -25,10 +25,10 @@ class Side:
     planned_epochs: Mapping[str, int] | int | None = None
 
     def planned(self, row: CaseRow) -> int:
-        """Return how many samples of this case were planned; never fewer than there are."""
+        """Return how many samples of this case were planned; never fewer than there are, and one at least."""
         wish = self.planned_epochs
         asked = wish if isinstance(wish, int) else (wish or {}).get(row.case, 0)
-        return max(asked, epochs_of(row))
+        return max(asked, epochs_of(row), 1)
 
 
 def first_epochs(side: Side, epochs: int) -> Side:

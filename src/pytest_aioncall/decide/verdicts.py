@@ -184,7 +184,8 @@ def _against_baseline(one: RowNumbers, adjusted: Adjusted) -> tuple[VerdictStatu
         # By the corrected p, which is the one that people see beside it.
         small = significant and found.difference < 0
         return "pass", "small_drop_within_margin" if small else "within_margin"
-    reached = found.difference <= -margin + ROUNDING
+    # Where the margin is 0 a difference of 0 has not reached it.
+    reached = found.difference <= min(-margin + ROUNDING, -ROUNDING)
     if significant and (reached or found.claim == "cases-like-these"):
         return "regressed", "dropped"
     if not adjusted.testable:
