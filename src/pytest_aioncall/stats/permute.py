@@ -15,6 +15,8 @@ from .lattice import power_sum_below, whole
 from .special import ndtr
 
 MOST_POINTS = 1 << 22
+# Hundreds of epochs of one case: counting their choices would take minutes, drawing them takes a second.
+MOST_STEPS = 20_000_000
 MOST_CHOICES = 1 << 26
 
 
@@ -70,6 +72,8 @@ def _on_lattice(before: Floats, after: Floats, *, step: float) -> LabelPermutati
         grouped[pooled, chosen] += count
         moved = _scaled_difference(sum(second), pooled, chosen, common)
         total += count * (moved - _least(pooled, chosen, common))
+    if sum(_mass_cost(pooled, chosen) for pooled, chosen in grouped) > MOST_STEPS:
+        return None
     parts, log_least = [], 0.0
     for (pooled, chosen), count in grouped.items():
         mass = _difference_mass(pooled, chosen, common)
@@ -100,6 +104,11 @@ def _scaled_difference(chosen_sum: int, pooled: tuple[int, ...], chosen: int, co
 
 def _least(pooled: tuple[int, ...], chosen: int, common: int) -> int:
     return _scaled_difference(sum(pooled[:chosen]), pooled, chosen, common)
+
+
+def _mass_cost(pooled: tuple[int, ...], chosen: int) -> int:
+    """Return about how many steps `_difference_mass` takes: epochs x choices x distinct sums."""
+    return len(pooled) * chosen * min(sum(pooled[-chosen:]) - sum(pooled[:chosen]) + 1, 2 ** min(chosen, 60))
 
 
 def _difference_mass(pooled: tuple[int, ...], chosen: int, common: int) -> Floats:
