@@ -9,7 +9,7 @@ from statistics import fmean
 
 from . import tables
 from .methods import COMMON
-from .promises import FALSE_ALARMS, FOUND, WRONG_PASSES, promises
+from .promises import FALSE_ALARMS, FOUND, STOPPING, WRONG_PASSES, promises
 from .results import Results
 from .scenarios import (
     DEAR,
@@ -24,6 +24,7 @@ from .scenarios import (
     rows,
     scenarios,
     small,
+    stopping,
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "error-rates.md"
@@ -47,6 +48,9 @@ def _headlines(results: Results) -> dict[str, str]:
     drops = [large(k, n, r, times=1) for k in KINDS for n in LARGE for r in EPOCHS]
     drops += [small(k, n, r, times=1) for k in KINDS for n in SMALL for r in REPEATED]
 
+    saving = [stopping(kind, 200, 1) for kind in KINDS]
+    losing = [stopping(kind, 200, 1, times=1) for kind in KINDS]
+
     def most(names: Iterable[str], method: str, label: str) -> float:
         return 100 * max(results.share(name, method, label).value for name in names)
 
@@ -65,6 +69,8 @@ def _headlines(results: Results) -> dict[str, str]:
         "by_p_most": f"{most(drops, 'gate', 'p > .05'):.0f}",
         "rows_loud": one(rows(45), "rows", "no correction: red"),
         "rows_quiet": one(rows(45), "rows", "gate: red"),
+        "calls_saved": f"{100 - most(saving, 'rounds', 'calls'):.0f}",
+        "power_lost": f"{most(losing, 'rounds', 'lost'):.1f}",
         "slice_found": one(rows(45, dropped=True), "rows", "gate: found"),
     }
 
@@ -72,7 +78,12 @@ def _headlines(results: Results) -> dict[str, str]:
 def _promised(results: Results) -> dict[str, str]:
     """Return the tables of cells with their headings."""
     found = {}
-    for key, family in (("false_alarms", FALSE_ALARMS), ("wrong_passes", WRONG_PASSES), ("found", FOUND)):
+    for key, family in (
+        ("false_alarms", FALSE_ALARMS),
+        ("wrong_passes", WRONG_PASSES),
+        ("found", FOUND),
+        ("stopping", STOPPING),
+    ):
         found[f"heading_{key}"] = family
         found[f"promised_{key}"] = tables.cells(results, [p for p in promises() if p.family == family])
     return found
@@ -87,6 +98,7 @@ def _compared(results: Results) -> dict[str, str]:
         "answers_large": tables.answers(results, small_suites=False),
         "answers_small": tables.answers(results, small_suites=True),
         "many_unchanged": tables.many_unchanged(results),
+        "stopping": tables.stopping_early(results),
         "many_dropped": tables.many_dropped(results),
     }
 

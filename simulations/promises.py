@@ -21,11 +21,13 @@ from .scenarios import (
     large,
     rows,
     small,
+    stopping,
 )
 
 FALSE_ALARMS = "No false alarms"
 WRONG_PASSES = "No wrong passes"
 FOUND = "Drops are found"
+STOPPING = "Stopping early costs little"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Promise:
 @cache
 def promises() -> tuple[Promise, ...]:
     """Return every cell."""
-    return (*_false_alarms(), *_wrong_passes(), *_found())
+    return (*_false_alarms(), *_wrong_passes(), *_found(), *_stopping())
 
 
 def _at_most(family: str, scenario: str, label: str, *, method: str = "gate", bound: float = 0.05) -> Promise:
@@ -112,3 +114,14 @@ def _found() -> Iterator[Promise]:
     # With one epoch and 20 cases no rule that keeps its word over 45 rows finds it so often.
     name = rows(45, dropped=True, claim="cases-like-these", epochs=1)
     yield _at_most(FOUND, name, "gate: wrong", method="rows", bound=0.06)
+
+
+def _stopping() -> Iterator[Promise]:
+    for kind in KINDS:
+        for cases, least in ((50, 1), (200, 1), (20, 2), (40, 2)):
+            for edit in EDITS[: 1 if least > 1 else 2]:
+                yield _at_most(STOPPING, stopping(kind, cases, least, edit=edit), "red", method="rounds")
+            yield _at_most(STOPPING, stopping(kind, cases, least, times=1), "pass", method="rounds")
+        # Calls drawn of those at the fixed maximum, and the power that is lost against it.
+        yield _at_most(STOPPING, stopping(kind, 200, 1), "calls", method="rounds", bound=0.4)
+        yield _at_most(STOPPING, stopping(kind, 200, 1, times=1), "lost", method="rounds", bound=0.03)

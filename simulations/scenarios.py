@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from pytest_aioncall.model.evalset import Claim
+
 from .manyrows import ROWS, ManyRows
 from .methods import EVERY, Method
+from .rounds import in_rounds
 from .worlds import MARGIN, Edit, Kind, World
 
 KINDS: tuple[Kind, ...] = ("binary", "graded")
@@ -22,6 +25,7 @@ DOCUMENT_SIZE = 5
 MANY = {1: (1, 0), 5: (5, 0), 15: (5, 2), 45: (5, 8), 90: (10, 8)}
 SLICE_DROP = 1.0
 DEAR = 0.4
+MOST_EPOCHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Scenario:
 def scenarios() -> dict[str, Scenario]:
     """Return every scenario by its name, which is also its seed."""
     found: dict[str, Scenario] = {}
-    for one in (*_large(), *_small(), *_named(), *_many_rows()):
+    for one in (*_large(), *_small(), *_named(), *_many_rows(), *_stopping()):
         found.setdefault(one.name, one)
     return found
 
@@ -69,6 +73,11 @@ def broken(number: int, cases: int, epochs: int) -> str:
 def rows(number: int, *, dropped: bool = False, claim: str = "auto", epochs: int = 3) -> str:
     """Return the name of a scenario with many rows."""
     return f"rows={number} r={epochs} {claim} {'slice dropped' if dropped else 'unchanged'}"
+
+
+def stopping(kind: Kind, cases: int, least: int, *, edit: Edit = "none", times: float = 0.0) -> str:
+    """Return the name of a scenario with adaptive epochs, five at most."""
+    return f"rounds {kind} n={cases} r={least}..{MOST_EPOCHS} {_what(edit, times)}"
 
 
 def documents(number: int, size: int) -> str:
@@ -141,3 +150,21 @@ def _many_rows() -> Iterator[Scenario]:
             many = ManyRows(*MANY[45], epochs, drop=drop, claim="cases-like-these")
             name = rows(45, dropped=bool(drop), claim="cases-like-these", epochs=epochs)
             yield Scenario(name, many.draw, (ROWS,), DEAR)
+
+
+def _stopping() -> Iterator[Scenario]:
+    """Yield the scenarios of adaptive epochs; small suites begin with two, for one tells them nothing."""
+    for kind in KINDS:
+        for cases, least in ((50, 1), (200, 1), (20, 2), (40, 2)):
+            claim: Claim = "these-cases" if least > 1 else "cases-like-these"
+            for edit in EDITS[: 1 if least > 1 else 2]:
+                world = World(kind, cases, MOST_EPOCHS, edit, claim=claim)
+                yield Scenario(
+                    stopping(kind, cases, least, edit=edit), world.draw, (in_rounds(least, MOST_EPOCHS),)
+                )
+            for times in TIMES[2:]:
+                drop = times * MARGIN[kind]
+                world = World(kind, cases, MOST_EPOCHS, drop=drop, given=least > 1, claim=claim)
+                yield Scenario(
+                    stopping(kind, cases, least, times=times), world.draw, (in_rounds(least, MOST_EPOCHS),)
+                )

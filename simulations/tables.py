@@ -19,6 +19,7 @@ from .scenarios import (
     broken,
     large,
     rows,
+    scenarios,
     small,
 )
 from .worlds import Edit, Kind
@@ -174,3 +175,15 @@ def many_dropped(results: Results) -> str:
     head = ["rows", "claim", "epochs"]
     head += [f"found: {name}" for name in FAMILIES] + [f"wrong row: {name}" for name in FAMILIES]
     return table(head, body, left=3)
+
+
+def stopping_early(results: Results) -> str:
+    """Return the table of adaptive epochs: what is drawn, and what comes out, against all epochs at once."""
+    body = []
+    for name in (name for name in scenarios() if name.startswith("rounds ")):
+        red, passed, calls, lost = (
+            results.share(name, "rounds", label) for label in ("red", "pass", "calls", "lost")
+        )
+        at_once = f"{100 * (red.value + lost.value):.1f}"
+        body.append([f"`{name}`", percent(red), at_once, percent(passed), f"{100 * (1 - calls.value):.0f}"])
+    return table(["scenario", "red", "red, all epochs", "pass", "calls saved"], body)

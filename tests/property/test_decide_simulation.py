@@ -14,10 +14,10 @@ import pytest
 
 from simulations.methods import GATE, said
 from simulations.methods import judged as gate_judged
-from simulations.promises import FALSE_ALARMS, FOUND, WRONG_PASSES, Promise, promises
+from simulations.promises import FALSE_ALARMS, FOUND, STOPPING, WRONG_PASSES, Promise, promises
 from simulations.results import Share, load
 from simulations.running import Tally, run, tally
-from simulations.scenarios import broken, documents, large, rows, scenarios, small
+from simulations.scenarios import broken, documents, large, rows, scenarios, small, stopping
 from simulations.worlds import Change
 
 CELLS = {one.name: one for one in promises()}
@@ -45,6 +45,10 @@ QUICK = {
     broken(3, 10, 3): 300,
     broken(2, 10, 5): 250,
     broken(3, 20, 3): 200,
+    stopping("binary", 200, 1): 60,
+    stopping("graded", 50, 1): 150,
+    stopping("binary", 20, 2): 100,
+    stopping("binary", 200, 1, times=1): 60,
     rows(5): 60,
     rows(45): 50,
     rows(45, dropped=True): 30,
@@ -84,7 +88,7 @@ def test_every_family_of_cells_has_quick_ones() -> None:
     """Of each claim, kind of score and neutral change at least one cell is simulated at every push."""
     sorts = {(one.family, one.scenario.split()[0].split("=")[0]) for one in CHECKED}
     assert sorts == {(one.family, one.scenario.split()[0].split("=")[0]) for one in promises()}
-    assert {one.family for one in CHECKED} == {FALSE_ALARMS, WRONG_PASSES, FOUND}
+    assert {one.family for one in CHECKED} == {FALSE_ALARMS, WRONG_PASSES, FOUND, STOPPING}
     for kind in ("binary", "graded"):
         for what in ("unchanged", "edited", "documents move", "drop=1m"):
             assert any(kind in one.scenario and what in one.scenario for one in CHECKED), (kind, what)
