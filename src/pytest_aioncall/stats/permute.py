@@ -108,7 +108,7 @@ def _least(pooled: tuple[int, ...], chosen: int, common: int) -> int:
 
 def _mass_cost(pooled: tuple[int, ...], chosen: int) -> int:
     """Return about how many steps `_difference_mass` takes: epochs x choices x distinct sums."""
-    return len(pooled) * chosen * min(sum(pooled[-chosen:]) - sum(pooled[:chosen]) + 1, 2 ** min(chosen, 60))
+    return len(pooled) * chosen * min(sum(pooled[-chosen:]) - sum(pooled[:chosen]) + 1, 1 << min(chosen, 60))
 
 
 def _difference_mass(pooled: tuple[int, ...], chosen: int, common: int) -> Floats:
