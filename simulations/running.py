@@ -61,22 +61,20 @@ def run(wanted: Mapping[str, range], *, workers: int | None = None) -> dict[str,
 
 
 def settled(names: Iterable[str], *, asked: int, workers: int | None = None) -> dict[str, Tally]:
-    """Run scenarios with `asked` changes each (times their effort), and doubtful ones on.
+    """Run scenarios with `asked` changes each (times their effort), and doubtful ones anew.
 
     Of so many cells that lie at their bound one or two are beyond it by two standard errors though nothing is
-    amiss. So a scenario with a cell out of bounds is drawn on to five times as many changes, and all of them
-    count: what is wrong stays out, for the bound has become narrower.
+    amiss. So a scenario with a cell out of bounds is drawn anew, five times as many other changes, and these
+    count: the first ones were picked for being out. What is wrong stays out, for its bound is narrower now.
     """
     found = run({name: range(scenarios()[name].changes(asked)) for name in names}, workers=workers)
     doubtful = {
-        one.scenario: range(tally.changes, AGAIN * tally.changes)
+        one.scenario: range(tally.changes, (1 + AGAIN) * tally.changes)
         for one in promises()
         if (tally := found.get(one.scenario)) is not None
         and not one.keeps(one.counted(tally.sums) / tally.changes, changes=tally.changes, slack=2)
     }
-    for name, more in (run(doubtful, workers=workers) if doubtful else {}).items():
-        found[name].add(more)
-    return found
+    return {**found, **(run(doubtful, workers=workers) if doubtful else {})}
 
 
 def _parts(numbers: range) -> Iterator[range]:

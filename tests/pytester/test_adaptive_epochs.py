@@ -10,7 +10,7 @@ import pytest
 
 from eval_project import Project, RunMode
 
-CASES = {f"c{i:03}": (f"q{i}", "yes") for i in range(60)}
+CASES = {f"c{i:03}": (f"q{i}", "yes") for i in range(80)}
 EPOCHS = {"min": 1, "max": 5}
 
 STEADY = """
@@ -68,10 +68,10 @@ def test_a_clear_pass_stops_after_the_first_round(project: Project, run_mode: Ru
     assert result.ret == 0
     assert set(epochs_by_case(project).values()) == {1}
     assert report(project)["rounds"] == {
-        "min": 1, "max": 5, "epochs": 1, "looks": 1, "samples": 60, "samples_at_max": 300,
+        "min": 1, "max": 5, "epochs": 1, "looks": 1, "samples": 80, "samples_at_max": 400,
         "stopped": "decided",
     }  # fmt: skip
-    assert any("240 of 300" in line for line in result.outlines), "the calls saved are shown"
+    assert any("320 of 400" in line for line in result.outlines), "the calls saved are shown"
 
 
 def test_an_unclear_verdict_draws_whole_rounds_of_all_cases(project: Project, run_mode: RunMode) -> None:
@@ -175,7 +175,7 @@ def test_the_cost_cap_ends_the_rounds_and_the_run_is_still_judged(project: Proje
     project.run()
     project.accept()
     project.app(priced.replace("< 210", "< 195").replace("|a", "|b"))
-    result = project.run("--aioncall-max-cost", "0.9")
+    result = project.run("--aioncall-max-cost", "1.2")
     assert set(epochs_by_case(project).values()) == {1}
     assert report(project)["rounds"]["stopped"] == "cost_cap"
     assert any("cost cap" in line for line in result.outlines)

@@ -46,8 +46,8 @@ def test_a_wrong_command_line_is_refused(wrong: list[str], capsys: pytest.Captur
     assert "error" in capsys.readouterr().err
 
 
-def test_a_doubtful_scenario_is_drawn_on_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is out of bounds at first gets five times the changes, and all of them count."""
+def test_a_doubtful_scenario_is_drawn_anew_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is out of bounds at first gets five times as many other changes, and these count."""
     asked: list[dict[str, range]] = []
 
     def run(wanted: dict[str, range], *, workers: int | None = None) -> dict[str, Tally]:
@@ -61,8 +61,8 @@ def test_a_doubtful_scenario_is_drawn_on_and_others_are_not(monkeypatch: pytest.
 
     monkeypatch.setattr(running, "run", run)
     found = running.settled([CELL, "like binary n=50 r=1 unchanged"], asked=100)
-    assert asked[1] == {CELL: range(100, 500)}
-    assert found[CELL] == Tally(500, Counter({"gate: red": 450}))
+    assert asked[1] == {CELL: range(100, 600)}
+    assert found[CELL] == Tally(500, Counter({"gate: red": 500}))
     assert found["like binary n=50 r=1 unchanged"].changes == 100
 
 

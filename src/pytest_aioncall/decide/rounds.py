@@ -40,6 +40,8 @@ DRAWN_AGAIN = ("no_drop_seen", "suspected", "one_epoch", "min_undecided", "too_s
 """Reasons of an open row that another epoch may change."""
 HOPELESS = 0.01
 """A row whose chances to pass and to turn red by `max` are both below this is drawn no further."""
+MOST_SHARE = 0.95
+"""What a look before the last may take for all information: cases that never varied may begin to."""
 LEAST_LEVEL = 1e-9
 """Stands for level 0, of a look that may stop nothing: bounds have to stay finite."""
 
@@ -318,10 +320,11 @@ def _share(se: float, after: np.ndarray, before: np.ndarray | None, *, plan: Epo
     if pure or se <= 0:
         share = least
     else:
-        noises = [w for w in (plain_within(after), None if before is None else plain_within(before)) if w]
+        asked = (plain_within(after), None if before is None else plain_within(before))
+        noises = [w for w in asked if w is not None]
         if not noises:
             share = least
         else:
             worn = float(np.mean(noises)) / now.size * (drawn - at_max)
             share = max(least, 1 - worn / se**2)
-    return float(np.floor(min(1.0, max(share, 0.001)) * 1000) / 1000)
+    return float(np.floor(min(MOST_SHARE, max(share, 0.001)) * 1000) / 1000)
