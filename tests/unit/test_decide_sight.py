@@ -13,11 +13,11 @@ import scipy.special
 from numpy.typing import NDArray
 
 from pytest_aioncall.decide.compare import Side, judge
-from pytest_aioncall.decide.sight import sight_of
+from pytest_aioncall.decide.sight import reconciled, sight_of
 from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
 from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.evalset import Claim, Gate
-from pytest_aioncall.model.verdict import Judgement
+from pytest_aioncall.model.verdict import Judgement, Power, Sight
 from pytest_aioncall.stats.foresight import quantile, units_to_drop, units_to_reject
 
 Table = Sequence[Sequence[float | None]] | NDArray[np.float64]
@@ -135,7 +135,8 @@ class TestRows:
         told = Side(was.rows, was.scorers, hashes)
         first, same, other = decided(was, None), decided(told, told), decided(was, was)
         assert [v.reason for v in first.verdicts + same.verdicts] == ["nothing_to_compare", "unchanged"]
-        assert first.sights == same.sights == tuple(sight_of(was, [], Defaults()))
+        told = tuple(reconciled(sight_of(was, [], Defaults()), first.powers))
+        assert first.sights == same.sights == told
         assert other.verdicts[0].reason == "no_drop_seen"
         assert other.sights == ()
         assert other.verdicts[0].mde == pytest.approx(first.sights[0].mde)
@@ -212,7 +213,7 @@ class TestNumbers:
 def test_a_first_run_loads_no_scipy_for_it() -> None:
     code = (
         "import sys\n"
-        "from pytest_aioncall.decide.sight import sight_of\n"
+        "from pytest_aioncall.decide.sight import reconciled, sight_of\n"
         "from pytest_aioncall.decide.sides import Side\n"
         "from pytest_aioncall.model.baseline import CaseRow, ScorerInfo\n"
         "from pytest_aioncall.model.config import Defaults\n"
@@ -221,3 +222,25 @@ def test_a_first_run_loads_no_scipy_for_it() -> None:
         "assert 'scipy' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("mde", "at_margin", "at_twice", "told"),
+    [
+        (0.09, 0.85, 0.99, 0.05),
+        (0.04, 0.5, 0.9, 0.05),
+        (0.07, 0.5, 0.9, 0.07),
+        (0.04, 0.1, 0.3, 0.1),
+        (None, 0.9, 1.0, None),
+    ],
+)
+def test_what_is_seen_does_not_contradict_the_power_beside_it(
+    mde: float | None, at_margin: float, at_twice: float, told: float | None
+) -> None:
+    """A row that sees its margin four times in five sees it; one that does not needs more than the margin."""
+    sight = Sight(scorer="route", claim="cases-like-these", mde=mde)
+    power = Power(
+        scorer="route", claim="cases-like-these", margin=0.05, at_margin=at_margin, at_twice=at_twice
+    )
+    other = power.model_copy(update={"slice": {"part": "a"}, "at_margin": 0.0, "at_twice": 0.0})
+    assert reconciled([sight], [other, power])[0].mde == told

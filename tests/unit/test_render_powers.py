@@ -1,4 +1,4 @@
-"""What a suite would see, as its page tells it: shares of runs, the smallest drop, what would settle a row."""
+"""What a suite would see, as its page tells it: shares of runs, the smallest drop, what would settle it."""
 
 from __future__ import annotations
 

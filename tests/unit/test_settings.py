@@ -216,18 +216,20 @@ def test_a_flag_that_does_not_exist_is_a_mistake_of_ours() -> None:
 @pytest.mark.parametrize(
     ("session", "in_file", "own", "epochs"),
     [
-        (None, None, {}, 3),
-        (None, 5, {}, 5),
-        (None, 5, {"epochs": 2}, 2),
-        (None, 5, {"epochs": {"min": 2, "max": 4}}, 4),
-        (7, 5, {"epochs": 2}, 7),
+        (None, None, {}, (3, 3)),
+        (None, 5, {}, (5, 5)),
+        (None, {"min": 1, "max": 4}, {}, (1, 4)),
+        (None, 5, {"epochs": 2}, (2, 2)),
+        (None, 5, {"epochs": {"min": 2, "max": 4}}, (2, 4)),
+        (7, {"min": 1, "max": 4}, {"epochs": {"min": 2, "max": 4}}, (7, 7)),
     ],
 )
 def test_epochs_come_from_the_session_the_evalset_the_file_in_this_order(
-    session: int | None, in_file: int | None, own: dict[str, Any], epochs: int
+    session: int | None, in_file: Any, own: dict[str, Any], epochs: tuple[int, int]
 ) -> None:
     settings = merge({"epochs": in_file}, epochs=session)
-    assert settings.epochs_of(evalset(**own)) == epochs
+    found = settings.epochs_of(evalset(**own))
+    assert (found.min, found.max) == epochs
 
 
 @pytest.mark.parametrize(

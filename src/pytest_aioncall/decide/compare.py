@@ -19,7 +19,7 @@ from .powers import powers_of
 from .rounds import decide_in_rounds
 from .rownumbers import gate_rows, numbers_of, tables_of
 from .sides import Alignment, Side, align, epochs_of, judged_of
-from .sight import sight_of
+from .sight import reconciled, sight_of
 from .verdicts import RowNumbers, corrected, verdict_of
 
 __all__ = ["Side", "judge"]
@@ -86,6 +86,7 @@ def judge(
             verdict_of(one, adjusted, accepts=accepts, settled=settled, trusted=trusted)
             for one, adjusted in zip(numbers, corrected(numbers), strict=True)
         ]
+    powers = tuple(powers_of(rows, tables))
     moves = case_moves(list(tables.values()), aligned=aligned)
     facts = _Facts(
         verdicts=verdicts,
@@ -116,8 +117,8 @@ def judge(
         metrics=tuple(metric_verdicts(aligned, candidate=candidate, baseline=baseline, defaults=defaults)),
         floors=tuple(floors),
         worst=moves.worst,
-        sights=tuple(_sights(verdicts, candidate, rules, defaults=defaults)),
-        powers=tuple(powers_of(rows, tables)),
+        sights=tuple(reconciled(_sights(verdicts, candidate, rules, defaults=defaults), powers)),
+        powers=powers,
         newly_failing=moves.newly_failing,
         newly_failing_scores=moves.newly_failing_scores,
         newly_failing_expected=moves.expected,

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..model.config import Defaults
 from ..model.evalset import Gate
-from ..model.verdict import Sight
+from ..model.verdict import Power, Sight
 from ..stats.arrays import P_TOLERANCE, Floats
-from ..stats.foresight import cluster_spread, repeat_spread, units_to_drop, units_to_reject
+from ..stats.foresight import POWER, cluster_spread, repeat_spread, units_to_drop, units_to_reject
 from ..stats.permute import permute_epochs
 from .gaterows import SMALLEST_SLICE, GateRow, all_rows, gates_or_default
 from .rounding import on_scale
@@ -48,6 +48,32 @@ def sight_of(side: Side, gates: Sequence[Gate], defaults: Defaults) -> list[Sigh
         if sight is not None:
             found.append(sight)
     return found
+
+
+def reconciled(sights: Sequence[Sight], powers: Sequence[Power]) -> list[Sight]:
+    """Bring the drops that are told into line with the powers that stand beside them.
+
+    Both speak of "four times in five", from two pictures of a drop: here whole cases fail, there the epochs
+    of many cases wear. On one screen they may not contradict each other: a row that sees its margin so often
+    sees it, and one that does not needs more than the margin.
+    """
+    found = {(one.scorer, _key(one.slice)): one for one in powers}
+    return [_within(one, found.get((one.scorer, _key(one.slice)))) for one in sights]
+
+
+def _key(part: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple((part or {}).items())
+
+
+def _within(sight: Sight, power: Power | None) -> Sight:
+    if sight.mde is None or power is None:
+        return sight
+    visible = sight.mde
+    for times, chance in ((1, power.at_margin), (2, power.at_twice)):
+        drop = times * power.margin
+        if chance is not None:
+            visible = min(visible, drop) if chance >= POWER else max(visible, drop)
+    return sight.model_copy(update={"mde": visible})
 
 
 def _sight(row: GateRow, table: ScorerTable, level: Level) -> Sight | None:

@@ -27,7 +27,7 @@ from ..decide.movement import Movement, movements, same_evidence
 from ..decide.powers import powers_of_side
 from ..decide.rows import output_hash
 from ..decide.sides import Side
-from ..decide.sight import sight_of
+from ..decide.sight import reconciled, sight_of
 from ..errors import AioncallError, NotComparable, UsageError
 from ..model.baseline import Acceptance, BaselineHeader, StoredOutput
 from ..model.frozen import canonical_json
@@ -196,7 +196,8 @@ class _Acceptance:
             row.case for row in rows if row.case in before and before[row.case].scores != row.scores
         )
         side = Side(rows=rows, scorers=planned.scorers, planned_epochs=planned.epochs)
-        sights = tuple(sight_of(side, planned.gates, self.settings.config.defaults))
+        powers = powers_of_side(side, planned.gates, self.settings.config.defaults)
+        sights = tuple(reconciled(sight_of(side, planned.gates, self.settings.config.defaults), powers))
         return Accepted(
             planned.evalset,
             self.path,
@@ -208,7 +209,7 @@ class _Acceptance:
             warnings=tuple(self._warnings),
             drift=tuple(self._drift()),
             kept=kept,
-            powers=tuple(powers_of_side(side, planned.gates, self.settings.config.defaults)),
+            powers=tuple(powers),
             floors=floor_chances(self.record.all_floors),
         )
 
