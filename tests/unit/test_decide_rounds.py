@@ -188,3 +188,22 @@ def test_judging_what_was_drawn_replays_the_same_verdicts(seed: int, cases: int,
     )
     assert later.verdicts == live.verdicts
     assert later.rounds == live.rounds
+
+
+def test_a_look_back_takes_latencies_and_costs_of_its_own_epochs_only() -> None:
+    """Later epochs of a row that was clear are no samples without a score: real rows have a latency each."""
+    scores = np.ones((80, 5))
+
+    def timed(epochs: int) -> Side:
+        plain = side(scores[:, :epochs])
+        rows = tuple(
+            row.model_copy(update={"latency_s": (0.1,) * epochs, "cost_usd": (0.01,) * epochs})
+            for row in plain.rows
+        )
+        return Side(rows=rows, scorers=plain.scorers)
+
+    cut = first_epochs(timed(5), 1)
+    assert {cut.planned(row) for row in cut.rows} == {1}
+    found, at_once = (decided(timed(epochs), side(scores)).verdicts[0] for epochs in (5, 1))
+    assert found == at_once
+    assert (found.status, found.planned, found.epochs) == ("pass", 80, 1)

@@ -34,18 +34,26 @@ class Side:
 def first_epochs(side: Side, epochs: int) -> Side:
     """Return the side as it was when each case had `epochs` epochs at most."""
     return Side(
-        rows=tuple(
-            row.model_copy(
-                update={
-                    "scores": {name: values[:epochs] for name, values in row.scores.items()},
-                    "errors": min(row.errors, epochs),
-                }
-            )
-            for row in side.rows
-        ),
+        rows=tuple(_first_of(row, epochs) for row in side.rows),
         scorers=side.scorers,
         output_hashes={case: hashes[:epochs] for case, hashes in side.output_hashes.items()},
         planned_epochs={row.case: min(side.planned(row), epochs) for row in side.rows},
+    )
+
+
+def _first_of(row: CaseRow, epochs: int) -> CaseRow:
+    """Cut all that a row has one entry an epoch of: whatever were longer would pass for samples unjudged."""
+    return row.model_copy(
+        update={
+            "scores": {name: values[:epochs] for name, values in row.scores.items()},
+            "labels": {name: values[:epochs] for name, values in row.labels.items()},
+            "latency_s": row.latency_s[:epochs],
+            "cost_usd": row.cost_usd[:epochs],
+            "tokens_in": row.tokens_in[:epochs],
+            "tokens_out": row.tokens_out[:epochs],
+            "retrieved": row.retrieved[:epochs],
+            "errors": min(row.errors, epochs),
+        }
     )
 
 
