@@ -135,11 +135,11 @@ class TestRows:
         told = Side(was.rows, was.scorers, hashes)
         first, same, other = decided(was, None), decided(told, told), decided(was, was)
         assert [v.reason for v in first.verdicts + same.verdicts] == ["nothing_to_compare", "unchanged"]
-        told = tuple(reconciled(sight_of(was, [], Defaults()), first.powers))
-        assert first.sights == same.sights == told
+        alone = sight_of(was, [], Defaults())
+        assert first.sights == same.sights == tuple(reconciled(alone, first.powers))
         assert other.verdicts[0].reason == "no_drop_seen"
         assert other.sights == ()
-        assert other.verdicts[0].mde == pytest.approx(first.sights[0].mde)
+        assert other.verdicts[0].mde == pytest.approx(alone[0].mde)
 
 
 def decided(now: Side, was: Side | None, claim: Claim = "auto") -> Judgement:

@@ -127,8 +127,8 @@ def side_of_record(planned: RunEvalset, record: EvalsetRecord) -> Side:
         rows=tuple(record.rows.values()),
         scorers=planned.scorers,
         output_hashes=record.hashes,
-        # With adaptive epochs a case was asked for as often as it was drawn.
-        planned_epochs=planned.epochs if planned.plan is None else None,
+        # With adaptive epochs a case was asked for as often as it was drawn, and `min` times at least.
+        planned_epochs=planned.epochs if planned.plan is None else planned.plan.min,
     )
 
 
