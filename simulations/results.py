@@ -63,7 +63,7 @@ class Results:
         head = {"seed": self.seed, "asked": self.asked, "date": self.date, "versions": dict(self.versions)}
         lines = []
         for name, one in sorted(self.tallies.items()):
-            sums = dict(sorted(one.sums.items()))
+            sums = {label: round(value, 6) for label, value in sorted(one.sums.items())}
             lines.append(f"    {json.dumps(name)}: {json.dumps({'changes': one.changes, 'sums': sums})}")
         body = ",\n".join(lines)
         text = json.dumps(head, indent=1)[:-2] + ',\n "scenarios": {\n' + body + "\n }\n}\n"

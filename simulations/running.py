@@ -53,10 +53,11 @@ def run(wanted: Mapping[str, range], *, workers: int | None = None) -> dict[str,
     parts = [(name, part) for name, numbers in wanted.items() for part in _parts(numbers)]
     started = time.monotonic()
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-        waiting = {pool.submit(_part, name, part): name for name, part in parts}
-        for done, future in enumerate(as_completed(waiting), 1):
-            total[waiting[future]].add(future.result())
+        waiting = [pool.submit(_part, name, part) for name, part in parts]
+        for done, _ in enumerate(as_completed(waiting), 1):
             _show(done, len(parts), time.monotonic() - started)
+    for (name, _), future in zip(parts, waiting, strict=True):  # in order, for sums of fractions
+        total[name].add(future.result())
     return total
 
 
