@@ -131,4 +131,13 @@ class Project:
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
+    forget_projects(pytester.path.parent)
     return Project(pytester)
+
+
+def forget_projects(root: Path) -> None:
+    """Forget modules of other tests' projects: a command that ran in this process may have left an `app`."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(root):
+            del sys.modules[name]
