@@ -196,3 +196,44 @@ def test_a_changed_instrument_draws_max(project: Project) -> None:
     project.evalset(cases=CASES, epochs=EPOCHS, scorers=[{"exact": {"ignore_case": True}}])
     project.run()
     assert set(epochs_by_case(project).values()) == {5}
+
+
+def test_two_rounds_that_the_cap_allows_one_by_one_are_not_both_begun(project: Project) -> None:
+    """A round is 0.80 dollars: beside the 1.60 of both first rounds a cap of 2.50 has room for one."""
+    priced = flaky(210).replace(
+        'return "yes" if seed < 210 else "no"',
+        'return {"text": "yes" if seed < 210 else "no", "cost_usd": 0.01}',
+    )
+    project.app(priced)
+    project.evalset("one", cases=CASES, epochs=EPOCHS)
+    project.evalset("two", cases={k: (f"other {i}", e) for k, (i, e) in CASES.items()}, epochs=EPOCHS)
+    project.run()
+    for name in ("one", "two"):
+        project.accept("first", name)
+    project.app(priced.replace("< 210", "< 195").replace("|a", "|e"))
+    project.run("--aioncall-max-cost", "2.5")
+    samples = project.last_samples()
+    assert [s for s in samples if (s["error"] or {}).get("kind") == "cancelled"] == []
+    drawn = {name: sum(s["evalset"] == name for s in samples) for name in ("one", "two")}
+    assert sorted(drawn.values()) == [80, 160]
+
+
+def test_maxfail_ends_the_rounds_of_every_evalset(project: Project) -> None:
+    """What a round has broken ends the session as a failing item does: nothing more is paid for."""
+    project.app(flaky(210))
+    cases = [{"id": k, "input": i, "expected": e} for k, (i, e) in CASES.items()]
+    cases[7]["must"] = [{"not_contains": "sue"}]
+    project.evalset("one", cases=cases, epochs=EPOCHS)
+    project.evalset("two", cases={k: (f"other {i}", e) for k, (i, e) in CASES.items()}, epochs=EPOCHS)
+    project.run()
+    for name in ("one", "two"):
+        project.accept("first", name)
+    broken = 'if text == "q7" and turn > 1: return "you should sue"\n    seed ='
+    project.app(flaky(195, "e").replace("seed =", broken))
+
+    def most_of_two(*arguments: str) -> int:
+        project.run(*arguments)
+        return max(s["epoch"] for s in project.last_samples() if s["evalset"] == "two") + 1
+
+    assert most_of_two() > 2
+    assert most_of_two("--maxfail", "1") == 2

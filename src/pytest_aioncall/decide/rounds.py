@@ -101,7 +101,8 @@ def decide_in_rounds(
         current = looks.look(epochs, last=epochs == plan.max, clear=clear)
         for i, one in enumerate(current):
             one.decide(accepts=accepts, settled=settled, trusted=trusted)
-            if one.verdict.gating and one.verdict.status in ("pass", "regressed"):
+            # A regression that is accepted gates nothing, and is clear all the same.
+            if one.verdict.status in ("pass", "regressed"):
                 clear.setdefault(i, one)
         if any(one.verdict.gating and one.verdict.status == "regressed" for one in current):
             stopped = "red"

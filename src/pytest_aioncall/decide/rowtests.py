@@ -138,7 +138,11 @@ def compare_row(row: GateRow, table: ScorerTable, *, level: Level, foresee: bool
             ).low
     elif repeated:
         found = permute_epochs(
-            cut.before, cut.after, step=table.kind.step, alpha=level.alpha, resolution=level.resolution
+            cut.before,
+            cut.after,
+            step=table.kind.step,
+            alpha=max(level.alpha, level.share),
+            resolution=level.resolution,
         )
         p, p_min = found.p, found.p_min
         bound = _repeat_bound(cut.before, cut.after, table, level)
@@ -287,7 +291,9 @@ def _flip(differences: Floats, cut: _Cut, table: ScorerTable, level: Level) -> t
     step = difference_step(table.kind.step, counts=counts.astype(np.int64))
     _, codes = np.unique(cut.clusters, return_inverse=True)
     units: Floats = np.bincount(codes, weights=differences).astype(np.float64)
-    found = sign_flip(units, step=step, alpha=level.alpha, resolution=level.resolution)
+    # At an early look a drop may have more to spend than a pass, and p has to be exact up to there.
+    alpha = max(level.alpha, level.share)
+    found = sign_flip(units, step=step, alpha=alpha, resolution=level.resolution)
     return found.p, found.p_min
 
 

@@ -67,21 +67,28 @@ class ExtraRounds:
         drawn. A round that would not stay under the cost cap is not begun: half a round tells nothing.
         """
         found = []
+        promised = 0.0
         for name, is_complete in complete.items():
             one = self._prepared[name]
             record = self._record.evalsets.get(name)
             if one.plan is None or record is None or not is_complete or name in self._over:
                 continue
             due = next_round(one, record, self._baselines[name], self._settings)
-            if due is not None and self._affords(due, one):
+            if due is not None and self._affords(due, one, promised=promised):
+                promised += self._expected_usd(due)
                 found.append(due)
                 continue
             record.stopped_by_cap = due is not None
             self._over.add(name)
         return found
 
-    def _affords(self, due: Round, one: Prepared) -> bool:
-        """Tell whether a round stays under the cap, by what its samples have cost so far."""
+    def _expected_usd(self, due: Round) -> float:
+        """Return what a round will cost, by what the samples of this session have cost so far."""
+        counts = self._record.counts
+        return sum(job.epochs for job in due.jobs) * counts.cost_usd / max(1, counts.samples)
+
+    def _affords(self, due: Round, one: Prepared, *, promised: float) -> bool:
+        """Tell whether a round stays under the cap, beside what other evalsets were `promised`."""
         counts, budget = self._record.counts, self._budget
         budget.spent_usd = max(budget.spent_usd, counts.cost_usd)
         if budget.limit_usd is None:
@@ -90,9 +97,7 @@ class ExtraRounds:
             budget.limit_usd = cap_in_force(estimate([jobs], self._settings), self._settings)
         if budget.limit_usd is None:
             return True
-        samples = sum(job.epochs for job in due.jobs)
-        to_come = samples * counts.cost_usd / max(1, counts.samples)
-        return budget.spent_usd + to_come <= budget.limit_usd
+        return budget.spent_usd + promised + self._expected_usd(due) <= budget.limit_usd
 
     def take(self, due: Round, drawn: Mapping[str, Sequence[Sample]]) -> list[tuple[Job, list[Sample]]]:
         """Put the samples of a round, by case, beside those there are; return all of each case's.

@@ -47,13 +47,20 @@ class RoundsUnderPytest:
         self._clear = clear
 
     def draw(self, complete: Mapping[str, bool]) -> None:
-        """Draw rounds until no evalset needs one; raises KeyboardInterrupt and EngineDied as items do."""
-        while due := self._run.rounds.due(complete):
+        """Draw rounds until no evalset needs one, or -x ends the session at a case that a round has broken.
+
+        Raises KeyboardInterrupt and EngineDied as items do.
+        """
+        while not self._is_stopped and (due := self._run.rounds.due(complete)):
             for one in due:
                 self._say(f"aioncall: {one.line}")
             self._line_up([job for one in due for job in one.jobs])
             for one in due:
                 self._finish(one, {job.case.id: self._wait(job) for job in one.jobs})
+
+    @property
+    def _is_stopped(self) -> bool:
+        return bool(self._session.shouldstop or self._session.shouldfail)
 
     def _say(self, line: str) -> None:
         reporter: Any = self._session.config.pluginmanager.getplugin("terminalreporter")
