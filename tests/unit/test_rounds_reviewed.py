@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from pytest_aioncall.decide.compare import Side
 from pytest_aioncall.decide.rounds import decide_in_rounds
 from pytest_aioncall.decide.rownumbers import gate_rows, tables_of
 from pytest_aioncall.decide.rowtests import Level, compare_row
 from pytest_aioncall.decide.sides import align
-from pytest_aioncall.flows.judge import side_of_record
+from pytest_aioncall.engine import Job
+from pytest_aioncall.flows.judge import BaselineFound, side_of_record
 from pytest_aioncall.flows.record import EvalsetRecord
+from pytest_aioncall.flows.rounds import next_round
 from pytest_aioncall.model.baseline import Acceptance, CaseRow, ScorerInfo
-from pytest_aioncall.model.config import Defaults
-from pytest_aioncall.model.evalset import EpochRange, Gate
+from pytest_aioncall.model.config import Config, Defaults
+from pytest_aioncall.model.evalset import Case, EpochRange, Gate
 from pytest_aioncall.model.run import RunEvalset
+from pytest_aioncall.settings import Settings
 
 SLICED = Gate(scorer="route", slices=("part",))
 
@@ -81,3 +88,29 @@ def test_p_is_exact_as_far_as_a_drop_may_spend() -> None:
         assert plain is not None and early is not None and plain.p is not None
         assert 0.002 < plain.p < 0.2
         assert early.p == plain.p
+
+
+@pytest.mark.parametrize("unscored", [False, True])
+def test_no_round_is_drawn_through_an_outage_of_a_scorer(unscored: bool) -> None:
+    """Answers without a score are errors to the gate, too: beyond the limit nothing can be judged."""
+    rng = np.random.default_rng(2)
+    was, now = side(rng.random((80, 5)) < 0.82), side(rng.random((80, 1)) < 0.8)
+    rows = {row.case: row for row in now.rows}
+    if unscored:
+        for case in list(rows)[:8]:
+            rows[case] = rows[case].model_copy(update={"scores": {"route": (None,)}})
+    plan = EpochRange(min=1, max=5)
+    cases = [Case(id=name, input="x") for name in rows]
+    one: Any = SimpleNamespace(
+        name="e",
+        plan=plan,
+        jobs=[Job("e", case, None, (), 1, 1.0) for case in cases],  # type: ignore[arg-type]
+        planned=lambda *_, **__: RunEvalset(
+            evalset="e", cases=80, plan=plan, scorers=dict(now.scorers), gates=(Gate(scorer="route"),)
+        ),
+    )
+    header = SimpleNamespace(scorers=was.scorers, accepts=())
+    baseline: Any = SimpleNamespace(header=header, rows=was.rows, output_hashes={})
+    settings = Settings(config=Config(), root=Path())
+    due = next_round(one, EvalsetRecord(rows=rows), BaselineFound(baseline), settings)
+    assert (due is None) == unscored

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..adapters.baseline_store import Baseline
 from ..decide.gaterows import gates_or_default
 from ..decide.rounds import decide_in_rounds
+from ..decide.sides import judged_of
 from ..engine import Budget, Job
 from ..model.evalset import EpochRange
 from ..model.run import Fingerprint
@@ -142,8 +143,8 @@ def next_round(
         return None
     planned = one.planned(Fingerprint(), complete=True, root=settings.root)
     side = side_of_record(planned, record)
-    errors = sum(row.errors for row in record.rows.values())
-    if errors > planned.max_error_rate * sum(side.planned(row) for row in side.rows):
+    asked = sum(side.planned(row) for row in side.rows)
+    if asked - sum(judged_of(row) for row in side.rows) > planned.max_error_rate * asked:
         return None
     decided = decide_in_rounds(
         gates_or_default(planned.gates, scorers=planned.scorers),
