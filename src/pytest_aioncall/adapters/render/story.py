@@ -215,8 +215,20 @@ class Story:
 
     @property
     def size(self) -> str:
-        """Say how many cases were planned and how often each: `120 cases x 3`."""
-        return f"{words.counted(self.report.planned.cases, 'case')} x {self.report.planned.epochs}"
+        """Say how many cases were planned and how often each: `120 cases x 3`, `120 cases x 1 to 5`."""
+        least, most = self._fewest_epochs, self.report.planned.epochs
+        epochs = f"{most}" if least >= most else f"{least} to {most}"
+        return f"{words.counted(self.report.planned.cases, 'case')} x {epochs}"
+
+    @property
+    def _fewest_epochs(self) -> int:
+        """Return the epochs of the case that was drawn least; the plan's where not every case is at hand."""
+        planned = self.report.planned
+        if planned.plan is None or planned.planned_samples >= planned.cases * planned.epochs:
+            return planned.epochs
+        drawn = [max([len(c.now), *map(len, c.now_scores.values())]) for c in self.report.cases]
+        known = len(drawn) >= planned.cases and all(drawn)
+        return min(drawn) if known else planned.plan.min
 
     @cached_property
     def worst(self) -> tuple[CaseMove, ...]:

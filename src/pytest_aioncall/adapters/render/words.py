@@ -78,7 +78,9 @@ def interval(ends: tuple[float, float] | None, scale: tuple[float, float]) -> st
 
 def interval_name(alpha: float) -> str:
     """Name the interval between two one-sided bounds at 1 - alpha each: `90 % interval` at .05."""
-    return f"{100 * (1 - 2 * alpha):.4g} % interval"
+    level = 100 * (1 - 2 * alpha)
+    # One decimal is enough for a reader, but no level is ever said to be 100 %.
+    return ">99.9 % interval" if round(level, 1) >= 100 else f"{round(level, 1):g} % interval"
 
 
 def level_of(verdict: Verdict, alpha: float) -> float:
@@ -202,19 +204,44 @@ def verdict_reason(verdict: Verdict) -> str:
         "below_min": f"The interval lies below the minimum of {low}.",
         "min_undecided": f"The interval holds the minimum of {low}; more cases would decide.",
         "no_drop_seen": f"No drop was seen; {would_see(verdict)}.",
-        "suspected": f"The estimate is at or below the margin of {margin}, but chance is not excluded.",
+        "suspected": _suspicion(verdict),
         "dropped": "The drop is larger than chance explains.",
         "one_epoch": "With one epoch, noise cannot be told from change; run 3 epochs.",
         "nothing_to_compare": "There is nothing to compare this row with.",
         "too_few_cases": "Too few cases to judge: shown, not gating.",
         "too_small_to_test": "Too few cases that differ: no drop could reach significance here.",
         "not_comparable": "The instrument changed: judge the baseline's answers again, then compare.",
-        "errors_at_floor": "It would pass only if the samples with errors were left out."
-        if verdict.judged
-        else "No sample of it has a score.",
+        "errors_at_floor": _errors_told(verdict),
         "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
     }
     return sentences[verdict.reason]
+
+
+def _suspicion(verdict: Verdict) -> str:
+    """Tell a drop that chance can make from a significant one that is perhaps smaller than the margin."""
+    margin = distance(verdict.margin, verdict.scale)
+    if _is_red(verdict) and (verdict.difference or 0.0) > -(verdict.margin or 0.0):
+        return (
+            f"The drop is significant, but smaller than the margin of {margin}, "
+            "and a drop of the margin is not ruled out."
+        )
+    return f"The estimate is at or below the margin of {margin}, but chance is not excluded."
+
+
+def _is_red(verdict: Verdict) -> bool:
+    """Tell whether the row's own test rejects; a row that names no level has the usual one."""
+    return verdict.p_adjusted is not None and verdict.p_adjusted <= (verdict.alpha or 0.05)
+
+
+def _errors_told(verdict: Verdict) -> str:
+    """Say what the samples with errors keep from being said."""
+    if not verdict.judged:
+        return "No sample of it has a score."
+    p, alpha = verdict.p_adjusted, verdict.alpha
+    red = p is not None and alpha is not None and p <= alpha
+    if red and (verdict.difference or 0) < 0:
+        return "The samples that were judged fell, but too many errored to call it a regression."
+    return "It would pass only if the samples with errors were left out."
 
 
 def row_name(row: Verdict | Sight) -> str:
@@ -304,7 +331,7 @@ _WHY_STOPPED = {
     "max": "all {1} epochs drawn where a gate was open",
     "no_use": "after {0} of {1} epochs no further one would settle it",
     "cost_cap": "the cost cap ended the rounds at epoch {0} of {1}",
-    "open": "failed already at epoch {0} of {1}",
+    "open": "stopped at epoch {0} of {1} before a verdict",
 }
 
 
