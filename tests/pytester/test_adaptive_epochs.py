@@ -164,7 +164,9 @@ def test_a_part_of_the_cases_draws_no_further_round(project: Project) -> None:
     assert set(epochs_by_case(project).values()) == {1}
 
 
-def test_the_cost_cap_ends_the_rounds_and_the_run_is_still_judged(project: Project) -> None:
+def test_the_cost_cap_ends_the_rounds_and_the_run_is_still_judged(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Half a round tells nothing, so one that the cap would cut is not begun."""
     priced = flaky(210).replace(
         'return "yes" if seed < 210 else "no"',
@@ -179,6 +181,9 @@ def test_the_cost_cap_ends_the_rounds_and_the_run_is_still_judged(project: Proje
     assert set(epochs_by_case(project).values()) == {1}
     assert report(project)["rounds"]["stopped"] == "cost_cap"
     assert any("cost cap" in line for line in result.outlines)
+    capsys.readouterr()
+    project.command("gate", "--root", str(project.path), "--candidate", "latest")
+    assert "the cost cap ended the rounds" in capsys.readouterr().out
 
 
 def test_recording_draws_every_epoch(project: Project, tmp_path: Path) -> None:

@@ -39,8 +39,14 @@ def drifting() -> Floats:
 
 class TestSplittingARun:
     def test_an_unchanged_instrument_holds_whatever_its_minimum(self) -> None:
-        report = split_run(side(still()), REQUEST)
+        report = split_run(side(still(seed=4)), REQUEST)
         assert (report.verdict, report.exit_code, report.splits) == ("holds", 0, 20)
+
+    def test_more_red_halves_than_alpha_are_no_proof_of_rest(self) -> None:
+        """Three of twenty halves are red: of five independent contrasts that proves nothing either way."""
+        report = split_run(side(still(seed=1)), REQUEST)
+        assert (report.verdict, report.exit_code) == ("unknown", 7)
+        assert "cannot tell that from chance" in report.why
 
     def test_a_drift_from_early_to_late_epochs_is_found(self) -> None:
         report = split_run(side(drifting()), REQUEST)

@@ -184,6 +184,7 @@ def test_another_judge_makes_the_scorer_not_comparable(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_two_tasks_asks_for_one(tmp_path: Path) -> None:
+    pytest.importorskip("zstandard")
     for name in ("triage", "tone"):
 
         def rename(log: dict[str, Any], name: str = name) -> None:
@@ -214,6 +215,7 @@ def test_two_models_in_one_folder_are_not_epochs_of_each_other(tmp_path: Path) -
 
 
 def test_a_deflated_log_is_read_like_one_with_zstandard(tmp_path: Path) -> None:
+    pytest.importorskip("zstandard")
     from pytest_aioncall.adapters.results.zipped import open_zip
 
     source = FOLDER / "inspect" / "base.eval"

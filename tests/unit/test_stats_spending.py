@@ -34,7 +34,8 @@ def test_five_equal_looks_have_the_bounds_of_the_literature() -> None:
 def test_all_looks_together_spend_alpha(shares: list[float], alpha: float) -> None:
     """Against scipy's multivariate normal."""
     levels = nominal_levels(shares, alpha=alpha)
-    assert crossing(shares, levels) == pytest.approx(alpha, rel=0.02)
+    # scipy integrates by random points, older releases to 2e-5 only.
+    assert crossing(shares, levels) == pytest.approx(alpha, rel=0.02, abs=2e-5)
 
 
 @pytest.mark.parametrize("function", [evenly, late])

@@ -86,7 +86,10 @@ def split_run(side: Side, request: AaRequest) -> AaReport:
     drifts = [row.drift_p for row in rows if row.drift_p is not None]
     drifted = bool(drifts) and min(drifts) * len(drifts) <= _LEVEL
     moved = drifted or low > request.defaults.alpha
-    verdict: Literal["holds", "moved"] = "moved" if moved else "holds"
+    verdict: Literal["holds", "moved", "unknown"] = "moved" if moved else "holds"
+    if not moved and red > request.defaults.alpha:
+        # No proof of movement, and none of rest either: more red halves than alpha, of too few epochs.
+        verdict = "unknown"
     return AaReport(
         evalset=request.evalset,
         mode="split",
@@ -101,7 +104,7 @@ def split_run(side: Side, request: AaRequest) -> AaReport:
         inconclusive_any=_share([one.status == "inconclusive" for one in judgements]),
         interval=(round(low, 4), round(high, 4)),
         rows=tuple(rows),
-        why=_why(rows, drifted=drifted, moved=moved),
+        why=_why(rows, drifted=drifted, verdict=verdict, red=red, epochs=epochs),
     )
 
 
@@ -265,12 +268,14 @@ def compare_runs(one: Side, other: Side, request: AaRequest) -> AaReport:
     )
 
 
-def _why(rows: Sequence[AaRow], *, drifted: bool, moved: bool) -> str:
+def _why(rows: Sequence[AaRow], *, drifted: bool, verdict: str, red: float, epochs: int) -> str:
     if drifted:
         first = min(rows, key=lambda row: 1.0 if row.drift_p is None else row.drift_p)
         return f"the later epochs of {_name(first.scorer, first.slice)} differ from the earlier ones"
-    if moved:
+    if verdict == "moved":
         return "the halves of one run differ more often than chance explains"
+    if verdict == "unknown":
+        return f"{red:.0%} of the halves are red, and {epochs} epochs cannot tell that from chance"
     return "the halves of one run differ by no more than chance explains"
 
 

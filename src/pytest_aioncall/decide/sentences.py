@@ -112,7 +112,9 @@ def _open(verdict: Verdict) -> str:
     if verdict.reason == "not_comparable":
         return f"{name} is not comparable: the scorer differs from the baseline's; score its outputs again"
     if verdict.reason == "errors_at_floor":
-        return f"{name}{where} could pass only without its errors: {verdict.judged}/{verdict.planned} judged"
+        fell = verdict.p_adjusted is not None and verdict.p_adjusted <= (verdict.alpha or 0.05)
+        word = "fell, but too many samples errored" if fell else "could pass only without its errors"
+        return f"{name}{where} {word}: {verdict.judged}/{verdict.planned} judged"
     if verdict.reason == "suspected":
         return f"{name} {_suspicion(verdict)}"
     if verdict.reason == "min_undecided":

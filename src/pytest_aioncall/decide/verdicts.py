@@ -259,7 +259,7 @@ def _filled(
 def _needed(one: RowNumbers, status: VerdictStatus, reason: Reason) -> Needed | None:
     """Say what would settle an open comparison; a suspected drop may need its own size, not the margin."""
     found = one.comparison
-    if found is None or status not in ("inconclusive", "too_small"):
+    if found is None or status not in ("inconclusive", "too_small") or reason == "errors_at_floor":
         return None
     if found.p is None:
         return Needed(epochs=3)

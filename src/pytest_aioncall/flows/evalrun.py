@@ -238,17 +238,16 @@ class EvalRun:
                 root=self.settings.root,
                 floors=record.all_floors,
                 drawn=[epochs_of(row) for row in record.rows.values()],
-            )
+            ).model_copy(update={"capped": record.stopped_by_cap})
+            if not whole and one.plan is not None:
+                planned = planned.model_copy(update={"samples": self._asked_for(one)})
             found = self.baselines[name]
             because = None
             if record.cancelled:
                 because = f"the cost cap was reached, {record.cancelled} samples were not asked"
             elif not whole:
-                because = why_partial or f"{len(record.rows)} of {len(one.jobs)} cases ran"
+                because = self._why_partial(name, why_partial, len(record.rows))
             judgement = None if because else judge_record(planned, record, found, self.settings).judgement
-            if judgement is not None and judgement.rounds is not None and record.stopped_by_cap:
-                rounds = judgement.rounds.model_copy(update={"stopped": "cost_cap"})
-                judgement = judgement.model_copy(update={"rounds": rounds})
             if judgement is not None and record.why:
                 judgement = _with_reasons(judgement, record.why)
             inputs.append(
@@ -272,6 +271,17 @@ class EvalRun:
             # The cap or an outage stopped it, nobody chose a part: what was not asked is not green.
             return report.model_copy(update={"exit_code": CANNOT_JUDGE})
         return report
+
+    def _asked_for(self, one: Prepared) -> int:
+        """Return how many samples the rounds that have begun ask for; what may follow is not known."""
+        return sum(job.epochs for job in one.jobs) + self.rounds.asked_again(one.name)
+
+    def _why_partial(self, name: str, why: str, cases: int) -> str:
+        """Say why an evalset is not judged: what ended the session, and in which round of adaptive epochs."""
+        if not why:
+            return f"{cases} of {len(self.prepared[name].jobs)} cases ran"
+        number = self.rounds.under_way(name)
+        return why if number is None else f"{why} in round {number}"
 
     @property
     def rounds(self) -> ExtraRounds:

@@ -20,7 +20,7 @@ from ..model.sample import Sample
 from ..model.verdict import Floor, Judgement
 from ..settings import Settings
 from .imports import ImportedSide, ImportRequest, import_sides
-from .judge import find_baseline, side_of, side_of_record
+from .judge import find_baseline, side_of, side_of_record, with_cap
 from .mismatch import mismatches
 from .record import EvalsetRecord
 from .runs import evalset_of, load_run, record_of, samples_by_case
@@ -44,6 +44,7 @@ class Given:
     committed: Baseline | None = None
     max_age_days: int | None = None
     plan: EpochRange | None = None
+    capped: bool = False
     samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
 
@@ -136,6 +137,7 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
         user_errors=candidate.user_errors,
         plan=candidate.plan,
     )
+    judgement = with_cap(judgement, capped=candidate.capped)
     notes = [f"baseline: {why_not}"] if why_not and required else []
     standing: list[str] = []
     if baseline is not None and baseline.committed is not None:
@@ -222,6 +224,7 @@ def given_side(name: str, evalset: str | None, settings: Settings) -> Given:
         missing=planned.cases - len(record.rows),
         max_age_days=planned.baseline_max_age_days,
         plan=planned.plan,
+        capped=planned.capped,
         samples=samples,
     )
 
@@ -264,4 +267,5 @@ def _merged(shards: Sequence[Given]) -> Given:
         user_errors=sum(shard.user_errors for shard in shards),
         missing=max(0, planned - len(rows)),
         plan=first.plan,
+        capped=any(shard.capped for shard in shards),
     )

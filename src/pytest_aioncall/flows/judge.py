@@ -111,6 +111,7 @@ def judge_record(
         user_errors=record.user_errors,
         plan=planned.plan,
     )
+    judgement = with_cap(judgement, capped=planned.capped)
     if found.why_not and (found.required or found.unreadable):
         change: dict[str, Any] = {"notes": (*judgement.notes, found.why_not)}
         if found.unreadable:
@@ -119,6 +120,14 @@ def judge_record(
             )
         judgement = judgement.model_copy(update=change)
     return Judged(judgement, found)
+
+
+def with_cap(judgement: Judgement, *, capped: bool) -> Judgement:
+    """Name the cost cap where it ended the rounds: the samples alone do not tell."""
+    if judgement.rounds is None or not capped or judgement.rounds.stopped != "open":
+        return judgement
+    rounds = judgement.rounds.model_copy(update={"stopped": "cost_cap"})
+    return judgement.model_copy(update={"rounds": rounds})
 
 
 def side_of_record(planned: RunEvalset, record: EvalsetRecord) -> Side:

@@ -33,7 +33,8 @@ class RunEvalset(Frozen):
     """One evalset in a run: what the gate CLI needs to judge the folder without the YAML.
 
     With adaptive epochs `plan` says how many could be drawn, `epochs` how many the most drawn case has, and
-    `samples` how many were drawn of all cases; else every case has `epochs`.
+    `samples` how many were drawn of all cases; else every case has `epochs`. `capped`: the cost cap ended the
+    rounds.
     """
 
     evalset: str
@@ -42,6 +43,7 @@ class RunEvalset(Frozen):
     epochs: int = 1
     plan: EpochRange | None = None
     samples: int | None = None
+    capped: bool = False
     cases: int = 0
     complete: bool = False
     max_error_rate: float = 0.02
