@@ -60,6 +60,14 @@ def flat(project: Project, *, cases: int = 60, epochs: int = 3) -> str:
 
 
 class TestSelfCheck:
+    @pytest.mark.parametrize("given", [(), ("--candidate", "latest")])
+    def test_with_adaptive_epochs_the_next_command_draws_all_that_an_accept_wants(
+        self, project: Project, aioncall: Run, given: tuple[str, ...]
+    ) -> None:
+        accepted(project, epochs={"min": 1, "max": 12})
+        _, out, _ = aioncall("gate", "--self-check", "--runs", "50", *given)
+        assert "--aioncall-epochs 12, then aioncall baseline accept" in out.splitlines()[-1]
+
     def test_it_says_the_verdict_first_then_the_table_then_the_next_command(
         self, project: Project, aioncall: Run
     ) -> None:

@@ -16,7 +16,7 @@ from ..decide.instrument import changed_parts
 from ..decide.movement import at_the_floor
 from ..errors import UsageError
 from ..model.baseline import CaseRow
-from ..model.evalset import Case
+from ..model.evalset import Case, EpochRange
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
@@ -35,6 +35,12 @@ def listed(names: Collection[str], *, most: int = MOST_NAMED) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def whole_run(file: str, epochs: EpochRange) -> str:
+    """Return the command whose run can become a baseline: adaptive epochs would stop it when it is clear."""
+    command = f"pytest --aioncall {shlex.quote(file)}".rstrip() if file else "pytest --aioncall"
+    return command if epochs.min == epochs.max else f"{command} --aioncall-epochs {epochs.max}"
+
+
 def current_evalset(planned: RunEvalset, settings: Settings) -> Prepared:
     """Load the evalset of a run as its file is today, calling nothing; UsageError where it is gone."""
     path = settings.root / planned.file
@@ -49,7 +55,7 @@ def current_evalset(planned: RunEvalset, settings: Settings) -> Prepared:
     if current.name != planned.evalset:
         raise UsageError(
             f"{planned.file} is now evalset {current.name!r}, the run is of {planned.evalset!r}; run it "
-            f"again: pytest --aioncall {shlex.quote(planned.file)}"
+            f"again: {whole_run(planned.file, settings.epochs_of(current.evalset))}"
         )
     return current
 
@@ -67,21 +73,29 @@ class Checks:
 
     @property
     def again(self) -> str:
-        return f"pytest --aioncall {shlex.quote(self.planned.file)}"
+        return whole_run(self.planned.file, self.settings.epochs_of(self.current.evalset))
 
     def refuse_partial(self) -> None:
         """A part of the cases is no baseline; neither are answers that nobody recorded."""
         name, planned = self.planned.evalset, self.planned
         if not planned.complete or len(self.samples) < planned.cases:
             raise UsageError(
-                f"{name}: run {self.run.id} is partial ({len(self.samples)} of {planned.cases} cases); "
-                f"accept a whole run: {self.again}"
+                f"{name}: run {self.run.id} {self._how_partial()}; accept a whole run: {self.again}"
             )
         if self.record.not_recorded:
             raise UsageError(
                 f"{name}: {self.record.not_recorded} samples were not recorded in the cassettes; "
                 f"record them first: {self.again} --aioncall-record"
             )
+
+    def _how_partial(self) -> str:
+        planned, there = self.planned, len(self.samples)
+        if there < planned.cases:
+            return f"is partial ({there} of {planned.cases} cases)"
+        drawn = [s for epochs in self.samples.values() for s in epochs]
+        asked = sum(s.error is None or s.error.kind != "cancelled" for s in drawn)
+        ended = "stopped at its cost cap" if self.record.cancelled else "was interrupted"
+        return f"{ended} ({asked} of {planned.planned_samples} samples)"
 
     def refuse_stopped_early(self) -> None:
         """A run that stopped at a clear verdict has few epochs, and a mean that stopping bent a little."""
@@ -90,7 +104,7 @@ class Checks:
             raise UsageError(
                 f"{planned.evalset}: run {self.run.id} stopped early, with {planned.planned_samples} of "
                 f"{planned.cases * plan.max} samples; a baseline has all epochs: "
-                f"{self.again} --aioncall-epochs {plan.max}"
+                f"{whole_run(planned.file, plan)}"
             )
 
     def refuse_outdated(self) -> None:

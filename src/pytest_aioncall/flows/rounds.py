@@ -60,6 +60,9 @@ class ExtraRounds:
         self._budget = budget
         self._settings = settings
         self._over: set[str] = set()
+        self._begun: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
+        self._under_way: set[str] = set()
 
     def due(self, complete: Mapping[str, bool]) -> list[Round]:
         """Return the next round of every evalset that needs one.
@@ -78,10 +81,25 @@ class ExtraRounds:
             if due is not None and self._affords(due, one, promised=promised):
                 promised += self._expected_usd(due)
                 found.append(due)
+                self._begin(due)
                 continue
             record.stopped_by_cap = due is not None
             self._over.add(name)
         return found
+
+    def _begin(self, due: Round) -> None:
+        name = due.evalset
+        self._begun[name] = self._begun.get(name, 1) + 1
+        self._asked[name] = self.asked_again(name) + sum(job.epochs for job in due.jobs)
+        self._under_way.add(name)
+
+    def asked_again(self, name: str) -> int:
+        """Return how many samples of an evalset later rounds asked for, the one under way included."""
+        return self._asked.get(name, 0)
+
+    def under_way(self, name: str) -> int | None:
+        """Return the number of the later round that has begun and is not done (2 or more), else None."""
+        return self._begun[name] if name in self._under_way else None
 
     def _expected_usd(self, due: Round) -> float:
         """Return what a round will cost, by what the samples of this session have cost so far."""
@@ -114,6 +132,7 @@ class ExtraRounds:
             samples = every.get(job.case.id, [])
             self._record.draw_again(due.evalset, job.case, samples, new=new, scorers=one.infos)
             taken.append((job, samples))
+        self._under_way.discard(due.evalset)
         return taken
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ..model.run import Run, RunEvalset
 from ..model.selfcheck import FloorChances, SelfCheck
 from ..model.verdict import Floor
 from ..settings import Settings
+from .acceptable import whole_run
 from .checking import find_evalsets
 from .gating import GateRequest, Given, gates_asked, given_side
 from .judge import find_baseline, side_of
@@ -69,6 +71,7 @@ class _Suite:
     baseline: str
     epochs: int | None = None
     epochs_are_most: bool = False
+    plan: EpochRange | None = None
     floors: tuple[Floor, ...] = ()
     notes: tuple[str, ...] = ()
     cost_usd: float | None = None
@@ -100,7 +103,17 @@ def _of_file(name: str, request: CheckRequest, settings: Settings) -> _Suite:
         )
     if not given.side.rows:
         raise UsageError(f"{name}: no case; there is nothing to simulate from")
-    return _Suite(given, f"{Path(name).name or name}", floors=given.floors)
+    plan = _plan_of(given, settings)
+    return _Suite(given, f"{Path(name).name or name}", floors=given.floors, plan=plan)
+
+
+def _plan_of(given: Given, settings: Settings) -> EpochRange | None:
+    """Return how often the evalset of a run draws its cases today; the run's own plan where it is gone."""
+    if given.file:
+        with suppress(UsageError):
+            plan = settings.epochs_of(load_evalset(settings.root / given.file, root=settings.root))
+            return plan if plan.min < plan.max else None
+    return given.plan
 
 
 def _of_project(request: CheckRequest, settings: Settings) -> list[_Suite]:
@@ -126,8 +139,9 @@ def _of_project(request: CheckRequest, settings: Settings) -> list[_Suite]:
             _Suite(
                 Given(side, evalset.evalset, gates=gates, file=str(path), settled=header.accepts),
                 f"baseline {(header.commit or '')[:7] or header.run or header.accepted_at[:10]}",
-                epochs=epochs.max if isinstance(epochs, EpochRange) else epochs,
-                epochs_are_most=isinstance(epochs, EpochRange) and epochs.min < epochs.max,
+                epochs=epochs.max,
+                plan=epochs if epochs.min < epochs.max else None,
+                epochs_are_most=epochs.min < epochs.max,
                 floors=run[1].floors if run else (),
                 notes=(*notes, *cost_notes, *_floor_notes(evalset, run)),
                 cost_usd=cost,
@@ -224,7 +238,7 @@ def _checked(suite: _Suite, request: CheckRequest, settings: Settings, announce:
         progress=announce(given.evalset),
     )
     check = check.model_copy(update={"notes": (*check.notes, *suite.notes)})
-    return Checked(check, _next(check, given, settings), _fails_strict(check))
+    return Checked(check, _next(check, suite, settings), _fails_strict(check))
 
 
 def _calls(scorers: Iterable[ScorerInfo]) -> int:
@@ -239,21 +253,23 @@ def _fails_strict(check: SelfCheck) -> bool:
     return check.alarm_any > limit or blind or not check.powers
 
 
-def _next(check: SelfCheck, given: Given, settings: Settings) -> str:
+def _next(check: SelfCheck, suite: _Suite, settings: Settings) -> str:
     """Return what to do next; empty where the suite sees all that it is asked for."""
     plans = [plan for plan in check.plans if plan.status in ("plan", "cases_only")]
     if not plans:
         return ""
     first = min(plans, key=lambda plan: (plan.slice is not None, plan.calls or 0))
-    place = _shown(given.file, settings) if given.file else ""
-    command = f"pytest --aioncall {shlex.quote(place)}".rstrip() if place else "pytest --aioncall"
+    place = _shown(suite.given.file, settings) if suite.given.file else ""
     more = (first.cases or 0) - check.cases
-    epochs = f" --aioncall-epochs {first.epochs}" if first.epochs and first.epochs > check.epochs else ""
+    plan = suite.plan or EpochRange(min=check.epochs, max=check.epochs)
+    if first.epochs and first.epochs > check.epochs:
+        plan = EpochRange(min=plan.min, max=max(plan.max, first.epochs))
+    command = whole_run(place, plan)
     accept = f'aioncall baseline accept {shlex.quote(check.evalset)} --reason "a suite that sees more"'
     if more <= 0:
-        return f"{command}{epochs}, then {accept}"
+        return f"{command}, then {accept}"
     where = f" in {place}" if place else ""
-    return f"write {more:,} more cases{where}, then {command}{epochs}, then {accept}"
+    return f"write {more:,} more cases{where}, then {command}, then {accept}"
 
 
 def _shown(file: str, settings: Settings) -> str:
