@@ -312,6 +312,15 @@ def test_diff_shows_the_largest_fall_first_with_its_noise(moved: Project, said: 
     assert "compared 10 of 10 cases" in told
 
 
+def test_diff_remarks_on_a_case_that_changed_since_the_run(moved: Project, said: Say) -> None:
+    """As accept does: the comparison is of yesterday's cases."""
+    assert "moved on since" not in said("baseline", "diff")
+    changed = {**CASES, "case-02": ("another question", "A")}
+    moved.evalset(cases=changed, concurrency=1)
+    told = said("baseline", "diff")
+    assert "1 changed (case-02); run it again: pytest --aioncall evalsets/demo.eval.yaml" in told
+
+
 def test_diff_shows_the_answers_word_by_word(moved: Project, said: Say) -> None:
     assert "---" not in said("baseline", "diff")
     told = said("baseline", "diff", "-v")

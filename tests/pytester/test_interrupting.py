@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from eval_project import Project
 
 CASES = {f"case-{n:02}": (f"q{n}", f"Q{n}") for n in range(20)}
@@ -73,3 +75,42 @@ def test_a_keyboard_interrupt_in_a_target_ends_the_run_as_in_a_test(project: Pro
     result = project.run_apart()
     assert result.ret == 2
     assert "EngineDied" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_ctrl_c_before_the_first_case_says_so(project: Project, workers: tuple[str, ...]) -> None:
+    """Not that there is no case: the user knows better."""
+    project.app("def answer(text):\n    return text.upper()\n")
+    project.evalset(cases=CASES, epochs=1)
+    project.write(
+        "conftest.py",
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtestloop(session):\n"
+        "    if not hasattr(session.config, 'workerinput'):\n"
+        "        raise KeyboardInterrupt\n",
+    )
+    result = project.run_apart(*workers)
+    assert result.ret == 2
+    assert "interrupted before the first case" in result.stdout.str()
+    assert "no case was selected" not in result.stdout.str()
+
+
+def test_a_run_killed_before_its_end_tells_what_it_kept(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a second Ctrl-C: samples are there, and run.json names no evalset."""
+    project.app("import os\ndef answer(text):\n    if text == 'q10':\n        os._exit(9)\n    return text\n")
+    project.evalset(cases=CASES, epochs=1, concurrency=1)
+    project.run_apart()
+    assert project.last_run()["evalsets"] == []
+    kept = len(project.last_samples())
+    assert kept
+    root = ("--root", str(project.path))
+    for action in ("list", "show"):
+        capsys.readouterr()
+        assert project.command("runs", action, *root) == 0
+        assert f"killed before its end, {kept} samples kept" in capsys.readouterr().out
+    assert project.command("gate", "--candidate", "latest", *root) == 4
+    said = capsys.readouterr().err
+    assert f"was killed before its end; {kept} samples kept, but a part is not judged" in said

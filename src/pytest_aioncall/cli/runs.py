@@ -17,7 +17,7 @@ def add_runs(verbs: Any) -> None:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from ..flows.showing import list_of_runs, one_run, prune
+    from ..flows.showing import list_of_runs, one_run, prune, run_line
 
     settings = settings_of(options)
     if options.action == "prune":
@@ -29,10 +29,7 @@ def _runs(options: argparse.Namespace) -> int:
         say_json([run.model_dump(mode="json") for run in told])
         return EXIT_OK
     for run in told:
-        state = "complete" if run.complete else "partial"
-        names = ", ".join(one.evalset for one in run.evalsets) or "-"
-        totals = run.totals
-        say(f"{run.id}  {state:8}  {totals.judged}/{totals.planned} judged, {totals.errors} errors  {names}")
+        say(run_line(run))
     if not told:
         say("no run yet; run: pytest --aioncall")
     return EXIT_OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,18 @@ def listed(names: Collection[str], *, most: int = MOST_NAMED) -> str:
     shown = [log_line(name, 80) for name in list(names)[:most]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def moved_on(record: EvalsetRecord, cases: Iterable[Case]) -> str:
+    """Say how the cases of a file differ from those of a run: `1 changed (refund-late)`; empty if not."""
+    then = {case: row.digest for case, row in record.rows.items()}
+    now = {case.id: case.digest for case in cases}
+    differences = [
+        ("changed", sorted(c for c in now if c in then and then[c] != now[c])),
+        ("added", sorted(now.keys() - then.keys())),
+        ("removed", sorted(then.keys() - now.keys())),
+    ]
+    return ", ".join(f"{len(ids)} {word} ({listed(ids)})" for word, ids in differences if ids)
 
 
 def whole_run(file: str, epochs: EpochRange) -> str:
@@ -110,17 +122,9 @@ class Checks:
     def refuse_outdated(self) -> None:
         """A run of other cases or other scorers than the file has today would be a baseline of yesterday."""
         name = self.planned.evalset
-        then = {case: row.digest for case, row in self.record.rows.items()}
-        now = {case.id: case.digest for case in self.current.evalset.cases}
-        differences = [
-            ("changed", sorted(c for c in now if c in then and then[c] != now[c])),
-            ("added", sorted(now.keys() - then.keys())),
-            ("removed", sorted(then.keys() - now.keys())),
-        ]
-        said = [f"{len(ids)} {word} ({listed(ids)})" for word, ids in differences if ids]
-        if said:
+        if said := moved_on(self.record, self.current.evalset.cases):
             raise UsageError(
-                f"{name}: cases of {self.planned.file} moved on since run {self.run.id}: {', '.join(said)}; "
+                f"{name}: cases of {self.planned.file} moved on since run {self.run.id}: {said}; "
                 f"run it again: {self.again}"
             )
         was, infos = self.planned.scorers, self.current.infos

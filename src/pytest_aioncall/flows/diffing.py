@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ..adapters.baseline_store import Baseline
+from ..adapters.evalset_files import load_evalset
 from ..adapters.render import words
 from ..adapters.render.wordwise import woven
 from ..adapters.text import did_you_mean, log_line, log_lines
 from ..decide.casediffs import CaseDiff, case_diffs, falls
 from ..errors import NotComparable, UsageError
+from ..model.run import RunEvalset
 from ..model.sample import Sample
 from ..model.verdict import Judgement
 from ..settings import Settings
+from .acceptable import moved_on, whole_run
 from .judge import find_baseline, judge_record, side_of, side_of_record
+from .record import EvalsetRecord
 from .runs import evalset_of, load_run, record_of, samples_by_case
 from .standing import Age, age_of, origin_of, rejudged_line, standing_notes
 from .wording import coverage_lines, judgement_lines
@@ -60,7 +65,8 @@ class Diff:
         if again := rejudged_line(header):
             lines.append(f"  {again}")
         lines += [f"  note: {note}" for note in self.notes]
-        lines += ["", *self._table(most), ""]
+        # Where no case was compared the gate's line says so, and nothing is to be said of what moved.
+        lines += ["", *self._table(most), ""] if self.moves or self.judgement.coverage.compared else [""]
         for text in self.texts:
             lines += [*_text_lines(text), ""]
         coverage = set(coverage_lines(self.judgement))
@@ -156,11 +162,25 @@ def diff(
         run=found.id,
         baseline=baseline,
         age=age_of(baseline.header, now, limit=limit),
-        notes=tuple(standing_notes(baseline, now, limit=limit)),
+        notes=(
+            *_notes_on_cases(planned, record, found.id, settings),
+            *standing_notes(baseline, now, limit=limit),
+        ),
         moves=tuple(moves),
         texts=tuple(_texts(chosen, baseline, samples, moves)),
         judgement=judgement,
     )
+
+
+def _notes_on_cases(planned: RunEvalset, record: EvalsetRecord, run: str, settings: Settings) -> list[str]:
+    """Say which cases of the file are others than the run had; a file that does not load says nothing."""
+    with suppress(UsageError):
+        evalset = load_evalset(settings.root / planned.file, root=settings.root)
+        said = moved_on(record, evalset.cases)
+        again = whole_run(planned.file, settings.epochs_of(evalset))
+        if said and evalset.evalset == planned.evalset:
+            return [f"cases of {planned.file} moved on since run {run}: {said}; run it again: {again}"]
+    return []
 
 
 def _texts(

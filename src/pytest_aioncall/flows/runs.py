@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from ..adapters.render import words
 from ..adapters.run_store import find_run, read_run, read_samples
 from ..decide.rows import row_of
 from ..errors import UsageError
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
-from .record import EvalsetRecord, drawn_by_case, hashes_of
+from .record import Counts, EvalsetRecord, drawn_by_case, hashes_of
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -22,7 +24,25 @@ def runs_folder(settings: Settings) -> Path:
 def load_run(name: str, settings: Settings) -> tuple[Path, Run]:
     """Find a run by id, folder or `latest`, and read its `run.json`."""
     folder = find_run(runs_folder(settings), name)
-    return folder, read_run(folder)
+    return folder, read_kept_run(folder)
+
+
+def read_kept_run(folder: Path) -> Run:
+    """Read a run; of one that was killed before its end, count the samples that it had kept."""
+    run = read_run(folder)
+    if run.evalsets:
+        return run
+    counts = Counts()
+    with suppress(UsageError):
+        for sample in read_samples(folder):
+            counts.add(sample)
+    totals = run.totals.model_copy(update={"judged": counts.samples - counts.errors, "errors": counts.errors})
+    return run.model_copy(update={"totals": totals})
+
+
+def samples_kept(run: Run) -> str:
+    """Say how many samples a run has: `1 sample`, `248 samples`."""
+    return words.counted(run.totals.judged + run.totals.errors, "sample")
 
 
 def samples_by_case(folder: Path, planned: RunEvalset) -> dict[str, list[Sample]]:
@@ -50,7 +70,12 @@ def evalset_of(run: Run, name: str | None) -> RunEvalset:
     for one in run.evalsets:
         if one.evalset == name:
             return one
-    known = ", ".join(one.evalset for one in run.evalsets) or "none; it was killed before its end"
+    if not run.evalsets:
+        raise UsageError(
+            f"run {run.id} was killed before its end; {samples_kept(run)} kept, but a part is not judged. "
+            "Run it again: pytest --aioncall"
+        )
+    known = ", ".join(one.evalset for one in run.evalsets)
     if name is None:
         raise UsageError(f"run {run.id} has several evalsets; choose with --evalset: {known}")
     raise UsageError(f"run {run.id} has no evalset {name!r}; it has: {known}")

@@ -11,13 +11,14 @@ from typing import Any
 
 from ..adapters.baseline_store import Baseline, baseline_path, read_baseline
 from ..adapters.evalset_files import load_evalset
-from ..adapters.run_store import list_runs, prune_runs, read_run
+from ..adapters.render import words
+from ..adapters.run_store import list_runs, prune_runs
 from ..adapters.text import one_line
 from ..errors import UsageError
 from ..model.run import Run
 from ..settings import Settings
 from .checking import find_evalsets
-from .runs import load_run, runs_folder
+from .runs import load_run, read_kept_run, runs_folder, samples_kept
 from .standing import Age, age_of, origin_of, rejudged_line, standing_notes
 
 
@@ -89,7 +90,18 @@ def _limits(settings: Settings) -> dict[Path, int]:
 
 def list_of_runs(settings: Settings) -> list[Run]:
     """Return all runs, oldest first."""
-    return [read_run(folder) for folder in list_runs(runs_folder(settings))]
+    return [read_kept_run(folder) for folder in list_runs(runs_folder(settings))]
+
+
+def run_line(run: Run) -> str:
+    """Return what `runs list` says of a run."""
+    if not run.evalsets:
+        return f"{run.id}  killed    killed before its end, {samples_kept(run)} kept"
+    state = "complete" if run.complete else "partial"
+    names = ", ".join(one.evalset for one in run.evalsets)
+    totals = run.totals
+    errors = words.counted(totals.errors, "error")
+    return f"{run.id}  {state:8}  {totals.judged}/{totals.planned} judged, {errors}  {names}"
 
 
 def one_run(name: str, settings: Settings) -> Run:

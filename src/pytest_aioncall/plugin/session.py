@@ -45,6 +45,7 @@ class OnCallSession:
         self.exit_code: int | None = None
         self._refused = False
         self._counted = False
+        self._interrupted = False
         self._run: EvalRun | None = None
         self._background: Background | None = None
         self._progress: ProgressLine | None = None
@@ -482,12 +483,18 @@ class OnCallSession:
         elif self.exit_code is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self.exit_code
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest.exit comes this way, too, and tells its own reason.
+        self._interrupted = issubclass(excinfo.type, KeyboardInterrupt)
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from .summary import write_details, write_problems, write_summary
 
         if self.problems:
             if not self._refused:
                 write_problems(terminalreporter, self._problem_lines())
+        elif self.report is None and self._interrupted:
+            terminalreporter.write_line("aioncall: interrupted before the first case")
         elif self.report is None and not self._counted_any and not self.config.option.collectonly:
             terminalreporter.write_line(
                 "aioncall: no case was selected here; evalsets are *.eval.yaml files, found from the folder "
