@@ -16,6 +16,7 @@ from pytest_aioncall.model.verdict import (
     MetricVerdict,
     Needed,
     Power,
+    Rounds,
     Sight,
     Verdict,
 )
@@ -896,6 +897,45 @@ def strict() -> Report:
     return report(found.model_copy(update={"judgement": found.judgement.model_copy(update={"exit_code": 7})}))
 
 
+def rounds() -> Report:
+    """Adaptive epochs that the cost cap ended: each row was last tested at a level of its own."""
+    route = verdict(
+        was=0.82,
+        now=0.8,
+        ci=(-0.075, 0.036),
+        margin=0.1,
+        p=0.41,
+        p_adjusted=1.0,
+        status="inconclusive",
+        reason="no_drop_seen",
+        alpha=0.0316,
+        mde=0.12,
+    )
+    fine = verdict("helpfulness", was=4.21, now=4.2, ci=(-0.1, 0.08), scale=GRADED, margin=0.16, alpha=0.05)
+    part = verdict(
+        was=0.84,
+        now=0.83,
+        ci=(-0.06, 0.05),
+        slice={"shape": "long"},
+        margin=0.1,
+        p_adjusted=1.0,
+        alpha=0.0158,
+    )
+    drawn = Rounds(min=2, max=5, epochs=3, looks=2, samples=312, samples_at_max=600, stopped="cost_cap")
+    return report(
+        evalset(
+            judged(
+                "inconclusive",
+                (route, part, fine),
+                rounds=drawn,
+                coverage=Coverage(cases=120, compared=120, planned=312, judged=312),
+            ),
+            changes=(),
+            cases=CASES[8:],
+        )
+    )
+
+
 STATES = {
     "regressed": regressed,
     "powered": powered,
@@ -916,5 +956,6 @@ STATES = {
     "accepted": accepted,
     "nothing_shared": nothing_shared,
     "strict": strict,
+    "rounds": rounds,
     "several": several,
 }

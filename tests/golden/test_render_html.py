@@ -281,3 +281,29 @@ def test_the_page_names_the_interval_by_the_level_of_the_tests() -> None:
 
 def test_the_same_report_gives_the_same_page() -> None:
     assert render_html(reports.several()) == render_html(reports.several())
+
+
+def test_rows_of_several_levels_name_each_on_a_line_of_its_own() -> None:
+    html = render_html(reports.rounds())
+    assert "<small>93.7 % interval</small><small>-7.5 .. +3.6 pp</small>" in html
+    assert "<small>96.8 % interval</small><small>-6.0 .. +5.0 pp</small>" in html
+
+
+def test_the_page_tells_why_adaptive_epochs_ended() -> None:
+    text = read(render_html(reports.rounds())).text()
+    assert "Epochs drawn The cost cap ended the rounds at epoch 3 of 5 saved 288 of 600 calls (48 %)" in text
+
+
+def test_cases_that_fell_are_listed_by_the_fall_of_their_mean() -> None:
+    found = reports.regressed().evalsets[0]
+    half = reports.case("half", "worse", was=(1, 1, 1, 1, 0), now=(0, 1))
+    wholly = reports.case("wholly", "worse", was=(1, 1, 1, 1, 1), now=(0, 0))
+    html = render_html(reports.report(found.model_copy(update={"cases": (half, wholly)})))
+    assert [row[0] for row in index_of(html)["cases"]] == ["wholly", "half"]
+
+
+def test_a_run_without_a_drop_seen_wears_neither_the_colour_nor_the_shape_of_a_pass() -> None:
+    html = render_html(reports.no_drop_seen())
+    hero = html[html.index('<section class="hero') : html.index("</h1>")]
+    assert '<section class="hero tone-none"' in hero
+    assert '<circle r="5" class="open"/>' in hero

@@ -70,6 +70,9 @@ def test_intervals_and_distances_carry_their_unit_once() -> None:
 def test_an_interval_of_two_one_sided_bounds_is_named_by_what_it_covers() -> None:
     names = [words.interval_name(alpha) for alpha in (0.05, 0.01, 0.025, 0.1, 0.0005)]
     assert names == ["90 % interval", "98 % interval", "95 % interval", "80 % interval", "99.9 % interval"]
+    assert [words.interval_name(alpha) for alpha in (0.0316, 0.0158, 0.00001)] == [
+        "93.7 % interval", "96.8 % interval", ">99.9 % interval",
+    ]  # fmt: skip
 
 
 def test_p_values_keep_two_figures_and_never_read_zero() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_aioncall.adapters.baseline_store import Baseline
 from pytest_aioncall.flows import report_cases
 from pytest_aioncall.flows.record import EvalsetRecord
 from pytest_aioncall.flows.report_cases import case_views, chosen_cases
-from pytest_aioncall.model.baseline import CaseRow
+from pytest_aioncall.model.baseline import BaselineHeader, CaseRow, ScorerInfo
 from pytest_aioncall.model.evalset import Case
 from pytest_aioncall.model.sample import Output, Sample, Score
 
@@ -101,3 +103,25 @@ def test_a_case_without_samples_shows_its_scores() -> None:
         ("failing", {"route": (0.0, 0.0)}),
         ("holding", {"route": (1.0, 1.0)}),
     ]
+
+
+def test_cases_that_fell_come_by_the_fall_of_their_mean_whatever_their_epochs() -> None:
+    """Not in the order of the file, not by counts: 5/5 -> 0/2 fell further than 4/5 -> 1/2."""
+    one, none = 1.0, 0.0
+    sides = {
+        "a-little": ((one,) * 5, (one, one, one, none)),
+        "b-half": ((one, one, one, one, none), (one, none)),
+        "d-wholly": ((one,) * 5, (none, none)),
+        "c-wholly": ((one,) * 4, (none,)),
+    }
+    cases = [Case(id=name, input="x", line=1) for name in sides]
+    record = EvalsetRecord()
+    record.rows.update({name: CaseRow(case=name, scores={"route": now}) for name, (_, now) in sides.items()})
+    header = BaselineHeader(
+        evalset="e", accepted_by="@ann", accepted_at="2026-11-18T09:12:00Z", reason="first",
+        scorers={"route": ScorerInfo(kind="exact")},
+    )  # fmt: skip
+    before = tuple(CaseRow(case=name, scores={"route": was}) for name, (was, _) in sides.items())
+    baseline = Baseline(header, before, {}, Path("e.jsonl"), "")
+    chosen = chosen_cases(cases, record, baseline=baseline, judgement=None)
+    assert [case.id for case, _ in chosen.full] == ["c-wholly", "d-wholly", "b-half", "a-little"]

@@ -108,13 +108,34 @@ def _worst_first(
     newly = {m.case for m in judgement.worst if m.newly_failing} if judgement else set()
     newly |= set(judgement.newly_failing) if judgement else set()
     broken = {case for case, floors in record.floors.items() if any(not f.ok for f in floors)}
+    scales = {name: info.scale for name, info in baseline.header.scorers.items()} if baseline else {}
     found: list[Ranked] = []
+    falls: dict[str, float] = {}
     for case in cases:
         row = record.rows.get(case.id)
         if row is None:
             continue
         found.append((case, _status(case.id, row, before, newly, broken)))
-    return sorted(found, key=lambda pair: _ORDER[pair[1]])
+        falls[case.id] = _fall(row, before.get(case.id), scales)
+
+    def place(pair: Ranked) -> tuple[int, float, str]:
+        # Equal falls by name, as the judgement lists them; what did not fall stays in the file's order.
+        case, fall = pair[0].id, falls[pair[0].id]
+        return (_ORDER[pair[1]], fall, case if fall < 0 else "")
+
+    return sorted(found, key=place)
+
+
+def _fall(row: CaseRow, was: CaseRow | None, scales: Mapping[str, tuple[float, float]]) -> float:
+    """Return how far the mean of a case fell at most, as a share of the scorer's scale; 0 where none fell."""
+    moves = [0.0]
+    for name, values in row.scores.items():
+        before = was.scores.get(name, ()) if was else ()
+        low, high = scales.get(name, (0.0, 1.0))
+        if name.startswith("must[") or not _judged(values) or not _judged(before) or high <= low:
+            continue
+        moves.append((_mean(values) - _mean(before)) / (high - low))
+    return round(min(moves), 9)
 
 
 def _status(
@@ -140,8 +161,12 @@ def _status(
 
 
 def _mean(values: Sequence[float | None]) -> float:
-    judged = [v for v in values if v is not None]
+    judged = _judged(values)
     return sum(judged) / len(judged) if judged else 0.0
+
+
+def _judged(values: Sequence[float | None]) -> list[float]:
+    return [v for v in values if v is not None]
 
 
 def _full_view(

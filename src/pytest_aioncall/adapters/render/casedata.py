@@ -95,7 +95,7 @@ def case_data(told: Sequence[Story]) -> CaseData:
     room = _Room()
     files = {story.name: story.report.planned.file for story in told}
     listed = [(story, case) for story in told for case in story.report.cases]
-    listed.sort(key=lambda pair: _ORDER.index(pair[1].status))
+    listed.sort(key=lambda pair: (_ORDER.index(pair[1].status), _fall(*pair)))
     why = {
         (story.name, move.case): move.why for story in told for move in story.worst if move.why is not None
     }
@@ -229,6 +229,14 @@ def _moves(story: Story, case: CaseView) -> list[list[Any]]:
         fell = round(level - before, 4) if level is not None and before is not None else None
         moves.append([many_lines(name), _counted(was, scale), text, fell, level])
     return moves
+
+
+def _fall(story: Story, case: CaseView) -> float:
+    """Return how far the mean of a case fell at most, as a share of the scorer's scale; 0 where none fell."""
+    if case.status == "holding":
+        return 0.0
+    falls = (fell for name, *_, fell, _ in _moves(story, case) if not name.startswith("must["))
+    return min([0.0, *(fell for fell in falls if fell is not None)])
 
 
 def _counted(values: Sequence[float], scale: tuple[float, float]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...model.report import EvalsetReport, Report, SubjectChange
 from ...model.run import Totals
-from ...model.verdict import Floor
+from ...model.verdict import Floor, Rounds
 from . import words
 from .asides import metric_name, metric_sentence, metric_value
 from .figures import Panel, Shape, interval_plot
@@ -209,6 +209,8 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
     facts.append(Fact("Cases", f"{story.size} epochs"))
     if judgement is not None:
         coverage = judgement.coverage
+        if judgement.rounds is not None:
+            facts.append(_rounds(judgement.rounds))
         facts.append(Fact("Judged", f"{coverage.judged} of {coverage.planned} samples"))
         if coverage.compared is not None:
             facts.append(Fact("Compared", f"{coverage.compared} of {words.counted(coverage.cases, 'case')}"))
@@ -236,6 +238,12 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
             Fact("Replayed", f"{words.counted(answers, 'answer')}", f"from recordings of {days[:60]}")
         )
     return [*facts, Fact("Owner", report.planned.owner[:120])] if report.planned.owner else facts
+
+
+def _rounds(rounds: Rounds) -> Fact:
+    """Say how far adaptive epochs went and why they ended."""
+    saved, _, why = words.rounds_told(rounds).partition(": ")
+    return Fact("Epochs drawn", why[:1].upper() + why[1:], note=saved)
 
 
 def _coverage(report: EvalsetReport) -> tuple[tuple[str, tuple[str, ...], int], ...]:
