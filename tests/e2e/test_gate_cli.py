@@ -349,3 +349,40 @@ def test_people_read_the_verdict_and_its_reason(
     assert "gate REGRESSED" in said
     assert "100.0 % -> 66.7 %" in said
     assert "90/90 judged, 0 errors" in said
+
+
+def test_the_page_of_a_run_folder_says_what_the_run_knows(project: Project, gate: Gate) -> None:
+    """Its id, its owner, how it was measured, what it took, and what each case asks."""
+    project.app(UPPER)
+    project.evalset(cases=CASES, owner="@ann")
+    project.run()
+    project.accept()
+    project.app("def answer(text):\n    return text.upper() if text > 'q3' else 'no'\n")
+    project.run()
+    by_pytest = project.report()
+    gate("--candidate", "latest", "--report", "page")
+    found = json.loads((project.path / "page" / "report.json").read_text(encoding="utf-8"))
+    told, known = found["run"], by_pytest["run"]
+    for name in ("id", "created_at", "commit", "dirty", "versions", "fingerprint"):
+        assert told[name] == known[name], name
+    assert told["totals"]["wall_s"] == known["totals"]["wall_s"]
+    (mine,), (theirs,) = found["evalsets"], by_pytest["evalsets"]
+    assert mine["planned"]["owner"] == "@ann"
+    assert mine["planned"]["fingerprint"] == theirs["planned"]["fingerprint"]
+    asked = [(case["case"], case["input"], case["expected"]) for case in mine["cases"]]
+    assert asked == [(case["case"], case["input"], case["expected"]) for case in theirs["cases"]]
+    assert all(question for _, question, _ in asked)
+
+
+def test_a_case_that_asks_something_else_by_now_is_shown_without_a_question(
+    project: Project, gate: Gate
+) -> None:
+    project.app(UPPER)
+    project.evalset(cases=CASES)
+    project.run()
+    project.evalset(cases={**CASES, "case-03": ("another question", "Q3")})
+    gate("--candidate", "latest", "--report", "page")
+    (evalset,) = json.loads((project.path / "page" / "report.json").read_text(encoding="utf-8"))["evalsets"]
+    asked = {case["case"]: case["input"] for case in evalset["cases"]}
+    assert asked["case-03"] is None
+    assert asked["case-02"] is not None

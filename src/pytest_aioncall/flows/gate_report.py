@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..adapters.baseline_store import Baseline, outputs_text
+from ..adapters.evalset_files import load_evalset
+from ..errors import LoadError
 from ..model.baseline import BaselineHeader, CaseRow, StoredOutput
 from ..model.evalset import Case
 from ..model.report import EvalsetReport, Report
@@ -32,7 +34,7 @@ def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compare
     for floor in candidate.floors:
         record.floors[floor.case] = (*record.floors.get(floor.case, ()), floor)
     samples = _samples_of(candidate)
-    cases = candidate.cases or tuple(_case_of(row) for row in candidate.side.rows)
+    cases = candidate.cases or _cases(candidate, settings.root)
     chosen = chosen_cases(cases, record, baseline=baseline, judgement=judgement)
     planned = _planned(candidate, samples)
     views = case_views(chosen, record, samples=samples, baseline=baseline, file=planned.file)
@@ -46,16 +48,7 @@ def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compare
         baseline_age_days=age_days(header.accepted_at, now) if header and known else None,
         cases=views,
     )
-    coverage = judgement.coverage
-    run = Run(
-        id=compared[-1],
-        evalsets=(planned,),
-        created_at=rfc3339(now),
-        complete=True,
-        totals=Totals(
-            planned=coverage.planned, judged=coverage.judged, errors=coverage.errors, cost_usd=_cost(samples)
-        ),
-    )
+    run = _run(gated, planned, name=compared[-1], now=rfc3339(now), cost_usd=_cost(samples))
     report = Report(
         run=run,
         status=judgement.status,
@@ -66,7 +59,37 @@ def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compare
     return write_report(report, folder)
 
 
+def _run(gated: Gated, planned: RunEvalset, *, name: str, now: str, cost_usd: float | None) -> Run:
+    """Return the run as its folder tells it, its shards as one; of a file only its name is known."""
+    coverage, runs = gated.judgement.coverage, gated.candidate.runs
+    totals = Totals(
+        planned=coverage.planned, judged=coverage.judged, errors=coverage.errors, cost_usd=cost_usd
+    )
+    if not runs:
+        return Run(id=name, evalsets=(planned,), created_at=now, complete=True, totals=totals)
+    if all(len(run.evalsets) == 1 for run in runs):
+        # The totals of a run of several evalsets tell nothing of one of them.
+        costs = [run.totals.cost_usd for run in runs]
+        known = [cost for cost in costs if cost is not None]
+        totals = totals.model_copy(
+            update={
+                "retries": sum(run.totals.retries for run in runs),
+                "replayed": sum(run.totals.replayed for run in runs),
+                "cost_usd": sum(known) if len(known) == len(costs) else None,
+                "wall_s": max(run.totals.wall_s for run in runs),
+            }
+        )
+    ids = " + ".join(dict.fromkeys(run.id for run in runs))
+    return runs[0].model_copy(update={"id": ids, "evalsets": (planned,), "totals": totals})
+
+
 def _planned(candidate: Given, samples: Mapping[str, Sequence[Sample]]) -> RunEvalset:
+    """Return what was planned: as `run.json` says it, else what the scores themselves show."""
+    told = [one for run in candidate.runs for one in run.evalsets if one.evalset == candidate.evalset]
+    if told:
+        return told[0].model_copy(
+            update={"cases": len(candidate.side.rows), "floors": candidate.floors, "complete": True}
+        )
     epochs = max((len(found) for found in samples.values()), default=1)
     return RunEvalset(
         evalset=candidate.evalset,
@@ -77,6 +100,21 @@ def _planned(candidate: Given, samples: Mapping[str, Sequence[Sample]]) -> RunEv
         max_error_rate=candidate.max_error_rate,
         scorers=dict(candidate.side.scorers),
         floors=candidate.floors,
+    )
+
+
+def _cases(candidate: Given, root: Path) -> tuple[Case, ...]:
+    """Return the cases with what they ask, where the evalset's file still has them as they were run."""
+    known: dict[str, Case] = {}
+    if candidate.runs and candidate.file:
+        try:
+            known = {case.id: case for case in load_evalset(root / candidate.file, root=root).cases}
+        except (LoadError, OSError):
+            known = {}
+    rows = candidate.side.rows
+    return tuple(
+        known[row.case] if row.case in known and known[row.case].digest == row.digest else _case_of(row)
+        for row in rows
     )
 
 

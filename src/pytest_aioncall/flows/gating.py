@@ -16,6 +16,7 @@ from ..decide.gaterows import limits_wrong
 from ..errors import UsageError
 from ..model.baseline import Acceptance, CaseRow, ScorerInfo
 from ..model.evalset import Case, EpochRange, Gate
+from ..model.run import Run
 from ..model.sample import Sample
 from ..model.verdict import Floor, Judgement
 from ..settings import Settings
@@ -47,6 +48,7 @@ class Given:
     capped: bool = False
     samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ def given_side(name: str, evalset: str | None, settings: Settings) -> Given:
         plan=planned.plan,
         capped=planned.capped,
         samples=samples,
+        runs=(run,),
     )
 
 
@@ -268,4 +271,6 @@ def _merged(shards: Sequence[Given]) -> Given:
         missing=max(0, planned - len(rows)),
         plan=first.plan,
         capped=any(shard.capped for shard in shards),
+        samples={case: found for shard in shards for case, found in shard.samples.items()},
+        runs=tuple(run for shard in shards for run in shard.runs),
     )
