@@ -201,7 +201,7 @@ class TestWords:
         lines = [metric_line(m) for m in found.metrics if m.status == "regressed"]
         assert lines == [
             "input tokens a sample REGRESSED 1,000 -> 2,400, x2.40 (limit x2, not gating)",
-            "output tokens a sample REGRESSED 10 -> 100, x10.00 (limit x2, not gating)",
+            "output tokens a sample REGRESSED 10 -> 100, x10.0 (limit x2, not gating)",
             "retrieved documents a sample REGRESSED 4.0 -> 1.0, x0.25 (limit x0.5, not gating)",
             "empty retrievals REGRESSED 0 % -> 40 % (not gating)",
         ]

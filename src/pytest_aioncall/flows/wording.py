@@ -80,6 +80,7 @@ def judgement_lines(judgement: Judgement) -> list[str]:
     lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
     if judgement.rounds is not None:
         lines.append(f"  {words.rounds_told(judgement.rounds)}")
+        lines += [f"  {left}" for left in [words.left_at_red(judgement)] if left]
     for floor in judgement.floors:
         if not floor.ok:
             why = f" - {log_line(floor.reason, 200)}" if floor.reason else ""
@@ -93,7 +94,7 @@ def judgement_lines(judgement: Judgement) -> list[str]:
         if metric.note and metric.status != "not_compared":
             lines.append(f"  {metric_name(metric)}: {metric.note}")
     coverage = judgement.coverage
-    lines.append(f"  {coverage.judged}/{coverage.planned} judged, {coverage.errors} errors")
+    lines.append(f"  {coverage.judged}/{coverage.planned} judged, {words.counted(coverage.errors, 'error')}")
     lines += [f"  {line}" for line in coverage_lines(judgement)]
     if sees := power_line(judgement.powers):
         lines.append(f"  {sees}")

@@ -68,6 +68,9 @@ class RoundsUnderPytest:
             return
         self._clear()
         reporter.ensure_newline()
+        # Under xdist the reporter knows of no open line, though its dots stand on one.
+        if reporter._tw.width_of_current_line:
+            reporter.write_line("")
         reporter.write_line(line)
 
     def _finish(self, due: Round, finished: Mapping[str, Finished]) -> None:

@@ -30,21 +30,34 @@ def metric_value(metric: MetricVerdict, value: float | None) -> str:
     return words.NOTHING if value is None else words.rate(value)
 
 
+def _exact(metric: MetricVerdict, value: float | None) -> str:
+    """Write a value beside its ratio: milliseconds with three figures, so that the ratio can be reckoned."""
+    if metric.metric == "latency_p95_s" and metric.ratio is not None and value and value < 0.0995:
+        milliseconds = value * 1000
+        return f"{milliseconds:.{1 if milliseconds >= 10 else 2}f} ms"
+    return metric_value(metric, value)
+
+
+def _times(ratio: float) -> str:
+    """Write a ratio with as many figures as the values beside it bear: `1.72`, `12.3`, `186`."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}"
+
+
 def metric_sentence(metric: MetricVerdict) -> str:
     """Say how a metric beside the scores moved."""
     text = (
-        f"{_METRICS[metric.metric]} went from {metric_value(metric, metric.baseline)} "
-        f"to {metric_value(metric, metric.candidate)}"
+        f"{_METRICS[metric.metric]} went from {_exact(metric, metric.baseline)} "
+        f"to {_exact(metric, metric.candidate)}"
     )
     if metric.ratio is not None:
-        text += f", {metric.ratio:.2f} times the baseline"
+        text += f", {_times(metric.ratio)} times the baseline"
     return f"{text} (limit {metric.limit:g})." if metric.limit is not None else f"{text}."
 
 
 def metric_line(metric: MetricVerdict) -> str:
     """Say on a short line how a metric that does not gate rose, with was and now."""
-    moved = f"{metric_value(metric, metric.baseline)} -> {metric_value(metric, metric.candidate)}"
-    times = f", x{metric.ratio:.2f}" if metric.ratio is not None else ""
+    moved = f"{_exact(metric, metric.baseline)} -> {_exact(metric, metric.candidate)}"
+    times = f", x{_times(metric.ratio)}" if metric.ratio is not None else ""
     limit = f"limit x{metric.limit:g}, " if metric.limit is not None else ""
     return f"{metric_name(metric)} REGRESSED {moved}{times} ({limit}not gating)"
 

@@ -326,11 +326,14 @@ def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
     if totals.cost_usd is None:
         spent += ": add prices to aioncall.yaml"
     elif cost and cost.ratio is not None:
-        spent += f" ({words.number((cost.ratio - 1) * 100, 0, signed=True)} %)"
+        moved = words.number((cost.ratio - 1) * 100, 0, signed=True)
+        spent += f" ({moved} %)" if moved != "0" else " (as before)"
     parts += [spent, words.seconds(totals.wall_s)]
     lines: list[Line] = [(text, "") for text in pen.wrapped(parts)]
     if judgement and judgement.rounds:
         lines.append((words.rounds_told(judgement.rounds), ""))
+        if left := words.left_at_red(judgement):
+            lines.append((left, "yellow"))
     told = {"errors"} if story.state in ("not_recorded", "cannot_judge") else set()  # by the first line
     lines += [
         (metric_line(m), "yellow")

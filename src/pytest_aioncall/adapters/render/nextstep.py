@@ -36,6 +36,8 @@ def next_command(story: Story) -> str:
     if story.state == "undecided":
         epochs = _epochs_needed(story)
         return f"{whole} --aioncall-epochs {epochs}" if epochs else ""
+    if story.state in ("pass", "no_drop_seen", "accepted") and story.compared_part:
+        return f'aioncall baseline accept {name} --reason "new cases: ..."'
     return {
         "not_recorded": f"pytest --aioncall {file} --aioncall-record".replace("  ", " "),
         "cannot_judge": whole,

@@ -49,7 +49,7 @@ TONE: dict[State, Tone] = {
     "partial": "none",
     "nothing_shared": "doubt",
     "no_baseline": "none",
-    "no_drop_seen": "good",
+    "no_drop_seen": "none",
     "accepted": "good",
     "pass": "good",
 }

@@ -143,8 +143,10 @@ class Story:
 
     @property
     def tone(self) -> Tone:
-        """Return the colour family; never a calm one for what fails the run."""
+        """Return the colour family; never a calm one for what fails the run or what stands on few cases."""
         tone, judgement = TONE[self.state], self.report.judgement
+        if tone == "good" and self.compared_part:
+            tone = "none"
         fails = judgement is not None and judgement.exit_code != 0
         return "doubt" if fails and tone in ("good", "none") else tone
 
@@ -202,7 +204,8 @@ class Story:
             "accepted": "accepted",
             "pass": "pass",
         }
-        return f"{self.count} {verbs[self.state]}" if self.state in verbs else self.count
+        said = f"{self.count} {verbs[self.state]}" if self.state in verbs else self.count
+        return ", ".join(part for part in (said, self.compared_part) if part)
 
     @property
     def compared_with(self) -> str:
@@ -212,6 +215,17 @@ class Story:
             return "no baseline yet"
         name = (baseline.commit or "")[:7] or baseline.run or f"of {baseline.accepted_at[:10]}"
         return f"baseline {name}, {words.age(self.report.baseline_age_days)}"
+
+    @property
+    def compared_with_briefly(self) -> str:
+        """Name the baseline where there is little room: `baseline a1b2c3d`, else by its day or its run."""
+        baseline = self.report.baseline
+        if baseline is None:
+            return "no baseline"
+        day = baseline.accepted_at[:10]
+        return (
+            f"baseline {(baseline.commit or '')[:7] or (f'of {day}' if day else baseline.run or '')}".rstrip()
+        )
 
     @property
     def size(self) -> str:
@@ -229,6 +243,17 @@ class Story:
         drawn = [max([len(c.now), *map(len, c.now_scores.values())]) for c in self.report.cases]
         known = len(drawn) >= planned.cases and all(drawn)
         return min(drawn) if known else planned.plan.min
+
+    @property
+    def compared_part(self) -> str:
+        """Say that less than half of the cases were compared: `1 of 5 cases compared`; else empty."""
+        judgement = self.report.judgement
+        if judgement is None or self.report.baseline is None:
+            return ""
+        compared, cases = judgement.coverage.compared, judgement.coverage.cases
+        if not compared or 2 * compared >= cases:
+            return ""
+        return f"{compared} of {words.counted(cases, 'case')} compared"
 
     @cached_property
     def worst(self) -> tuple[CaseMove, ...]:
@@ -278,7 +303,9 @@ class Story:
             "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
             "no_drop_seen": "No drop was seen, but a small one could hide: see what this suite would see.",
             "accepted": "A drop was accepted by name; every other gate passes.",
-            "pass": "Every gate passes.",
+            "pass": f"Every gate passes, but only {self.compared_part}."
+            if self.compared_part
+            else "Every gate passes.",
         }.get(self.state, "A gate regressed.")
 
     @property

@@ -34,13 +34,14 @@ def _p(verdict: Verdict) -> str:
 
 # Stands for the interval's name, which the level of the tests decides.
 _INTERVAL = "interval"
+_P = "p (adj)"
 _COLUMNS = (
     _Column("now", lambda v: words.mean(v.candidate, v.scale)),
     _Column("judged", words.judged_of),
     _Column("was", lambda v: words.mean(v.baseline, v.scale), leaves=3),
     _Column("diff", lambda v: words.difference(v.difference, v.scale, unit=False)),
     _Column(_INTERVAL, _interval, leaves=2),
-    _Column("p (adj)", _p, leaves=1),
+    _Column(_P, _p, leaves=1),
     _Column("verdict", words.verdict_word, right=False),
 )
 _STYLES: dict[Tone, Style] = {"bad": "red", "doubt": "yellow", "good": "", "none": ""}
@@ -60,7 +61,7 @@ def table_lines(
         c
         for c in _COLUMNS
         if (c.head != "judged" or any(map(words.is_short, rows)))
-        and (compared or c.head not in ("was", "diff", _INTERVAL, "p (adj)"))
+        and (compared or c.head not in ("was", "diff", _INTERVAL, _P))
     ]
     names = [_row_name(v, safe) for v in rows]
     longest = max(map(len, names))
@@ -75,13 +76,21 @@ def table_lines(
         leaving = [c for c in columns if c.leaves]
         if room >= min(longest, 18) or not leaving:
             break
-        columns.remove(min(leaving, key=lambda c: c.leaves))
+        columns.remove(min(leaving, key=lambda c: _leaves(c, level)))
     size = max(8, min(longest, room))
     lines: list[Line] = [(_line(_clipped(title, size), cells[0], size, sizes, columns), "dim")]
     for verdict, name, line in zip(rows, names, cells[1:], strict=True):
         style = _STYLES[row_tone(verdict)] if verdict.gating else "dim"
         lines.append((_line(_clipped(name, size), line, size, sizes, columns), style))
     return lines
+
+
+def _leaves(column: _Column, level: float | None) -> int:
+    """Return a column's turn to leave. Where levels differ, intervals do not compare but p values do: then
+    the mean of the baseline goes first, for it follows from the others, and the p last."""
+    if level is not None:
+        return column.leaves
+    return {"was": 1, _INTERVAL: 2, _P: 3}.get(column.head, column.leaves)
 
 
 def _cell(column: _Column, verdict: Verdict, level: float | None, alpha: float) -> str:

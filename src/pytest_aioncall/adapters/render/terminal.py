@@ -71,14 +71,20 @@ def _heads(told: Sequence[Story], pen: Pen) -> Block:
 
 def _head(story: Story, pen: Pen, *, named: bool) -> str:
     name = f"{pen.safe(story.name, 40)}: " if named else ""
-    about = f"({pen.safe(story.compared_with, 60)}, {story.size})"
     if story.state in ("partial", "interrupted"):
         because = pen.safe(story.count, 200)
         word = "interrupted" if story.state == "interrupted" else "partial run"
         text = because if because.lower().startswith(word) else f"{word}: {because}"
         return f"gate not judged  {name}{text}"
-    head = f"gate {story.word}  {name}{story.count}"
-    return f"{head} {about}" if len(head) + len(about) < pen.width + 20 else head
+    part = f", {story.compared_part}" if story.compared_part else ""
+    head = f"gate {story.word}  {name}{story.count}{part}"
+    return f"{head} ({_about(story, pen, room=pen.width + 17 - len(head))})"
+
+
+def _about(story: Story, pen: Pen, *, room: int) -> str:
+    """Name the baseline and the size of the run; the baseline in short where there is no room."""
+    long = f"{pen.safe(story.compared_with, 60)}, {story.size}"
+    return long if len(long) <= room else f"{pen.safe(story.compared_with_briefly, 40)}, {story.size}"
 
 
 def _totals(report: Report, told: Sequence[Story], pen: Pen) -> Block:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ...model.verdict import CaseMove, Coverage, Floor, Rounds, Sight, Verdict
+from ...model.verdict import CaseMove, Coverage, Floor, Judgement, Rounds, Sight, Verdict
 
 NOTHING = "-"
 
@@ -341,3 +341,11 @@ def rounds_told(rounds: Rounds) -> str:
     saved = f"saved {rounds.saved} of {counted(rounds.samples_at_max, 'call')} ({round(share * 100)} %)"
     why = _WHY_STOPPED[rounds.stopped].format(rounds.epochs, rounds.max)
     return f"{saved if rounds.saved else 'no call saved'}: {why}"
+
+
+def left_at_red(judgement: Judgement) -> str:
+    """Say how many gating rows adaptive epochs left open when another row turned red; empty where none."""
+    if judgement.rounds is None or judgement.rounds.stopped != "red":
+        return ""
+    left = sum(v.gating and v.status == "inconclusive" for v in judgement.verdicts)
+    return f"{counted(left, 'row')} not decided: the run ended at red" if left else ""
