@@ -174,6 +174,15 @@ def test_a_suite_at_the_floor_is_warned_about_with_its_cases(project: Project, s
     assert "EVERY CASE" not in accept(said)
 
 
+def test_the_next_run_of_a_suite_at_the_floor_says_that_it_sees_nothing(project: Project, said: Say) -> None:
+    """The warning of accept is gone by then, and green would look like good news."""
+    project.app("def answer(text):\n    return 'nothing of the kind'\n")
+    project.run()
+    accept(said)
+    told = " ".join(project.run().stdout.str().split())
+    assert "exact is at the worst of its scale in every case of the baseline" in told
+
+
 def test_a_subject_that_is_in_no_commit_is_named(project: Project, said: Say) -> None:
     project.write("prompts/a.md", "one")
     project.evalset(cases=CASES, subject={"files": ["prompts/*.md"]})

@@ -10,10 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..adapters.baseline_store import Baseline
 from ..adapters.files import replace_text
 from ..adapters.render.html import render_html
 from ..decide.exit_codes import run_exit_code
 from ..decide.instrument import changed_parts
+from ..decide.movement import at_the_floor
 from ..model.baseline import ScorerInfo
 from ..model.evalset import Case
 from ..model.report import EvalsetReport, Report, SubjectChange
@@ -112,7 +114,18 @@ def _baseline_notes(one: EvalsetInput, now: datetime) -> list[str]:
         return []
     again = rejudged_line(baseline.header)
     notes = standing_notes(baseline, now, limit=one.max_age_days)
-    return [*notes, *([f"the baseline was {again}"] if again else [])]
+    return [*_blind_notes(baseline, one.planned), *notes, *([f"the baseline was {again}"] if again else [])]
+
+
+def _blind_notes(baseline: Baseline, planned: RunEvalset) -> list[str]:
+    """Say which gated scorers have nothing to lose: `accept` warned of it, and every run stays green."""
+    known = baseline.header.scorers
+    return [
+        f"{name} is at the worst of its scale in every case of the baseline: no drop can ever be seen from "
+        "there, however many epochs. Is the target right, and what the cases expect?"
+        for name in dict.fromkeys(gate.scorer for gate in planned.gates)
+        if name in known and at_the_floor(baseline.rows, name, known[name])
+    ]
 
 
 def _changes(one: EvalsetInput) -> tuple[SubjectChange, ...]:
