@@ -94,8 +94,9 @@ def bare(text: str) -> str:
 
 def level_and_ends(text: str) -> tuple[str, str]:
     """Split an interval with its level in front, as either screen writes it; the level may be missing."""
-    level, ends = re.fullmatch(r"(?:(>?[\d.]+ %)(?: interval|: ))?(.*)", text).groups()
-    return level or "", bare(ends)
+    found = re.fullmatch(r"(?:(>?[\d.]+ %)(?: interval|: ))?(.*)", text)
+    assert found
+    return found[1] or "", bare(found[2])
 
 
 def assert_same(report: Report) -> None:

@@ -235,8 +235,9 @@ def _fall(story: Story, case: CaseView) -> float:
     """Return how far the mean of a case fell at most, as a share of the scorer's scale; 0 where none fell."""
     if case.status == "holding":
         return 0.0
-    falls = (fell for name, *_, fell, _ in _moves(story, case) if not name.startswith("must["))
-    return min([0.0, *(fell for fell in falls if fell is not None)])
+    falls: list[float] = [0.0]
+    falls += [fell for name, *_, fell, _ in _moves(story, case) if fell and not name.startswith("must[")]
+    return min(falls)
 
 
 def _counted(values: Sequence[float], scale: tuple[float, float]) -> str:
