@@ -242,3 +242,29 @@ def test_maxfail_ends_the_rounds_of_every_evalset(project: Project) -> None:
 
     assert most_of_two() > 2
     assert most_of_two("--maxfail", "1") == 2
+
+
+def test_an_engine_that_dies_in_a_later_round_ends_the_run_with_a_sentence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No item is left to fail with it: exit 7 and the reason, never a traceback of pytest itself."""
+    from pytest_aioncall.engine import Engine
+
+    project.app(flaky(210))
+    project.evalset(cases=CASES, epochs=EPOCHS)
+    project.run()
+    project.accept()
+    project.app(flaky(195, "b"))
+    start = Engine._start
+
+    async def fail_later(self: Engine, job: Any, *rest: Any) -> None:
+        if job.first:
+            raise RuntimeError("the loop is gone")
+        await start(self, job, *rest)
+
+    monkeypatch.setattr(Engine, "_start", fail_later)
+    result = project.run()
+    assert result.ret == 7
+    text = "\n".join([*result.outlines, *result.errlines])
+    assert "the engine stopped in a later round: the loop is gone" in text
+    assert "INTERNALERROR" not in text

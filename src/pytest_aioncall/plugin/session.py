@@ -224,6 +224,7 @@ class OnCallSession:
 
     def _draw_again(self, session: pytest.Session) -> None:
         """Draw further rounds of evalsets with adaptive epochs; under xdist here, in the controller."""
+        from .background import EngineDied
         from .rounds import RoundsUnderPytest
 
         if self.problems or not self._selected:
@@ -241,9 +242,13 @@ class OnCallSession:
             assert self._background is not None  # noqa: S101 - lined up before
             return self._wait_for(job, self._background, session)
 
-        RoundsUnderPytest(session, self.run, line_up=line_up, wait=wait, clear=self._clear).draw(
-            self._complete(interrupted=False)
-        )
+        rounds = RoundsUnderPytest(session, self.run, line_up=line_up, wait=wait, clear=self._clear)
+        try:
+            rounds.draw(self._complete(interrupted=False))
+        except EngineDied as error:
+            # No item is there to fail with it, as in the first round.
+            why = error.__cause__ or error
+            pytest.exit(f"aioncall: the engine stopped in a later round: {why}", returncode=EXIT_CANNOT_JUDGE)
 
     def _clear(self) -> None:
         if self._progress is not None:
