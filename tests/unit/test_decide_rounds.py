@@ -128,6 +128,15 @@ def test_hopeless_rows_are_left_alone() -> None:
     assert found.verdicts[0].status in ("inconclusive", "too_small")
 
 
+def test_a_row_that_cannot_be_compared_is_not_called_clear() -> None:
+    """No epoch settles it: the rounds end, and what is told is not that every gate is clear."""
+    steady = side(np.ones((200, 5)))
+    other = Side(rows=steady.rows, scorers={"route": ScorerInfo(kind="exact", hash="another")})
+    found, _ = drawn(steady, other)
+    assert found.verdicts[0].reason == "not_comparable"
+    assert (found.rounds.stopped, found.rounds.epochs) == ("no_use", 1)
+
+
 def test_at_max_the_last_bound_decides() -> None:
     """p may be under .05 there and the row still open: looking five times has its price."""
     opened = 0

@@ -17,7 +17,7 @@ import numpy as np
 from ..model.baseline import Acceptance
 from ..model.config import Defaults
 from ..model.evalset import EpochRange, Gate
-from ..model.verdict import Rounds, Verdict
+from ..model.verdict import Rounds, Stopped, Verdict
 from ..stats.passbound import quantile
 from ..stats.power import plain_within
 from ..stats.spending import Spending, late
@@ -93,7 +93,8 @@ def decide_in_rounds(
     every = looks_of(plan)
     clear: dict[int, _Row] = {}
     current: list[_Row] = []
-    stopped, open_rows, at = "open", list[int](), 0
+    stopped: Stopped = "open"
+    open_rows, at = list[int](), 0
     for at, epochs in enumerate(every):
         if at and not looks.reached(epochs, [current[i].row for i in open_rows]):
             at -= 1
@@ -107,15 +108,15 @@ def decide_in_rounds(
         if any(one.verdict.gating and one.verdict.status == "regressed" for one in current):
             stopped = "red"
             break
-        undecided = [i for i, one in enumerate(current) if _may_change(one)]
-        open_rows = [i for i in undecided if not current[i].hopeless]
-        if not open_rows:
-            stopped = "no_use" if undecided and epochs < plan.max else "decided"
-            if undecided and epochs == plan.max:
-                stopped = "max"
+        if all(one.verdict.status == "pass" for one in current if one.verdict.gating):
+            stopped = "decided"
             break
         if epochs == plan.max:
             stopped = "max"
+            break
+        open_rows = [i for i, one in enumerate(current) if _may_change(one) and not one.hopeless]
+        if not open_rows:
+            stopped = "no_use"
             break
     wanted = looks.cases_of([current[i].row for i in open_rows]) if stopped == "open" else ()
     drawn = [candidate.planned(row) for row in candidate.rows]
@@ -129,7 +130,7 @@ def decide_in_rounds(
             looks=at + 1,
             samples=sum(drawn),
             samples_at_max=plan.max * len(drawn),
-            stopped=stopped,  # type: ignore[arg-type]
+            stopped=stopped,
         ),
         wanted=wanted,
         next_epochs=every[at + 1] if wanted else 0,
