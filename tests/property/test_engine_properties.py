@@ -11,7 +11,8 @@ from typing import Any, Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_aioncall.engine import Budget, Engine, Job
+from pytest_aioncall.budget import Budget
+from pytest_aioncall.engine import Engine, Job
 from pytest_aioncall.errors import ScorerError, TargetError, TransportError
 from pytest_aioncall.model.evalset import Case
 from pytest_aioncall.model.sample import Output, Sample, Score

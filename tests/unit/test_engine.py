@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_aioncall.engine import Budget, Engine, Job, printed
+from pytest_aioncall.budget import Budget
+from pytest_aioncall.engine import Engine, Job, printed
 from pytest_aioncall.errors import CassetteMiss, ScorerError, StoreError, TargetError, TransportError
 from pytest_aioncall.model.evalset import Case
 from pytest_aioncall.model.sample import Output, Sample, Score

@@ -14,9 +14,10 @@ from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.redaction import Redactor
 from ..adapters.text import log_line
+from ..budget import Budget
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
-from ..engine import Budget, Engine, Job
+from ..engine import Engine, Job
 from ..errors import UsageError
 from ..model.report import Report
 from ..model.run import Run

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..adapters.baseline_store import Baseline
+from ..budget import Budget
 from ..decide.gaterows import gates_or_default
 from ..decide.rounds import decide_in_rounds
 from ..decide.sides import judged_of
-from ..engine import Budget, Job
+from ..engine import Job
 from ..model.evalset import EpochRange
 from ..model.run import Fingerprint
 from ..model.sample import Sample

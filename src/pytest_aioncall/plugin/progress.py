@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..engine import Budget, Progress
+from ..budget import Budget, Progress
 from ..flows.wording import progress_text
 
 REDRAW_S = 0.2

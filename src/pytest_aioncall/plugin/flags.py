@@ -1,0 +1,54 @@
+"""What pytest was told on its command line, as settings; and where to look for the project root."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .hooks import EVALSET_SUFFIX
+
+
+def flags_of(config: pytest.Config) -> dict[str, Any]:
+    """Return the options of this session by field of Settings; None is an option that was not given."""
+    option = config.option
+    if option.aioncall_replay and option.aioncall_record:
+        raise pytest.UsageError("--aioncall-replay and --aioncall-record exclude each other")
+    if option.aioncall_record and is_worker(config):
+        raise pytest.UsageError("--aioncall-record runs in one process: drop -n")
+    mode = "replay" if option.aioncall_replay else "record" if option.aioncall_record else None
+    return {
+        "epochs": option.aioncall_epochs,
+        "concurrency": option.aioncall_concurrency,
+        "mode": mode,
+        "require_baseline": option.aioncall_require_baseline or None,
+        "strict": option.aioncall_strict or None,
+        "max_cost_usd": option.aioncall_max_cost,
+        "baseline_ref": option.aioncall_baseline_ref,
+        "report_dir": option.aioncall_report,
+    }
+
+
+def start_folder(config: pytest.Config) -> Path:
+    """Start looking for the project root at the first evalset that is named, else at pytest's root."""
+    for argument in config.args:
+        path = argument.split("::", 1)[0]
+        if path.endswith(EVALSET_SUFFIX):
+            # As pytest does it: `..` goes, links stay.
+            return Path(os.path.abspath(path)).parent  # noqa: PTH100
+    return config.rootpath
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is one of xdist's workers."""
+    return hasattr(config, "workerinput")
+
+
+def will_run(config: pytest.Config) -> bool:
+    """Tell whether items are run; `--setup-plan` and `--setup-only` show them, no more."""
+    option = config.option
+    return not (
+        option.collectonly or getattr(option, "setuponly", False) or getattr(option, "setupplan", False)
+    )

@@ -1,0 +1,55 @@
+"""Which cases of each evalset were selected, in this process and in xdist's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .items import CaseItem
+
+if TYPE_CHECKING:
+    from ..flows.prepare import Prepared
+
+
+class Selected:
+    """How many cases of each evalset file are to run."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self._counted = False
+
+    def __bool__(self) -> bool:
+        return bool(self.counts)
+
+    def count(self, items: Sequence[pytest.Item]) -> None:
+        """Count the cases among the items of this process, once."""
+        if self._counted:
+            return
+        self._counted = True
+        for item in items:
+            if isinstance(item, CaseItem):
+                file = str(item.path)
+                self.counts[file] = self.counts.get(file, 0) + 1
+
+    def meet(self, file: str) -> None:
+        """Note a file of which a worker sent a case."""
+        self.counts.setdefault(file, 0)
+
+    def take_worker(self, told: Mapping[str, Any]) -> None:
+        """Take what a worker collected; every worker collects all, so the largest is the whole."""
+        for file, count in (told.get("selected") or {}).items():
+            self.counts[file] = max(count, self.counts.get(file, 0))
+
+    def complete(
+        self, prepared_at: Callable[[Path], Prepared | None], *, interrupted: bool
+    ) -> dict[str, bool]:
+        """Tell of each evalset whether all of its cases were selected and finished."""
+        complete: dict[str, bool] = {}
+        for file, count in self.counts.items():
+            prepared = prepared_at(Path(file))
+            if prepared is not None:
+                complete[prepared.name] = count == len(prepared.jobs) and not interrupted
+        return complete
