@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from .baseline import ScorerInfo
 from .evalset import EpochRange, Gate
 from .frozen import Frozen
@@ -60,10 +62,27 @@ class RunEvalset(Frozen):
         return self.cases * self.epochs if self.samples is None else self.samples
 
 
+class Shard(Frozen):
+    """Which part of a run this is: shard `index` (from 1) of `count`. Both maps go by evalset.
+
+    plan      digest of what was divided and how; shards of one run have the same
+    cases     how many of the evalset's cases are this shard's
+    complete  all of them ran to their end
+    """
+
+    index: int = Field(ge=1)
+    count: int = Field(ge=1)
+    plan: dict[str, str] = {}
+    cases: dict[str, int] = {}
+    complete: bool = False
+
+
 class Run(Frozen):
     """`run.json`. `created_at` is RFC 3339 in UTC; `dirty` tells of uncommitted changes.
 
     `rejudged_from` is the run whose outputs were scored again; `commit` and `dirty` are that run's.
+    A run with a `shard` holds a part of the cases and is never `complete`; `merged_from` names the runs that
+    were put together to this one.
     """
 
     format: Literal[1] = 1
@@ -77,3 +96,10 @@ class Run(Frozen):
     complete: bool = False
     totals: Totals = Totals()
     rejudged_from: str | None = None
+    shard: Shard | None = None
+    merged_from: tuple[str, ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether nothing is left to draw: of the whole run, or of the part that a shard is."""
+        return self.complete if self.shard is None else self.shard.complete
