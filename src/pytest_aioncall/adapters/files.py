@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a whole file in one step: all of the new text, or still the old one."""
+def replace_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a whole file in one step: all of it, or still the old one; `durable`: on disk, too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)

@@ -96,8 +96,16 @@ class Run(Frozen):
     complete: bool = False
     totals: Totals = Totals()
     rejudged_from: str | None = None
+    ended_at: str | None = None
+    unfinished: int = 0
+    resumed_at: tuple[str, ...] = ()
     shard: Shard | None = None
     merged_from: tuple[str, ...] = ()
+
+    @property
+    def was_killed(self) -> bool:
+        """Tell whether nobody closed it: it is under way, or its process died."""
+        return self.ended_at is None and not self.totals.planned
 
     @property
     def is_finished(self) -> bool:
