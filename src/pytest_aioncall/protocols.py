@@ -7,7 +7,7 @@ calls `contains(ignore_case=True)`. A factory that has a keyword-only parameter 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -90,6 +90,7 @@ class Reply:
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Inspect = Callable[[Reply], object]
 
 
 class Wire(Protocol):
@@ -97,6 +98,10 @@ class Wire(Protocol):
 
     `asked` is what identifies the call in a cassette (no key, no address of a key): JSON types. `epoch` keeps
     repeats distinct. Raises TransportError, or CassetteMiss under replay.
+
+    `inspect` reads each reply before it is kept: where it raises TransportError no answer arrived (a body cut
+    off, a gateway's page with status 200), so the call is tried again as after a broken connection, and such
+    a reply is never recorded. Whatever else it raises ends the call.
     """
 
     async def send(
@@ -111,6 +116,7 @@ class Wire(Protocol):
         provider: str = "",
         timeout_s: float = 60.0,
         max_attempts: int = 4,
+        inspect: Inspect | None = None,
     ) -> Reply: ...
 
     async def close(self) -> None: ...

@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, Protocol
 
 from ..errors import CassetteMiss, UsageError
 from ..model.frozen import canonical_json
-from ..protocols import Method, Reply, Wire
+from ..protocols import Inspect, Method, Reply, Wire
 from .text import one_line
 
 Mode = Literal["record", "replay"]
@@ -94,6 +94,7 @@ class CassetteWire:
         provider: str = "",
         timeout_s: float = 60.0,
         max_attempts: int = 4,
+        inspect: Inspect | None = None,
     ) -> Reply:
         """Answer, or raise CassetteMiss where replay has no recording."""
         if self.mode == "replay":
@@ -108,6 +109,7 @@ class CassetteWire:
             provider=provider,
             timeout_s=timeout_s,
             max_attempts=max_attempts,
+            inspect=inspect,
         )
         if reply.status < 400:
             self.keep(asked, epoch=epoch, reply=reply)

@@ -25,7 +25,7 @@ import httpx
 from .. import __version__
 from ..errors import TargetError, TransportError
 from ..model.config import Config, Provider
-from ..protocols import Method, Reply
+from ..protocols import Inspect, Method, Reply
 from .chat_protocol import server_message
 from .text import one_line
 
@@ -83,10 +83,11 @@ class HttpWire:
         provider: str = "",
         timeout_s: float = 60.0,
         max_attempts: int = 4,
+        inspect: Inspect | None = None,
     ) -> Reply:
         """Send until an answer arrives; raise TransportError when none does."""
         limits = self._limits.get(provider)
-        request = _Request(self, method, url, headers, json, timeout_s)
+        request = _Request(self, method, url, headers, json, timeout_s, inspect)
         first_failure = 0.0
         attempt = 0
         while True:
@@ -202,7 +203,7 @@ def _pool_of(keepalive: int) -> httpx.Limits:
 class _Request:
     """One request, encoded once for all its attempts."""
 
-    __slots__ = ("_headers", "_method", "_timeout_s", "_url", "_wire", "content")
+    __slots__ = ("_headers", "_inspect", "_method", "_timeout_s", "_url", "_wire", "content")
 
     def __init__(
         self,
@@ -212,9 +213,10 @@ class _Request:
         headers: Mapping[str, str],
         json: Any,
         timeout_s: float,
+        inspect: Inspect | None,
     ) -> None:
         self._wire, self._method, self._url, self._timeout_s = wire, method, url, timeout_s
-        self._headers = headers
+        self._headers, self._inspect = headers, inspect
         self.content: bytes | None = None
         if json is not None:
             self.content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(
@@ -260,7 +262,13 @@ class _Request:
         status = response.status_code
         if status in RETRIED or status >= 500:
             return self._overloaded(response, body)
-        return Reply(status, dict(response.headers.items()), body, latency_s, number)
+        reply = Reply(status, dict(response.headers.items()), body, latency_s, number)
+        if self._inspect is not None:
+            try:
+                self._inspect(reply)
+            except TransportError as error:
+                return error
+        return reply
 
     async def _read(self, response: httpx.Response) -> bytes:
         announced = response.headers.get("content-length", "")

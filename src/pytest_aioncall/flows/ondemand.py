@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..protocols import Method, Reply, Wire
+from ..protocols import Inspect, Method, Reply, Wire
 
 
 def silent_wire() -> WireOnDemand:
@@ -40,6 +40,7 @@ class WireOnDemand:
         provider: str = "",
         timeout_s: float = 60.0,
         max_attempts: int = 4,
+        inspect: Inspect | None = None,
     ) -> Reply:
         """Send through the real wire, made now if this is the first call."""
         if self._wire is None:
@@ -54,6 +55,7 @@ class WireOnDemand:
             provider=provider,
             timeout_s=timeout_s,
             max_attempts=max_attempts,
+            inspect=inspect,
         )
 
     async def close(self) -> None:

@@ -56,6 +56,7 @@ class ReplayWire:
         provider: str = "",
         timeout_s: float = 60.0,  # noqa: ARG002
         max_attempts: int = 4,  # noqa: ARG002
+        inspect: Callable[[Reply], object] | None = None,
     ) -> Reply:
         sent = Sent(method, url, dict(headers), json, dict(asked), epoch, provider)
         self.sent.append(sent)
@@ -65,7 +66,10 @@ class ReplayWire:
         found = canned(sent) if callable(canned) else canned
         if isinstance(found, Exception):
             raise found
-        return found if isinstance(found, Reply) else reply_of(found)
+        reply = found if isinstance(found, Reply) else reply_of(found)
+        if inspect is not None:
+            inspect(reply)
+        return reply
 
     async def close(self) -> None:
         self.closed = True
