@@ -79,7 +79,16 @@ def test_an_adapter_imports_no_other_adapter(path: Path) -> None:
     for name, line in imports_of(path):
         target = name.split(".")
         if target[:2] == ["pytest_aioncall", "adapters"] and len(target) > 2:
-            shared = {"text", "files", "imports", "chat_protocol", "redaction", "templates", "yaml_text"}
+            shared = {
+                "text",
+                "files",
+                "imports",
+                "chat_protocol",
+                "chat_replies",
+                "redaction",
+                "templates",
+                "yaml_text",
+            }
             assert target[2] == own or target[2] in shared, f"{path}:{line}: adapter {own} imports {name}"
 
 

@@ -1,25 +1,36 @@
 """How chat models are asked over HTTP: OpenAI-compatible and Anthropic, without an SDK.
 
-A model is named `provider/model-id`; `find_model` resolves the name, `ask` sends one request through a Wire.
-A refusal is an answer. A 200 that holds no answer (cut off, no JSON, no choices) is a TransportError: nothing
-arrived. A 4xx is a TargetError: the server answered, and said no.
+A model is named `provider/model-id`; `find_model` resolves the name, `ask` sends one request through a Wire
+and has each reply read (`chat_replies`) before the wire takes it for an answer.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import TargetError, TransportError, UsageError
+from ..errors import UsageError
 from ..model.config import Price
 from ..protocols import PieceContext, Reply, Wire
+from .chat_replies import ChatReply, Kind, chat_reply, server_message
 from .text import did_you_mean, one_line
 
-Kind = Literal["openai", "anthropic"]
+__all__ = [
+    "ChatModel",
+    "ChatReply",
+    "ChatRequest",
+    "ask",
+    "chat_reply",
+    "chat_request",
+    "cost_usd",
+    "find_model",
+    "is_loopback",
+    "server_message",
+]
+
 BASE_URLS: Mapping[str, str] = {
     "openai": "https://api.openai.com/v1",
     "anthropic": "https://api.anthropic.com",
@@ -28,16 +39,6 @@ ANTHROPIC_VERSION = "2023-06-01"
 ANTHROPIC_MAX_TOKENS = 4096
 # What we set ourselves, or what changes the shape of the reply.
 _RESERVED = ("model", "messages", "system", "stream", "stream_options", "n")
-_FINISH = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_calls",
-}
-_NOT_JSON = (
-    "answered 200 with {type} instead of JSON; check base_url, or what stands between you and the server"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,6 @@ class ChatRequest:
     url: str
     headers: dict[str, str] = field(repr=False)
     body: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatReply:
-    """What a model answered; `tool_calls` are {id, name, arguments}.
-
-    `finish` is stop, length, tool_calls, content_filter, refusal, or the server's own word.
-    `refusal` is set where the model refused; `text` then holds its words, which may be none.
-    """
-
-    text: str
-    finish: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    model: str | None = None
-    refusal: str | None = None
-    tool_calls: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +119,16 @@ async def ask(
     params: Mapping[str, Any],
     epoch: int,
 ) -> tuple[ChatReply, Reply]:
-    """Ask `model` through `wire`; return what it said and the HTTP reply (latency, attempts, replayed)."""
+    """Ask `model` through `wire`; return what it said and the HTTP reply (latency, attempts, replayed).
+
+    A reply that holds no answer is asked for again, within `max_attempts`, as after a broken connection.
+    """
+    read: tuple[Reply, ChatReply] | None = None
+
+    def inspect(reply: Reply) -> None:
+        nonlocal read
+        read = reply, chat_reply(model.kind, reply, name=model.name, key_env=model.key_env)
+
     request = chat_request(
         model.kind,
         base_url=model.base_url,
@@ -154,8 +147,12 @@ async def ask(
         provider=model.provider,
         timeout_s=model.timeout_s,
         max_attempts=model.max_attempts,
+        inspect=inspect,
     )
-    return chat_reply(model.kind, reply, name=model.name, key_env=model.key_env), reply
+    if read is None or read[0] is not reply:  # a recording, or a wire that does not inspect
+        inspect(reply)
+    assert read is not None  # noqa: S101 - inspect has set it, or raised
+    return read[1], reply
 
 
 def cost_usd(model: ChatModel, reply: ChatReply) -> float | None:
@@ -205,46 +202,6 @@ def chat_request(
     return ChatRequest(f"{base_url.removesuffix('/v1')}/v1/messages", headers, body)
 
 
-def chat_reply(kind: Kind, reply: Reply, *, name: str = "the model", key_env: str | None = None) -> ChatReply:
-    """Read a server's reply; `name` and `key_env` are for messages only."""
-    if reply.status >= 400:
-        raise TargetError(_refused(reply, name, key_env))
-    try:
-        data = json.loads(reply.body)
-    except ValueError:
-        told = reply.headers.get("content-type", "").split(";")[0].strip()
-        if "json" in told:
-            raise TransportError(f"{name} answered {reply.status} with cut-off or malformed JSON") from None
-        raise TransportError(f"{name} {_NOT_JSON.format(type=one_line(told, 40) or 'a body')}") from None
-    if not isinstance(data, dict):
-        raise TransportError(f"{name} answered {reply.status} with JSON that is no object")
-    if data.get("error") and "choices" not in data and "content" not in data:
-        raise TransportError(f"{name} answered {reply.status} with an error: {server_message(reply.body)}")
-    read = _read_openai if kind == "openai" else _read_anthropic
-    try:
-        return read(data)
-    except (KeyError, IndexError, TypeError, AttributeError):
-        raise TransportError(
-            f"{name} answered {reply.status} without an answer in it (no {_holder(kind)})"
-        ) from None
-
-
-def server_message(body: bytes) -> str:
-    """Return what a server says in an error body, on one line of at most 200 characters; '' when nothing."""
-    text = body[:4096].decode("utf-8", "replace")
-    try:
-        data = json.loads(body)
-    except ValueError:
-        return "" if text.lstrip().startswith("<") else one_line(" ".join(text.split()), 200)
-    for key in ("error", "message", "detail"):
-        said = data.get(key) if isinstance(data, dict) else None
-        if isinstance(said, dict):
-            said = said.get("message") or said.get("type")
-        if isinstance(said, str) and said:
-            return one_line(" ".join(said.split()), 200)
-    return one_line(" ".join(text.split()), 200)
-
-
 def is_loopback(url: str) -> bool:
     """Tell whether `url` points at this machine."""
     try:
@@ -257,56 +214,6 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _read_openai(data: dict[str, Any]) -> ChatReply:
-    choice = data["choices"][0]
-    message = choice["message"]
-    refusal = message.get("refusal") or None
-    text = _text_of(message.get("content"))
-    calls = message.get("tool_calls") or ()
-    usage = data.get("usage") or {}
-    return ChatReply(
-        text=text or refusal or "",
-        finish="refusal" if refusal else choice.get("finish_reason"),
-        tokens_in=_count(usage.get("prompt_tokens")),
-        tokens_out=_count(usage.get("completion_tokens")),
-        model=data.get("model"),
-        refusal=refusal,
-        tool_calls=tuple(
-            {
-                "id": call.get("id"),
-                "name": call["function"]["name"],
-                "arguments": _arguments(call["function"].get("arguments")),
-            }
-            for call in calls
-        )
-        or None,
-    )
-
-
-def _read_anthropic(data: dict[str, Any]) -> ChatReply:
-    blocks = data["content"]
-    text = "".join(block["text"] for block in blocks if block.get("type") == "text")
-    calls = tuple(
-        {"id": block.get("id"), "name": block["name"], "arguments": block.get("input")}
-        for block in blocks
-        if block.get("type") == "tool_use"
-    )
-    reason = data.get("stop_reason")
-    usage = data.get("usage") or {}
-    # Cached input is counted apart by this server, and is input all the same.
-    parts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    counts = [_count(usage.get(part)) for part in parts]
-    return ChatReply(
-        text=text,
-        finish=_FINISH.get(reason, reason) if reason else None,
-        tokens_in=None if counts[0] is None else sum(n for n in counts if n is not None),
-        tokens_out=_count(usage.get("output_tokens")),
-        model=data.get("model"),
-        refusal=(text or "the model refused") if reason == "refusal" else None,
-        tool_calls=calls or None,
-    )
 
 
 def _anthropic_params(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,41 +231,6 @@ def _anthropic_params(params: Mapping[str, Any]) -> dict[str, Any]:
         "format": {"type": "json_schema", "schema": schema},
     }
     return own
-
-
-def _text_of(content: Any) -> str:
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text") or "" for part in content)
-
-
-def _arguments(raw: Any) -> Any:
-    if not isinstance(raw, str):
-        return raw
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _holder(kind: Kind) -> str:
-    return "choices" if kind == "openai" else "content"
-
-
-def _refused(reply: Reply, name: str, key_env: str | None) -> str:
-    said = server_message(reply.body)
-    what = f"{name} answered {reply.status}" + (f": {said}" if said else "")
-    if reply.status in (401, 403):
-        return f"{what}; check the key in {key_env}" if key_env else f"{what}; name its key with api_key_env"
-    if reply.status == 404:
-        return f"{what}; check the model's name and base_url"
-    return what
 
 
 def _unknown_provider(name: str, known: tuple[str, ...]) -> str:
