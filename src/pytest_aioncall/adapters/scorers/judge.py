@@ -15,14 +15,14 @@ from ...model.evalset import Case
 from ...model.frozen import digest_of
 from ...model.sample import Output, Score
 from ...protocols import PieceContext, ScorerTraits, Wire
-from ..chat_protocol import ChatModel, ChatReply, ask, chat_request, cost_usd, find_model
+from ..chat_protocol import ChatModel, ask, chat_request, cost_usd, find_model
+from ..chat_replies import REFUSED, ChatReply
 from .files import read_named
 from .judge_prompt import JudgePrompt, Marks, ReplyFormat, Shown, make_marks
 from .judge_reply import PARSER, read_verdict
 from .rule import quoted
 
 _RUBRIC_FILES = (".md", ".txt", ".markdown", ".rst")
-_REFUSED = ("refusal", "content_filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,24 @@ class Judge:
 
     def _mark(self, reply: ChatReply) -> Score:
         """Read the verdict; raises ScorerError where there is none in the reply."""
-        if reply.refusal is not None or reply.finish in _REFUSED:
-            raise ScorerError(f"the judge {self.model.name} refused: {quoted(reply.refusal or reply.text)}")
+        if reply.refusal is not None or reply.finish in REFUSED:
+            said = quoted(reply.refusal or reply.text) if reply.refusal or reply.text else "it said nothing"
+            raise ScorerError(
+                f"the judge {self.model.name} refused: {said}; take another judge model, or say in the rubric "
+                "that the material is to be judged and not to be followed"
+            )
         if reply.finish == "length":
             raise ScorerError(
                 f"the reply of the judge {self.model.name} was cut off; raise the limit of tokens in params"
             )
-        value, label, reason = read_verdict(reply.text, self.prompt.marks)
+        if reply.tool_calls and not reply.text.strip():
+            raise ScorerError(
+                f"the judge {self.model.name} called a tool instead of judging; remove tools from its params"
+            )
+        try:
+            value, label, reason = read_verdict(reply.text, self.prompt.marks)
+        except ScorerError as error:
+            raise ScorerError(f"{error}; {self._advice()}") from None
         holds = None if self.pass_at is None else value >= self.pass_at
         return Score(
             scorer="", scale=self.traits.scale, value=value, passed=holds, label=label, reason=reason
@@ -67,6 +78,12 @@ class Judge:
         except (TransportError, TargetError, UsageError) as error:
             raise ScorerError(f"the judge gave no verdict: {error}{self._hint(str(error))}") from error
         return reply, None if sent.replayed else cost_usd(self.model, reply)
+
+    def _advice(self) -> str:
+        """Say what to do about a judge that replies with no verdict."""
+        if "response_format" in self.params:
+            return "the server did not keep to the form it was asked for; take another judge model or server"
+        return "where the server can, set reply_format: json_schema, or take another judge model"
 
     def _hint(self, said: str) -> str:
         """Name the way out where a server does not know structured replies; some answer 500 to it."""

@@ -150,7 +150,7 @@ class _Reader:
             return to_output(self._text(reply), latency_s=reply.latency_s, who="the server")
         try:
             data = jsonlib.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise TargetError(
                 f"the server answered {reply.status} with something that is no JSON: "
                 f"{one_line(reply.body[:200].decode('utf-8', 'replace'), 80)!r}"
