@@ -20,6 +20,7 @@ Mode = Literal["live", "record", "replay"]
 PREFIX: Final = "AIONCALL_"
 _MAX_EPOCHS: Final = 1000
 _MAX_CONCURRENCY: Final = 4096
+_MAX_SHARDS: Final = 1000
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 # A variable nearer than this to one of ours is a slip of the pen; one farther off is somebody else's.
@@ -34,6 +35,8 @@ class Settings:
     max_cost_usd         a cap that somebody set; None: the default cap holds
     strict               flag or environment: every inconclusive gate fails. Not said here, each gate's
                          `on_inconclusive` decides, and for gates that have none the configuration's
+    resume, run_id       go on with a run that stopped: the one named, else the latest unfinished one
+    shard                (K, N): run shard K of N only, to be judged with the others; None: all cases
     now                  the clock of this session, aware; None: the real one
     color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
     secrets              value of each environment variable that the configuration names and that is set
@@ -49,6 +52,9 @@ class Settings:
     max_cost_usd: float | None = None
     baseline_ref: str | None = None
     report_dir: Path | None = None
+    shard: tuple[int, int] | None = None
+    resume: bool = False
+    run_id: str | None = None
     ci: bool = False
     color: bool = True
     now: datetime | None = None
@@ -103,11 +109,21 @@ def merge_settings(
         max_cost_usd=said.value("max_cost_usd", default=defaults.max_cost_usd),
         baseline_ref=said.value("baseline_ref", default=defaults.baseline_ref),
         report_dir=said.value("report_dir", default=from_file),
+        shard=said.value("shard"),
+        resume=bool(said.value("resume")),
+        run_id=said.value("run_id"),
         ci=env.get("CI", "").strip().lower() not in {"", *_FALSE},
         color=not env.get("NO_COLOR") if flags.get("color") is None else bool(flags["color"]),
         now=said.value("now"),
         secrets=read_variables(named, environ=env),
     )
+    if settings.shard is not None and settings.mode == "record":
+        message = "a cassette is recorded by one session; leave --aioncall-record or AIONCALL_RECORD away"
+        said.problems.append(Problem("--aioncall-shard", 0, "", message))
+    if settings.run_id is not None and not settings.resume:
+        said.problems.append(
+            Problem("--aioncall-run", 0, "", "says which run --aioncall-resume goes on with; add that option")
+        )
     said.refuse_problems()
     return settings
 
@@ -230,6 +246,25 @@ def _folder(given: Any) -> Path:
     return Path(text)
 
 
+def _name(given: Any) -> str:
+    text = str(given).strip()
+    if not text.isprintable() or not text:
+        raise ValueError("needs the id of a run, see: aioncall runs list")
+    return text
+
+
+def _shard(given: Any) -> tuple[int, int]:
+    """K/N, counted from 1, with no more shards than a matrix of machines has."""
+    index, slash, count = str(given).strip().partition("/")
+    if not (slash and all(n.isascii() and n.isdigit() and len(n) < 6 for n in (index, count))):
+        raise ValueError("needs K/N, for example 2/4 for the second of four shards")
+    if not 1 <= int(count) <= _MAX_SHARDS:
+        raise ValueError(f"needs K/N with N from 1 to {_MAX_SHARDS}")
+    if not 1 <= int(index) <= int(count):
+        raise ValueError(f"needs K/N with K from 1 to N, here from 1 to {int(count)}")
+    return int(index), int(count)
+
+
 def _clock(given: Any) -> datetime:
     try:
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
@@ -249,6 +284,9 @@ _READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "max_cost_usd": ("MAX_COST", _dollars),
     "baseline_ref": ("BASELINE_REF", _ref),
     "report_dir": ("REPORT", _folder),
+    "shard": ("SHARD", _shard),
+    "resume": ("RESUME", _truth),
+    "run_id": ("RUN", _name),
     "now": ("NOW", _clock),
 }
 _VARIABLES: Final = frozenset(

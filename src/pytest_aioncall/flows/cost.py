@@ -33,12 +33,17 @@ class Estimate:
     most_calls: int = 0
     most_usd: float = 0.0
 
-    def line(self, cap_usd: float | None) -> str:
-        """Return what the header says; empty where no model is called."""
+    def line(self, cap_usd: float | None, *, shards: int = 1) -> str:
+        """Return what the header says; empty where no model is called.
+
+        shards  how many sessions like this one there are: each has a cap of its own
+        """
         if not self.calls:
             return ""
         unknown = f"; cost unknown: add prices for {', '.join(self.unpriced)}" if self.unpriced else ""
         cap = f", cap ${cap_usd:g}" if cap_usd is not None else ""
+        if cap and shards > 1:
+            cap += f" for this shard alone (all {shards} together: ${shards * (cap_usd or 0):g})"
         calls, cost = f"{self.calls}", f"${self.cost_usd:.2f}"
         if self.most_calls > self.calls:
             calls, cost = f"{calls} to {self.most_calls}", f"{cost} to ${self.most_usd:.2f}"

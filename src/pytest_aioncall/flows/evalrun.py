@@ -20,7 +20,7 @@ from ..decide.sides import epochs_of
 from ..engine import Engine, Job
 from ..errors import UsageError
 from ..model.report import Report
-from ..model.run import Run
+from ..model.run import Run, Shard
 from ..model.sample import Output, Sample, SampleError, Score
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
@@ -31,6 +31,7 @@ from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import EvalsetRecord, RunRecord, rfc3339
 from .report import EvalsetInput, build_report, write_report
 from .rounds import ExtraRounds, may_stop_early
+from .sharded import Part
 
 
 def settings_for(start: Path, flags: Mapping[str, Any]) -> Settings:
@@ -55,21 +56,37 @@ class EvalRun:
     _record: RunRecord | None = None
     _redactor: Redactor | None = None
     _rounds: ExtraRounds | None = None
+    _part: Part | None = None
 
     @property
     def concurrency(self) -> int:
         return self.settings.concurrency or self.settings.config.defaults.concurrency
 
     @property
+    def part(self) -> Part | None:
+        """The shard that this session runs; None: everything."""
+        if self._part is None:
+            self._part = Part.of(self.settings.shard)
+        return self._part
+
+    @property
     def record(self) -> RunRecord:
         if self._record is None:
+            keep = self.settings.config.defaults.keep_runs
             self._record = RunRecord(
                 store_folder=self.settings.root / self.settings.config.store,
                 root=self.settings.root,
                 now=self.now(),
-                keep=self.settings.config.defaults.keep_runs,
+                # On one machine, no shard may be pruned before the last one is there.
+                keep=keep if self.part is None else keep + self.part.count,
+                shard=self._shard_told,
             )
         return self._record
+
+    def _shard_told(self, complete: bool) -> Shard | None:
+        if self.part is None:
+            return None
+        return self.part.described(self.prepared.values(), complete=complete)
 
     def now(self) -> datetime:
         """Return the time: `AIONCALL_NOW` where it is set."""
@@ -87,7 +104,9 @@ class EvalRun:
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
-        found = self.baselines[one.name] = find_baseline(path, one.name, self.settings)
+        # A shard is not judged: it needs neither a baseline nor the history that holds one.
+        found = BaselineFound() if self.part is not None else find_baseline(path, one.name, self.settings)
+        self.baselines[one.name] = found
         plan = self.settings.epochs_of(one.evalset)
         if found.baseline is not None and may_stop_early(plan, one, found.baseline, self.settings):
             one = one.adaptive(plan, known={row.case: row.digest for row in found.baseline.rows})
@@ -229,10 +248,13 @@ class EvalRun:
         """
         now = self.now()
         inputs: list[EvalsetInput] = []
+        done = bool(complete)
         for name, is_complete in complete.items():
             one = self.prepared[name]
             record = self.record.evalsets.get(name, EvalsetRecord())
-            whole = is_complete and not record.cancelled and len(record.rows) == len(one.jobs)
+            finished = is_complete and not record.cancelled and len(record.rows) == self.asked_of(one)
+            done &= finished
+            whole = finished and self.part is None
             planned = one.planned(
                 fingerprint_of(one, self.settings.root),
                 complete=whole,
@@ -240,7 +262,9 @@ class EvalRun:
                 floors=record.all_floors,
                 drawn=[epochs_of(row) for row in record.rows.values()],
             ).model_copy(update={"capped": record.stopped_by_cap})
-            if not whole and one.plan is not None:
+            if self.part is not None:
+                planned = planned.model_copy(update={"samples": self.part.samples_of(one)})
+            elif not whole and one.plan is not None:
                 planned = planned.model_copy(update={"samples": self._asked_for(one)})
             found = self.baselines[name]
             because = None
@@ -248,6 +272,9 @@ class EvalRun:
                 because = f"the cost cap was reached, {record.cancelled} samples were not asked"
             elif not whole:
                 because = self._why_partial(name, why_partial, len(record.rows))
+            if self.part is not None:
+                ended = because if record.cancelled else why_partial
+                because = self.part.why_not_judged(one, done=len(record.rows), ended=ended or "")
             judgement = None if because else judge_record(planned, record, found, self.settings).judgement
             if judgement is not None and record.why:
                 judgement = _with_reasons(judgement, record.why)
@@ -264,12 +291,14 @@ class EvalRun:
                     or self.settings.config.defaults.baseline_max_age_days,
                 )
             )
-        run = self.close(inputs)
+        run = self.close(inputs, complete=done)
         if run is None:
             return None
         report = build_report(run, inputs, folder=self.record.folder, now=now)
-        if not report.exit_code and any(one.record.cancelled or _is_outage(one) for one in inputs):
-            # The cap or an outage stopped it, nobody chose a part: what was not asked is not green.
+        stopped = any(one.record.cancelled or (self.part is None and _is_outage(one)) for one in inputs)
+        if not report.exit_code and stopped:
+            # The cap or an outage stopped it, nobody chose a part: what was not asked is not green. How many
+            # errors are too many is said of a whole run, so of a shard it is said by the gate.
             return report.model_copy(update={"exit_code": CANNOT_JUDGE})
         return report
 
@@ -302,14 +331,23 @@ class EvalRun:
         folder = self.settings.report_dir or self.settings.root / self.settings.config.store
         return write_report(report, folder)
 
-    def close(self, inputs: Sequence[EvalsetInput]) -> Run | None:
-        """Write `run.json` for good; None where nothing ran."""
+    def asked_of(self, one: Prepared) -> int:
+        """Return how many cases of an evalset this session is to run: all, or those of its shard."""
+        return len(one.jobs) if self.part is None else len(self.part.cases_of(one))
+
+    def close(self, inputs: Sequence[EvalsetInput], *, complete: bool) -> Run | None:
+        """Write `run.json` for good; None where nothing ran. A shard without a case leaves one, too."""
+        names = [one.planned.evalset for one in inputs]
+        if self.part is not None:
+            self.part.told_of = names
+            if names and not any(self.asked_of(self.prepared[name]) for name in names):
+                self.record.keep([])
         self.record.counts.retries += self.retries
         if self.expected.unpriced:
             self.record.counts.cost_known = False
         return self.record.close(
             planned=[one.planned for one in inputs],
-            complete=bool(inputs) and all(one.planned.complete for one in inputs),
+            complete=complete,
             wall_s=time.monotonic() - self._started,
         )
 

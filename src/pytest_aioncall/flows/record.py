@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +16,7 @@ from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
 from ..model.baseline import CaseRow
 from ..model.evalset import Case, EpochRange
-from ..model.run import Fingerprint, Run, RunEvalset, Totals
+from ..model.run import Fingerprint, Run, RunEvalset, Shard, Totals
 from ..model.sample import Sample
 from ..model.verdict import Floor
 
@@ -126,7 +126,16 @@ class Counts:
 class RunRecord:
     """One run: made before the first sample, closed once. Safe to call from the engine's thread."""
 
-    def __init__(self, *, store_folder: Path, root: Path, now: datetime, keep: int) -> None:
+    def __init__(
+        self,
+        *,
+        store_folder: Path,
+        root: Path,
+        now: datetime,
+        keep: int,
+        shard: Callable[[bool], Shard | None] = lambda _complete: None,
+    ) -> None:
+        self._shard = shard
         self._runs = store_folder / "runs"
         self._root = root
         self._keep = keep
@@ -208,6 +217,7 @@ class RunRecord:
             self._state = git.commit_of(self._root), git.is_dirty(self._root)
         commit, dirty = self._state
         counts = self.counts
+        shard = self._shard(complete)
         instrument = {one.evalset: one.fingerprint.instrument for one in planned}
         subject = {one.evalset: one.fingerprint.subject for one in planned}
         return Run(
@@ -218,7 +228,8 @@ class RunRecord:
             dirty=dirty,
             fingerprint=Fingerprint(instrument=instrument, subject=subject),
             versions=_versions(),
-            complete=complete,
+            complete=complete and shard is None,
+            shard=shard,
             totals=Totals(
                 planned=sum(one.planned_samples for one in planned),
                 judged=counts.samples - counts.errors,

@@ -69,6 +69,7 @@ def build_report(
                 description=one.description,
                 judgement=one.judgement,
                 not_judged_because=one.not_judged_because,
+                shard=(run.shard.index, run.shard.count) if run.shard is not None else None,
                 not_recorded=one.record.not_recorded,
                 baseline=header,
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,

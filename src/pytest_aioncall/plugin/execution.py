@@ -45,7 +45,7 @@ class Execution:
         run = self.run
         if not self.is_worker:
             run.record.begin()
-        line = run.expected.line(run.budget.limit_usd)
+        line = run.expected.line(run.budget.limit_usd, shards=run.part.count if run.part else 1)
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         if line and reporter is not None:
             reporter.write_line(f"aioncall: {line}")

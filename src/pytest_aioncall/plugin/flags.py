@@ -28,6 +28,10 @@ def flags_of(config: pytest.Config) -> dict[str, Any]:
         "max_cost_usd": option.aioncall_max_cost,
         "baseline_ref": option.aioncall_baseline_ref,
         "report_dir": option.aioncall_report,
+        "shard": option.aioncall_shard,
+        "resume": option.aioncall_resume or None,
+        # A worker goes on with the run that its controller has chosen.
+        "run_id": getattr(config, "workerinput", {}).get("aioncall_run", option.aioncall_run),
     }
 
 

@@ -40,6 +40,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="read baselines as they were where this branch left REF",
     )
     add(
+        "--aioncall-resume",
+        action="store_true",
+        help="go on with the latest run that did not finish: ask only what it lacks",
+    )
+    add("--aioncall-run", metavar="ID", help="the run that --aioncall-resume goes on with")
+    add(
+        "--aioncall-shard",
+        metavar="K/N",
+        help="run shard K of N only; aioncall gate judges all N together",
+    )
+    add(
         "--aioncall-report",
         metavar="DIR",
         help="write report.html and report.json there (default .aioncall)",

@@ -44,12 +44,16 @@ class Selected:
             self.counts[file] = max(count, self.counts.get(file, 0))
 
     def complete(
-        self, prepared_at: Callable[[Path], Prepared | None], *, interrupted: bool
+        self,
+        prepared_at: Callable[[Path], Prepared | None],
+        *,
+        asked_of: Callable[[Prepared], int],
+        interrupted: bool,
     ) -> dict[str, bool]:
-        """Tell of each evalset whether all of its cases were selected and finished."""
+        """Tell of each evalset whether all cases that this session is to run were selected and finished."""
         complete: dict[str, bool] = {}
         for file, count in self.counts.items():
             prepared = prepared_at(Path(file))
             if prepared is not None:
-                complete[prepared.name] = count == len(prepared.jobs) and not interrupted
+                complete[prepared.name] = count == asked_of(prepared) and not interrupted
         return complete

@@ -12,6 +12,7 @@ from .flags import flags_of, is_worker, start_folder, will_run
 from .hooks import EVALSET_SUFFIX
 from .items import CaseItem, EvalsetFile, without_repeats
 from .selected import Selected
+from .shards import deselect_other_shards, status_of_empty_shard
 from .workers import attach, detach
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class OnCallSession:
         """Take each selected case once, refuse what would cost too much, keep a rerun plugin away."""
         result = yield
         items[:] = without_repeats(items)
+        if not self.problems and any(isinstance(item, CaseItem) for item in items):
+            deselect_other_shards(items, run=self.run, selected=self._selected, config=self.config)
         cases = [item for item in items if isinstance(item, CaseItem)]
         if cases and will_run(self.config) and not self.problems:
             self._budget([item.job for item in cases])
@@ -314,7 +317,7 @@ class OnCallSession:
         self.config.hook.pytest_aioncall_run_finished(report=self.report)
 
     def _complete(self, *, interrupted: bool) -> dict[str, bool]:
-        return self._selected.complete(self._prepared_at, interrupted=interrupted)
+        return self._selected.complete(self._prepared_at, asked_of=self.run.asked_of, interrupted=interrupted)
 
     def _prepared_at(self, path: Path) -> Prepared | None:
         for prepared in self.run.prepared.values():
@@ -327,6 +330,8 @@ class OnCallSession:
         """Set the exit status by the table; what pytest itself found wrong comes first."""
         if self.is_worker:
             return
+        if self.report is not None:
+            session.exitstatus = status_of_empty_shard(self.report, session.exitstatus)
         if self.problems:
             session.exitstatus = EXIT_USAGE
         elif self.exit_code is not None and session.exitstatus == pytest.ExitCode.OK:

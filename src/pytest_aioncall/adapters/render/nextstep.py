@@ -19,6 +19,8 @@ def next_advice(story: Story) -> str:
     """Return what to do before the next command; empty where it can be typed at once."""
     if story.state == "cannot_judge":
         return "mend what the errors name, then"
+    if story.awaits_other_shards:
+        return f"when all {story.report.shard[1]} shards are there," if story.report.shard else ""
     return "raise --aioncall-max-cost, then" if story.hit_the_cap else ""
 
 
@@ -29,6 +31,8 @@ def next_command(story: Story) -> str:
     name = shlex.quote(story.name)
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
     whole = f"{_pytest(story)} {file}".rstrip()
+    if story.report.shard is not None and story.state == "partial":
+        return _of_shard(story, whole)
     if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
         if story.state == "suspected" and (epochs := _epochs_needed(story)):
             return f"{whole} --aioncall-epochs {epochs}"
@@ -47,6 +51,15 @@ def next_command(story: Story) -> str:
         "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
         "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
     }.get(story.state, "")
+
+
+def _of_shard(story: Story, whole: str) -> str:
+    """Return how the shards are judged together, or how this one comes to have all of its cases."""
+    index, count = story.report.shard or (1, 1)
+    if not story.awaits_other_shards:
+        return f"{whole} --aioncall-shard {index}/{count}"
+    runs = [f"RUN{n}" for n in range(1, count + 1)]
+    return f"aioncall gate --candidate {' '.join(runs if count <= 4 else [*runs[:2], '...', runs[-1]])}"
 
 
 def _judged_anew(story: Story, name: str) -> str:

@@ -298,6 +298,8 @@ class Story:
             "interrupted": "The run was interrupted, so no gate was judged. What was scored stands below.",
             "partial": "The run stopped at its cost cap, so no gate was judged."
             if self.hit_the_cap
+            else "A shard is not judged by itself; aioncall gate judges it together with the others."
+            if self.report.shard is not None
             else "Only a part of the evalset ran, so no gate was judged.",
             "nothing_shared": "The baseline has no scores for any gate of this run.",
             "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
@@ -318,6 +320,11 @@ class Story:
         names += [f"{len(changes) - 2} more"] if len(changes) > 2 else []
         listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
         return f"No recording fits any more: {listed} changed since the baseline."
+
+    @property
+    def awaits_other_shards(self) -> bool:
+        """Tell whether this is a shard that did all of its cases."""
+        return self.report.shard is not None and "judged when all" in (self.report.not_judged_because or "")
 
     @property
     def hit_the_cap(self) -> bool:

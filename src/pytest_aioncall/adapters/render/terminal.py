@@ -74,7 +74,7 @@ def _head(story: Story, pen: Pen, *, named: bool) -> str:
     if story.state in ("partial", "interrupted"):
         because = pen.safe(story.count, 200)
         word = "interrupted" if story.state == "interrupted" else "partial run"
-        text = because if because.lower().startswith(word) else f"{word}: {because}"
+        text = because if because.lower().startswith((word, "shard ")) else f"{word}: {because}"
         return f"gate not judged  {name}{text}"
     part = f", {story.compared_part}" if story.compared_part else ""
     head = f"gate {story.word}  {name}{story.count}{part}"

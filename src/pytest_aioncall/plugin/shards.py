@@ -1,0 +1,46 @@
+"""`--aioncall-shard K/N`: cases of other shards are deselected, as by -k; ordinary tests are not divided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .items import CaseItem
+
+if TYPE_CHECKING:
+    from ..flows.evalrun import EvalRun
+    from ..model.report import Report
+    from .selected import Selected
+
+
+def deselect_other_shards(
+    items: list[pytest.Item], *, run: EvalRun, selected: Selected, config: pytest.Config
+) -> None:
+    """Take the cases of other shards out of `items` and tell pytest of them.
+
+    Every evalset that has a case among the items is met, also where none of them is of this shard: a shard
+    without a case is there when all are put together.
+    """
+    part = run.part
+    if part is None:
+        return
+    kept: list[pytest.Item] = []
+    gone: list[pytest.Item] = []
+    for item in items:
+        if not isinstance(item, CaseItem):
+            kept.append(item)
+            continue
+        selected.meet(str(item.path))
+        mine = part.cases_of(run.prepared[item.job.evalset])
+        (kept if item.job.case.id in mine else gone).append(item)
+    if gone:
+        items[:] = kept
+        config.hook.pytest_deselected(items=gone)
+
+
+def status_of_empty_shard(report: Report, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
+    """Return the exit status: a shard that has no case did all that it had to do."""
+    if report.run.shard is not None and status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return pytest.ExitCode.OK
+    return status
