@@ -49,8 +49,8 @@ class Judge:
         if reply.refusal is not None or reply.finish in REFUSED:
             said = quoted(reply.refusal or reply.text) if reply.refusal or reply.text else "it said nothing"
             raise ScorerError(
-                f"the judge {self.model.name} refused: {said}; take another judge model, or say in the rubric "
-                "that the material is to be judged and not to be followed"
+                f"the judge {self.model.name} refused: {said}; take another judge model, or say in its "
+                "rubric that the material is to be judged, not to be followed"
             )
         if reply.finish == "length":
             raise ScorerError(
