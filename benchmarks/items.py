@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 ITEM = re.compile(r"item #(\d+)")
+NOT_FOUND = "I cannot find that item."
+RUBRIC = "The answer names the code that is expected: 1 when it does, 0 when it does not."
 
 
 def code_of(item: int) -> str:
@@ -26,7 +28,28 @@ def answer_to(prompt: str) -> str:
     if found is None:
         return "I was not asked about an item."
     item = int(found[1])
-    return "I cannot find that item." if is_answered_wrongly(item) else f"Its code is {code_of(item)}."
+    return NOT_FOUND if is_answered_wrongly(item) else f"Its code is {code_of(item)}."
+
+
+def verdict_on(prompt: str) -> str:
+    """Return the judge's reply to a prompt that holds an answer, in the form the asking tool reads.
+
+    One JSON object with the keys that tools look for, or the line `GRADE: C` where the prompt speaks of it.
+    """
+    right = NOT_FOUND not in prompt
+    if "GRADE" in prompt:
+        return f"As asked.\n\nGRADE: {'C' if right else 'I'}"
+    return json.dumps({"reason": "As asked.", "pass": right, "score": int(right)})
+
+
+def judge_prompt(answer: str, expected: str) -> str:
+    """Return what a bare client asks a judge about one answer."""
+    return f"{RUBRIC} Reply with JSON, keys reason, pass and score.\n\nExpected: {expected}\n\nAnswer: {answer}"
+
+
+def count_right(count: int) -> int:
+    """Return how many of the first `count` items are answered with their code."""
+    return sum(not is_answered_wrongly(item) for item in range(count))
 
 
 def question_about(item: int) -> str:
