@@ -81,7 +81,7 @@ def test_own_patterns_come_on_top() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "message"), [("(", "no regular expression"), ("a*", "matches the empty text")]
+    ("pattern", "message"), [("(", "not a regular expression"), ("a*", "matches the empty text")]
 )
 def test_a_pattern_that_cannot_be_used_is_refused(pattern: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from ..errors import LoadError, Problem
-from ..model.config import LATER_SECTIONS, Config, Defaults, Price, Provider
+from ..model.config import LATER_SECTIONS, Config, Defaults, Price, Provider, RedactRule
 from ..model.weakening import WeakeningEntry
 from .yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
-from .yaml_text.document import TEXT_LIST, TEXT_MAPPING
+from .yaml_text.document import TEXT_MAPPING
 from .yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
 
 FILE_NAME: Final = "aioncall.yaml"
@@ -27,7 +27,7 @@ _SHAPE: Final = Shape(
         "providers": Shape(values=_PROVIDER),
         "prices": Shape(text=frozenset({"as_of"})),
         "defaults": Shape(text=frozenset({"on_inconclusive", "claim", "mode", "baseline_ref", "report_dir"})),
-        "redact": TEXT_LIST,
+        "redact": Shape(text_items=True, items=Shape(text=frozenset({"name", "pattern", "off", "reason"}))),
         "weakening": Shape(items=Shape(text=frozenset(WeakeningEntry.model_fields))),
     },
 )
@@ -123,13 +123,34 @@ def _note_own_rules(raw: dict[str, Any], source: Source) -> None:
     prices = raw.get("prices")
     if isinstance(prices, dict):
         _note_prices(prices, source)
-    patterns = raw.get("redact")
-    for index, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
+    rules = raw.get("redact")
+    if isinstance(rules, list):
+        fit = [_note_redaction(rule, f"redact[{index}]", source) for index, rule in enumerate(rules)]
+        raw["redact"] = [rule for rule in fit if rule is not None]
+
+
+def _note_redaction(raw: Any, where: str, source: Source) -> str | RedactRule | None:
+    """Return a rule of `redact`, None where it cannot be used, which is noted."""
+    from .redaction import problem_of
+
+    rule: str | RedactRule
+    if isinstance(raw, str):
+        rule = raw
+    elif isinstance(raw, dict):
         try:
-            re.compile(pattern)
-        except (re.error, TypeError, RecursionError, OverflowError) as error:
-            if isinstance(pattern, str):
-                source.add(f"redact[{index}]", f"is not a regular expression: {quoted(str(error))[1:-1]}")
+            rule = RedactRule.model_validate(raw)
+        except ValidationError as error:
+            note_refusal(source, error, where, known=lambda _loc: frozenset(RedactRule.model_fields))
+            return None
+    else:
+        source.add(where, f"needs a pattern (text) or a mapping, got {kind_of(raw)}")
+        return None
+    problem = problem_of(rule)
+    if problem is None:
+        return rule
+    key, message = problem
+    source.add(f"{where}.{key}" if key else where, message)
+    return None
 
 
 def _note_provider(provider: dict[str, Any], where: str, source: Source) -> None:

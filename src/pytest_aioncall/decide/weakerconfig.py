@@ -47,6 +47,7 @@ def epochs_shown(epochs: int | EpochRange) -> str:
 
 # Which change of a default is a loosening; keys that decide nothing are not here. None stands for the
 # built-in value where the comparison gives one.
+_RECALLING: Final = ("replay", "fallback", "extend")
 _DEFAULTS: Final[dict[str, tuple[_Weaker, Any]]] = {
     "alpha": (_down, 0.05),
     "on_inconclusive": (lambda was, now: (was, now) == ("fail", "warn"), "warn"),
@@ -59,7 +60,8 @@ _DEFAULTS: Final[dict[str, tuple[_Weaker, Any]]] = {
     "tokens_ratio": (_up, 2.0),
     "retrieved_ratio": (_up, 2.0),
     "epochs": (fewer_epochs, EPOCHS),
-    "mode": (lambda was, now: now == "replay" and was != "replay", "live"),
+    # Of these none asks for what is recorded, so a model that has changed goes unseen.
+    "mode": (lambda was, now: now in _RECALLING and was not in _RECALLING, "live"),
     "require_baseline": (lambda was, now: was and not now, False),
     "baseline_ref": (lambda was, now: bool(was) and was != now, ""),
 }
@@ -87,18 +89,48 @@ def _defaults(was: Config, now: Config, file: str) -> Iterator[Weakening]:
 
 
 def _redaction(was: Config, now: Config, file: str) -> Iterator[Weakening]:
-    """A pattern less, and what it hid is stored and committed."""
-    for index, pattern in enumerate(was.redact):
-        if pattern not in now.redact and pattern not in was.redact[:index]:
+    """A pattern or kind less, or a built-in kind off, and what it hid is stored and committed."""
+    left = {(sort, word) for sort, word, _ in _redacted(now)}
+    seen: set[tuple[str, str]] = set()
+    for sort, word, index in _redacted(was):
+        if sort == "off" or (sort, word) in left or (sort, word) in seen:
+            continue
+        seen.add((sort, word))
+        yield Weakening(
+            kind="redact_removed",
+            what=f"redact {word}",
+            was=word,
+            now="not redacted",
+            file=file,
+            at_base=True,
+            where=f"redact[{index}]",
+        )
+    off = {word for sort, word, _ in _redacted(was) if sort == "off"}
+    for sort, word, index in _redacted(now):
+        if sort == "off" and word not in off:
+            off.add(word)
             yield Weakening(
                 kind="redact_removed",
-                what=f"redact {pattern}",
-                was=pattern,
-                now="not redacted",
+                what=f"redact {word}",
+                was=word,
+                now="not redacted (off)",
                 file=file,
-                at_base=True,
                 where=f"redact[{index}]",
             )
+
+
+def _redacted(config: Config) -> Iterator[tuple[str, str, int]]:
+    """Yield what each entry of `redact` does: (pattern, off or kind; the pattern or kind; which entry)."""
+    for index, rule in enumerate(config.redact):
+        if isinstance(rule, str):
+            yield "pattern", rule, index
+            continue
+        if rule.pattern is not None:
+            yield "pattern", rule.pattern, index
+        if rule.off is not None:
+            yield "off", rule.off, index
+        for kind in rule.kinds:
+            yield "kind", kind, index
 
 
 def _providers(was: Config, now: Config, file: str) -> Iterator[Weakening]:

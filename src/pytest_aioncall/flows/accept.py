@@ -19,7 +19,7 @@ from ..adapters.baseline_store import (
     stored_output,
 )
 from ..adapters.files import replace_all
-from ..adapters.redaction import Redactor, find_personal_data, find_secrets
+from ..adapters.redaction import Redactor
 from ..adapters.render import words
 from ..adapters.text import log_line
 from ..decide.chances import floor_chances
@@ -161,7 +161,7 @@ class _Acceptance:
         for case, samples in self.samples.items():
             for sample in samples:
                 text = sample.output.text if sample.output else ""
-                kinds = _private(text, self.redactor)
+                kinds = self.redactor.find(text)
                 if kinds:
                     raise UsageError(
                         f"{self.planned.evalset}: output of {case} epoch {sample.epoch} looks like it holds "
@@ -264,7 +264,7 @@ class _Acceptance:
         dropped = []
         for name in ("data", "retrieved", "tool_calls"):
             part = output.model_dump(mode="json", include={name})[name]
-            if part is not None and _private(canonical_json(part), self.redactor):
+            if part is not None and self.redactor.find(canonical_json(part)):
                 dropped.append(name)
         if not dropped:
             return output
@@ -327,7 +327,3 @@ def redacted(output: Output, redactor: Redactor) -> Output:
             "tool_calls": tuple(redactor.json(call) for call in calls) if calls is not None else None,
         }
     )
-
-
-def _private(text: str, redactor: Redactor) -> list[object]:
-    return [*find_secrets(text), *find_personal_data(redactor.text(text))]

@@ -75,10 +75,25 @@ class Defaults(Frozen):
     concurrency: int = Field(default=16, ge=1, le=4096)
     keep_runs: int = Field(default=20, ge=1)
     epochs: Annotated[int, Field(ge=1, le=1000)] | EpochRange | None = None
-    mode: Literal["live", "record", "replay"] = "live"
+    mode: Literal["live", "record", "replay", "fallback", "extend"] = "live"
     require_baseline: bool = False
     baseline_ref: str | None = Field(default=None, min_length=1)
     report_dir: str | None = Field(default=None, min_length=1)
+
+
+class RedactRule(Frozen):
+    """One entry of `redact` that is more than a pattern: a named pattern, a kind off, or kinds on.
+
+    name, pattern  what the pattern matches becomes `[REDACTED:name]`
+    off, reason    a built-in kind of secret that is left in texts, and why
+    kinds          kinds of personal data that are taken out of everything stored
+    """
+
+    name: str | None = None
+    pattern: str | None = None
+    off: str | None = None
+    reason: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 class Config(Frozen):
@@ -91,6 +106,6 @@ class Config(Frozen):
     providers: dict[str, Provider] = {}
     prices: Prices = Prices()
     defaults: Defaults = Defaults()
-    redact: tuple[str, ...] = ()
+    redact: tuple[str | RedactRule, ...] = ()
     weakening: tuple[WeakeningEntry, ...] = ()
     store: str = ".aioncall"
