@@ -90,6 +90,8 @@ class Reply:
 
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+KEYLESS_MODES = frozenset({"replay", "check", "fallback", "extend"})
+"""What a wire's `mode` says where a key may be missing: nobody is asked, or only for what is not recorded."""
 Inspect = Callable[[Reply], object]
 
 

@@ -15,7 +15,13 @@ from .errors import LoadError, Problem
 from .model.config import Config
 from .model.evalset import EpochRange, Evalset
 
-Mode = Literal["live", "record", "replay"]
+Mode = Literal["live", "record", "replay", "fallback", "extend"]
+"""live      ask; look at no recording and make none
+record    ask, and keep every answer
+replay    answer from recordings only
+fallback  answer from recordings, ask for what is missing, keep nothing
+extend    answer from recordings, ask for what is missing, and keep that
+"""
 
 PREFIX: Final = "AIONCALL_"
 _MAX_EPOCHS: Final = 1000
@@ -23,6 +29,15 @@ _MAX_CONCURRENCY: Final = 4096
 _MAX_SHARDS: Final = 1000
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+# What says how model calls are answered: flags and variables, each yes or no; together they make a mode.
+_ANSWERING: Final = ("replay", "fallback", "record")
+_TAKEN_BACK_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "replay": ("replay",),
+    "record": ("record",),
+    "fallback": ("replay", "fallback"),
+    "extend": ("replay", "record"),
+}
+"""Which variables, set to 0, take back the mode that the file names."""
 # A variable nearer than this to one of ours is a slip of the pen; one farther off is somebody else's.
 _TYPO: Final = 0.88
 
@@ -88,7 +103,8 @@ def merge_settings(
 ) -> Settings:
     """Return the settings of this session. `flags` by field name; None is a flag that was not given.
 
-    `mode` may also be given as the flags `replay` and `record`. Raises LoadError with everything wrong.
+    `mode` may also be given as the flags `replay`, `fallback` and `record`. Raises LoadError with all that is
+    wrong.
     """
     env = os.environ if environ is None else environ
     named = _named_variables(config)
@@ -98,6 +114,9 @@ def merge_settings(
     strict = said.value("strict")
     if strict is not None:
         defaults = defaults.model_copy(update={"on_inconclusive": "fail" if strict else "warn"})
+    http_client = said.value("http_client")
+    if http_client is not None:
+        defaults = defaults.model_copy(update={"http_client": http_client})
     settings = Settings(
         config=config.model_copy(update={"defaults": defaults}),
         root=root,
@@ -145,7 +164,7 @@ class _Said:
     """What environment and flags say, a flag over a variable; keeps what is wrong until all is asked."""
 
     def __init__(self, env: Mapping[str, str], flags: Mapping[str, Any], *, named: Set[str]) -> None:
-        unknown = sorted(set(flags) - set(_READERS) - {"mode", "replay", "record", "color"})
+        unknown = sorted(set(flags) - set(_READERS) - {"mode", *_ANSWERING, "color"})
         if unknown:
             raise TypeError(f"no such setting: {', '.join(unknown)}")
         self.env = env
@@ -169,22 +188,23 @@ class _Said:
             return default
 
     def mode(self, *, default: Mode) -> Mode:
-        """Return how model calls are answered; replay and record exclude each other."""
+        """Return how model calls are answered, by the flags; where none is given, by the variables."""
         flag: Mode | None = self.flags.get("mode")
         if flag is not None:
             if flag not in get_args(Mode):
                 raise TypeError(f"no such mode: {flag}")
             return flag
-        flags = {name: self.flags.get(name) or None for name in ("replay", "record")}
-        variables = {name: self._truth(PREFIX + name.upper()) for name in ("replay", "record")}
-        for place, said in (("--aioncall-replay", flags), (PREFIX + "REPLAY", variables)):
-            if said["replay"] and said["record"]:
-                self.problems.append(Problem(place, 0, "", "replay and record exclude each other"))
+        flags = {name: self.flags.get(name) or None for name in _ANSWERING}
+        variables = {name: self._truth(PREFIX + name.upper()) for name in _ANSWERING}
+        for said in (flags, variables):
+            if said["record"]:
+                return "extend" if said["replay"] or said["fallback"] else "record"
+            if said["fallback"]:
+                return "fallback"
             if said["replay"]:
                 return "replay"
-            if said["record"]:
-                return "record"
-        return "live" if variables.get(default) is False else default
+        denied = any(variables[name] is False for name in _TAKEN_BACK_BY.get(default, ()))
+        return "live" if denied else default
 
     def refuse_problems(self) -> None:
         """Raise LoadError where anything was noted."""
@@ -265,6 +285,13 @@ def _shard(given: Any) -> tuple[int, int]:
     return int(index), int(count)
 
 
+def _client(given: Any) -> str:
+    text = str(given).strip().lower()
+    if text not in {"auto", "httpx", "aiohttp"}:
+        raise ValueError("needs auto, httpx or aiohttp")
+    return text
+
+
 def _clock(given: Any) -> datetime:
     try:
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given).strip())
@@ -287,10 +314,11 @@ _READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "shard": ("SHARD", _shard),
     "resume": ("RESUME", _truth),
     "run_id": ("RUN", _name),
+    "http_client": ("HTTP_CLIENT", _client),
     "now": ("NOW", _clock),
 }
 _VARIABLES: Final = frozenset(
-    {PREFIX + suffix for suffix, _ in _READERS.values()} | {PREFIX + "REPLAY", PREFIX + "RECORD"}
+    {PREFIX + suffix for suffix, _ in _READERS.values()} | {PREFIX + name.upper() for name in _ANSWERING}
 )
 
 

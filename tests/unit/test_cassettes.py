@@ -227,9 +227,10 @@ def test_closing_closes_the_wire_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("<<<<<<< HEAD", r"triage\.jsonl:2: is no cassette entry; take both sides of the merge"),
-        ("{", r"triage\.jsonl:2: is no cassette entry; record again"),
-        ('{"format": 2}', r"triage\.jsonl:2: format 2; this version reads format 1"),
+        ("<<<<<<< HEAD", r"triage\.jsonl:2: a mark of an unfinished merge; .* keep both sides"),
+        ("=======", r"triage\.jsonl:2: a mark of an unfinished merge"),
+        ("{", r"triage\.jsonl:2: is no cassette entry; delete the line, then record again"),
+        ('{"format": 2}', r"triage\.jsonl:2: format '2'; this version reads format 1"),
         ('{"format": 1, "key": 5}', "is no cassette entry"),
     ],
 )

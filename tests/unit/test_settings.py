@@ -83,11 +83,31 @@ def test_strict_and_fail_on_inconclusive_are_one_setting() -> None:
 def test_a_variable_can_take_back_the_mode_of_the_file() -> None:
     assert merge({"mode": "replay"}, {"AIONCALL_REPLAY": "0"}).mode == "live"
     assert merge({"mode": "replay"}, {"AIONCALL_RECORD": "0"}).mode == "replay"
+    assert merge({"mode": "extend"}, {"AIONCALL_RECORD": "0"}).mode == "live"
+    assert merge({"mode": "fallback"}, {"AIONCALL_REPLAY": "0"}).mode == "live"
+    assert merge({"mode": "fallback"}, {"AIONCALL_RECORD": "0"}).mode == "fallback"
 
 
 def test_replay_and_record_may_be_given_as_flags_of_their_own() -> None:
     assert merge(None, {"AIONCALL_RECORD": "1"}, replay=True, record=False).mode == "replay"
     assert merge(record=True).mode == "record"
+
+
+@pytest.mark.parametrize(
+    ("said", "mode"),
+    [
+        (("replay",), "replay"),
+        (("fallback",), "fallback"),
+        (("record",), "record"),
+        (("replay", "fallback"), "fallback"),
+        (("replay", "record"), "extend"),
+        (("fallback", "record"), "extend"),
+        (("replay", "fallback", "record"), "extend"),
+    ],
+)
+def test_replay_fallback_and_record_together_make_a_mode(said: tuple[str, ...], mode: str) -> None:
+    assert merge(**dict.fromkeys(said, True)).mode == mode
+    assert merge(None, {f"AIONCALL_{name.upper()}": "1" for name in said}).mode == mode
 
 
 def test_a_report_folder_of_the_file_starts_at_the_root_and_that_of_a_flag_where_one_stands() -> None:
@@ -163,7 +183,7 @@ def test_the_process_environment_is_read_where_none_is_given(monkeypatch: pytest
         ({"AIONCALL_NOW": "yesterday"}, "AIONCALL_NOW: needs a time with its offset (RFC 3339)"),
         ({"AIONCALL_NOW": "2026-11-21T14:00:00"}, "AIONCALL_NOW: needs a time with its offset"),
         ({"AIONCALL_BASELINE_REF": "--upload-pack=x"}, "AIONCALL_BASELINE_REF: needs a git ref"),
-        ({"AIONCALL_REPLAY": "1", "AIONCALL_RECORD": "1"}, "replay and record exclude each other"),
+        ({"AIONCALL_FALLBACK": "maybe"}, "AIONCALL_FALLBACK: needs 1 or 0"),
         ({"AIONCALL_EPOCS": "3"}, "AIONCALL_EPOCS: unknown variable; did you mean AIONCALL_EPOCHS?"),
     ],
 )
@@ -181,7 +201,6 @@ def test_nonsense_in_the_environment_is_refused_by_name(env: dict[str, str], sai
         ({"baseline_ref": "a b"}, "--aioncall-baseline-ref: needs a git ref"),
         ({"report_dir": " "}, "--aioncall-report: needs a folder"),
         ({"now": "x"}, "--now: needs a time"),
-        ({"replay": True, "record": True}, "--aioncall-replay: replay and record exclude each other"),
     ],
 )
 def test_nonsense_in_a_flag_is_refused_by_name(flags: dict[str, Any], said: str) -> None:

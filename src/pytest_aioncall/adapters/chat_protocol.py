@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..errors import UsageError
 from ..model.config import Price
-from ..protocols import PieceContext, Reply, Wire
+from ..protocols import KEYLESS_MODES, PieceContext, Reply, Wire
 from .chat_replies import ChatReply, Kind, chat_reply, server_message
 from .text import did_you_mean, one_line
 
@@ -86,7 +86,7 @@ def find_model(name: str, *, context: PieceContext) -> ChatModel:
     provider = providers.get(provider_name)
     if provider is None:
         raise UsageError(_unknown_provider(provider_name, tuple(providers)))
-    silent = getattr(context.wire, "mode", "live") in ("replay", "check")
+    silent = getattr(context.wire, "mode", "live") in KEYLESS_MODES
     key_env = provider.api_key_env
     wanted = {**({"the key": key_env} if key_env else {}), **provider.headers_env}
     missing = [env for env in wanted.values() if not context.secrets.get(env)]
@@ -118,10 +118,12 @@ async def ask(
     messages: Sequence[Mapping[str, Any]],
     params: Mapping[str, Any],
     epoch: int,
+    judge: str = "",
 ) -> tuple[ChatReply, Reply]:
     """Ask `model` through `wire`; return what it said and the HTTP reply (latency, attempts, replayed).
 
     A reply that holds no answer is asked for again, within `max_attempts`, as after a broken connection.
+    `judge` is the hash of the judge that asks: another judge finds no recording of this one's replies.
     """
     read: tuple[Reply, ChatReply] | None = None
 
@@ -142,7 +144,7 @@ async def ask(
         request.url,
         headers={**request.headers, **model.headers} if model.headers else request.headers,
         json=request.body,
-        asked={"provider": model.provider, **request.body},
+        asked={"provider": model.provider, **request.body, **({"judge": judge} if judge else {})},
         epoch=epoch,
         provider=model.provider,
         timeout_s=model.timeout_s,

@@ -16,7 +16,10 @@ LATER_SECTIONS: Final = ("monitors", "oncall", "routes", "slos")
 
 
 class Provider(Frozen):
-    """One model server. `api_key_env` names the environment variable that holds the key."""
+    """One model server. `api_key_env` names the environment variable that holds the key.
+
+    `concurrency` and the two limits a minute are ceilings; less is asked where the server is overloaded.
+    """
 
     kind: Literal["openai", "anthropic"] = "openai"
     base_url: str | None = None
@@ -27,6 +30,13 @@ class Provider(Frozen):
     headers_env: dict[str, str] = {}
     timeout_s: float = Field(default=60.0, gt=0)
     max_attempts: int = Field(default=4, ge=1, le=20)
+    http2: bool = False
+
+    @model_validator(mode="after")
+    def _http2_needs_tls(self) -> Provider:
+        if self.http2 and (self.base_url or "").lower().startswith("http://"):
+            raise ValueError("http2 needs an https:// base_url: HTTP/2 is agreed on with TLS; remove http2")
+        return self
 
 
 class Price(Frozen):
@@ -79,6 +89,7 @@ class Defaults(Frozen):
     require_baseline: bool = False
     baseline_ref: str | None = Field(default=None, min_length=1)
     report_dir: str | None = Field(default=None, min_length=1)
+    http_client: Literal["auto", "httpx", "aiohttp"] = "auto"
 
 
 class RedactRule(Frozen):

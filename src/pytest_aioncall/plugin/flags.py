@@ -14,15 +14,12 @@ from .hooks import EVALSET_SUFFIX
 def flags_of(config: pytest.Config) -> dict[str, Any]:
     """Return the options of this session by field of Settings; None is an option that was not given."""
     option = config.option
-    if option.aioncall_replay and option.aioncall_record:
-        raise pytest.UsageError("--aioncall-replay and --aioncall-record exclude each other")
-    if option.aioncall_record and is_worker(config):
-        raise pytest.UsageError("--aioncall-record runs in one process: drop -n")
-    mode = "replay" if option.aioncall_replay else "record" if option.aioncall_record else None
     return {
         "epochs": option.aioncall_epochs,
         "concurrency": option.aioncall_concurrency,
-        "mode": mode,
+        "replay": option.aioncall_replay or None,
+        "fallback": option.aioncall_fallback or None,
+        "record": option.aioncall_record or None,
         "require_baseline": option.aioncall_require_baseline or None,
         "strict": option.aioncall_strict or None,
         "max_cost_usd": option.aioncall_max_cost,

@@ -21,7 +21,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="answer model calls from the committed cassettes; no network, no key, no cost",
     )
-    add("--aioncall-record", action="store_true", help="call the models and record their answers")
+    add(
+        "--aioncall-fallback",
+        action="store_true",
+        help="as --aioncall-replay, and call the models for what is not recorded, under the cost cap",
+    )
+    add(
+        "--aioncall-record",
+        action="store_true",
+        help="call the models and record their answers; with --aioncall-replay only those that are missing",
+    )
     add(
         "--aioncall-require-baseline",
         action="store_true",

@@ -27,7 +27,10 @@ _RUBRIC_FILES = (".md", ".txt", ".markdown", ".rst")
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Ask `model` about each answer; `params` go into the request as they are."""
+    """Ask `model` about each answer; `params` go into the request as they are.
+
+    `hash` stands for all of the judge that a recorded reply depends on.
+    """
 
     wire: Wire
     model: ChatModel
@@ -35,6 +38,7 @@ class Judge:
     params: Mapping[str, Any]
     pass_at: float | None
     traits: ScorerTraits
+    hash: str = ""
 
     async def score(self, case: Case, output: Output, *, epoch: int) -> Score:
         reply, cost = await self._ask(self.prompt.messages(case, output), epoch)
@@ -72,7 +76,14 @@ class Judge:
     async def _ask(self, messages: list[dict[str, str]], epoch: int) -> tuple[ChatReply, float | None]:
         """Return the reply and what it cost; a recording costs nothing now."""
         try:
-            reply, sent = await ask(self.wire, self.model, messages=messages, params=self.params, epoch=epoch)
+            reply, sent = await ask(
+                self.wire,
+                self.model,
+                messages=messages,
+                params=self.params,
+                epoch=epoch,
+                judge=self.hash,
+            )
         except CassetteMiss:
             raise
         except (TransportError, TargetError, UsageError) as error:
@@ -136,7 +147,16 @@ def judge(
         models=(model,),
         parts={"rubric text": digest_of(prompt.rubric)},
     )
-    return Judge(context.wire, chat_model, prompt, sent, _threshold(pass_at, marks), traits)
+    return Judge(
+        context.wire,
+        chat_model,
+        prompt,
+        sent,
+        _threshold(pass_at, marks),
+        traits,
+        # Not `pass_at`, nor what labels are worth: these are applied to a recorded mark as to a new one.
+        hash=digest_of(fingerprint),
+    )
 
 
 def _rubric(rubric: str, context: PieceContext) -> str:

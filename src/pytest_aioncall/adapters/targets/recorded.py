@@ -20,7 +20,14 @@ from ...protocols import Lifecycle, PieceContext, Reply, Target
 class Cassette(Protocol):
     """What a wire with recordings can do besides sending."""
 
-    mode: str
+    @property
+    def recalls(self) -> bool: ...
+
+    @property
+    def asks(self) -> bool: ...
+
+    @property
+    def keeps(self) -> bool: ...
 
     def recall(self, asked: Mapping[str, Any], *, epoch: int) -> Reply: ...
 
@@ -32,10 +39,9 @@ class CassetteTarget:
 
     def __init__(self, target: Target, cassette: Cassette) -> None:
         self._target, self._cassette = target, cassette
-        self._replaying = cassette.mode == "replay"
 
     async def open(self) -> None:
-        if isinstance(self._target, Lifecycle) and not self._replaying:
+        if isinstance(self._target, Lifecycle) and self._cassette.asks:
             await self._target.open()
 
     async def close(self) -> None:
@@ -44,20 +50,30 @@ class CassetteTarget:
 
     async def answer(self, case: Case, *, epoch: int) -> Output:
         asked = {"target": self._target.fingerprint(), "input": case.input}
-        if self._replaying:
-            reply = self._cassette.recall(asked, epoch=epoch)
+        if self._cassette.recalls:
             try:
-                output = Output.model_validate_json(reply.body)
-            except ValueError:
-                raise CassetteMiss(
-                    f"the recording for case {case.id} epoch {epoch} holds no output; record it again"
-                ) from None
-            return output.model_copy(update={"replayed": reply.replayed})
+                return self._recalled(asked, case, epoch)
+            except CassetteMiss:
+                if not self._cassette.asks:
+                    raise
         output = await self._target.answer(case, epoch=epoch)
-        body = json.dumps(output.model_dump(mode="json", exclude_none=True)).encode()
-        reply = Reply(200, {"content-type": "application/json"}, body, output.latency_s or 0.0)
-        self._cassette.keep(asked, epoch=epoch, reply=reply)
+        if self._cassette.keeps:
+            # How long it took stands beside it: a recording of the same answer is the same bytes.
+            told = output.model_dump(mode="json", exclude_none=True, exclude={"latency_s"})
+            body = json.dumps(told).encode()
+            reply = Reply(200, {"content-type": "application/json"}, body, output.latency_s or 0.0)
+            self._cassette.keep(asked, epoch=epoch, reply=reply)
         return output
+
+    def _recalled(self, asked: Mapping[str, Any], case: Case, epoch: int) -> Output:
+        reply = self._cassette.recall(asked, epoch=epoch)
+        try:
+            output = Output.model_validate_json(reply.body)
+        except ValueError:
+            raise CassetteMiss(
+                f"the recording for case {case.id} epoch {epoch} holds no output; record it again"
+            ) from None
+        return output.model_copy(update={"replayed": reply.replayed, "latency_s": reply.latency_s})
 
     def fingerprint(self) -> Mapping[str, Any]:
         return self._target.fingerprint()

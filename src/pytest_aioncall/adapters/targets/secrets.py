@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...errors import UsageError
 from ...model.evalset import TargetSpec
-from ...protocols import PieceContext
+from ...protocols import KEYLESS_MODES, PieceContext
 from ..text import one_line
 
 _NAMED = re.compile(r"(?:(?P<scheme>[A-Za-z][\w-]*) +)?(?P<env>[A-Za-z_]\w*)", re.ASCII)
@@ -46,7 +46,7 @@ def header_from_env(header: str, written: str, *, context: PieceContext) -> str:
 def secret(name: str, *, where: str, context: PieceContext) -> str:
     """Return the value of an environment variable; UsageError where it is not set and something is called."""
     value = context.secrets.get(name, "")
-    if not value and getattr(context.wire, "mode", "live") not in ("replay", "check"):
+    if not value and getattr(context.wire, "mode", "live") not in KEYLESS_MODES:
         raise UsageError(
             f"{where}: environment variable {name} is not set; "
             "set it, or replay recorded answers with --aioncall-replay"
