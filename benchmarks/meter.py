@@ -1,10 +1,11 @@
-"""Run one command and say what it cost."""
+"""Run one command and say what it cost, and what else ran on its core meanwhile."""
 
 from __future__ import annotations
 
 import os
 import platform
 import resource
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
+CORES: list[int | None] = (
+    [*sorted(os.sched_getaffinity(0))] if hasattr(os, "sched_getaffinity") else [None]
+)
+SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
+"""The model server has the first core of this machine for itself, whatever is measured has the last one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Wall and CPU seconds (user + system, children included), peak resident MiB, what it printed."""
+    """Wall and CPU seconds (user + system, children included), peak resident MiB, what it printed.
+
+    `other_s` is the CPU time that everything else took on the same core meanwhile: near 0 is a clean run.
+    """
 
     wall_s: float
     cpu_s: float
     peak_mib: float
     output: str
+    other_s: float = 0.0
 
 
 class CommandFailed(Exception):
@@ -49,36 +60,51 @@ def measure(
     core: int | None = None,
     env: Mapping[str, str] | None = None,
     timeout_s: float = 1200,
+    exits: Sequence[int] = (0,),
 ) -> Cost:
     """Run `command` in `folder`, pinned to one core where asked, and return its cost.
 
     Peak memory is of the largest single process, with this process's own as a lower limit: imports are few
-    here for that reason. Raises CommandFailed unless the command exits 0 within `timeout_s`.
+    here for that reason. Raises CommandFailed unless it ends within `timeout_s` with one of the codes `exits`.
     """
     log = folder / "measured.log"
     with log.open("wb") as sink, pinned(core):
+        busy = busy_s(core)
         started = time.perf_counter()
         process = subprocess.Popen(
             list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **(env or {})}, start_new_session=True,
         )  # fmt: skip
-        timer = Timer(timeout_s, process.kill)
+        timer = Timer(timeout_s, os.killpg, (process.pid, signal.SIGKILL))
         timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
         finally:
             timer.cancel()
         wall_s = time.perf_counter() - started
+        busy = busy_s(core) - busy
     process.returncode = os.waitstatus_to_exitcode(status)
     output = log.read_text(encoding="utf-8", errors="replace")
-    if process.returncode != 0:
+    if process.returncode not in exits:
         raise CommandFailed(f"{' '.join(command)} exited {process.returncode}:\n{output[-3000:]}")
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, peak_mib(usage), output)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Cost(wall_s, cpu_s, peak_mib(usage), output, other_s=max(0.0, busy - cpu_s))
 
 
 def peak_mib(usage: resource.struct_rusage) -> float:
     """Return the peak resident size in MiB (the kernel counts KiB on Linux, bytes on macOS)."""
     return usage.ru_maxrss / (1024 if platform.system() != "Darwin" else 1024 * 1024)
+
+
+def busy_s(core: int | None) -> float:
+    """Return the seconds that a core has worked so far, for any process; 0 where the system does not say."""
+    stat = Path("/proc/stat")
+    if core is None or not stat.is_file():
+        return 0.0
+    fields = next(line.split()[1:] for line in stat.read_text().splitlines() if line.startswith(f"cpu{core} "))
+    user, nice, system, _idle, _waiting, hard, soft, stolen = map(int, fields[:8])
+    ticks: int = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + hard + soft + stolen) / ticks
 
 
 def machine() -> str:

@@ -1,8 +1,6 @@
-"""Numbers of the page that other pages quote: each is followed by a comment that says which one it is.
+"""Numbers of the page of error rates that other pages quote (see marks.py for how).
 
-    found in 96.3 %<!-- simulated: these binary n=10 r=3 broken=3, gate: red --> of the runs
-
-No mark has a bar in it, so that it may stand in a table. A number said in words carries its range:
+A number said in words carries its range:
 
     one run in three<!-- simulated in words: .25 to .40, like binary n=30 r=1 unchanged, gate: red -->
 """
@@ -13,20 +11,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from .marks import KEY, Marks
 from .results import Results
 from .scenarios import scenarios
 
-ROOT = Path(__file__).parents[1]
-KEY = r"(?P<scenario>[^,>]+), (?P<method>[^:>]+): (?P<label>.+?) -->"
-FIGURE = re.compile(rf"(?P<figure>\d*\.?\d+)(?P<percent> %)?(?P<key><!-- simulated: {KEY})")
+MARKS = Marks("simulated", "error-rates.md")
+FIGURE = MARKS.figure
 WORDS = re.compile(rf"<!-- simulated in words: (?P<low>[.\d]+) to (?P<high>[.\d]+), {KEY}")
-MARK = "<!-- simulated"
+MARK = MARKS.opening
 
 
 def pages() -> Iterator[Path]:
-    """Yield every page that may quote; the page of error rates itself only explains how."""
-    yield ROOT / "README.md"
-    yield from (path for path in sorted((ROOT / "docs").rglob("*.md")) if path.name != "error-rates.md")
+    """Yield every page that may quote."""
+    return MARKS.pages()
 
 
 def share_told(found: re.Match[str], results: Results) -> float:
@@ -39,13 +36,4 @@ def share_told(found: re.Match[str], results: Results) -> float:
 
 def mended(text: str, results: Results) -> str:
     """Return a page with every quoted figure as the results have it, with as many digits as it had."""
-
-    def figure(found: re.Match[str]) -> str:
-        digits = len(found["figure"].partition(".")[2])
-        share = share_told(found, results)
-        told = f"{100 * share if found['percent'] else share:.{digits}f}"
-        if found["figure"].startswith("."):
-            told = told.removeprefix("0")
-        return f"{told}{found['percent'] or ''}{found['key']}"
-
-    return FIGURE.sub(figure, text)
+    return MARKS.mended(text, lambda found: share_told(found, results))
