@@ -304,15 +304,45 @@ def test_a_partial_run_is_not_judged(project: Project, refuse: Callable[..., str
     assert "11 cases of demo are in no candidate" in refuse("--candidate", "latest")
 
 
-def test_a_run_of_several_evalsets_asks_which(
+def test_a_run_of_several_evalsets_is_judged_evalset_by_evalset(project: Project, gate: Gate) -> None:
+    project.app(UPPER)
+    project.evalset("one")
+    project.evalset("two")
+    project.run()
+    code, found = gate("--candidate", "latest")
+    assert code == 0
+    assert found.keys() == {"format", "status", "exit_code", "evalsets"}
+    assert [one["evalset"] for one in found["evalsets"]] == ["one", "two"]
+    assert gate("--candidate", "latest", "--evalset", "two")[1] == found["evalsets"][1]
+
+
+def test_the_worst_of_several_evalsets_is_the_exit_code(
+    project: Project, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.app(UPPER)
+    project.evalset("one", cases=CASES)
+    project.evalset("two", cases=CASES)
+    project.run()
+    project.accept()
+    project.evalset("two", cases=CASES, target={"python": "app:worse"})
+    project.app(UPPER + "def worse(text):\n    return 'no'\n")
+    project.run()
+    code, found = gate("--candidate", "latest")
+    assert (code, found["status"]) == (1, "regressed")
+    assert [one["exit_code"] for one in found["evalsets"]] == [0, 1]
+    assert project.command("gate", "--candidate", "latest") == 1
+    assert capsys.readouterr().out.splitlines()[-2] == "2 evalsets: 1 regressed, 1 pass (exit 1)"
+
+
+def test_one_baseline_for_several_evalsets_asks_which(
     project: Project, gate: Gate, refuse: Callable[..., str]
 ) -> None:
     project.app(UPPER)
     project.evalset("one")
     project.evalset("two")
     project.run()
-    assert "one, two" in refuse("--candidate", "latest")
-    assert gate("--candidate", "latest", "--evalset", "two")[1]["evalset"] == "two"
+    assert "one, two" in refuse("--candidate", "latest", "--baseline", "latest")
+    assert gate("--candidate", "latest", "--baseline", "latest", "--evalset", "two")[1]["evalset"] == "two"
 
 
 @pytest.mark.parametrize("damage", ["truncated", "torn", "format", "gone"])

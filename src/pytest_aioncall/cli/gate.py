@@ -22,7 +22,12 @@ def add_gate(verbs: Any) -> None:
         help="judge a run, a baseline file, flat scores or another tool's results against a baseline",
         example="aioncall gate --baseline main.jsonl --candidate branch.jsonl --margin 0.05",
     )
-    parser.add_argument("--candidate", nargs="+", metavar="FILE|RUN", help="several are shards of one run")
+    parser.add_argument(
+        "--candidate",
+        nargs="+",
+        metavar="FILE|RUN",
+        help="several are shards of one run; folders of run folders and patterns are taken, too",
+    )
     parser.add_argument("--baseline", metavar="FILE|RUN", help="default: the run's committed baseline")
     parser.add_argument("--evalset", metavar="NAME")
     parser.add_argument("--scorer", metavar="NAME", help="judge this scorer only")
@@ -50,7 +55,7 @@ def _gate(options: argparse.Namespace) -> int:
     if is_special(options):
         return run_special(options)
     from ..flows.gate_report import write_gate_report
-    from ..flows.gating import GateRequest, gated
+    from ..flows.gating import GateRequest, gated_all, tell
 
     settings = settings_of(
         options,
@@ -69,27 +74,34 @@ def _gate(options: argparse.Namespace) -> int:
         imported=import_asked(options),
         max_error_rate=options.max_error_rate,
     )
-    found = gated(request, settings)
+    found = gated_all(request, settings)
+    told = tell(found)
     page = None
     if options.report:
-        page = write_gate_report(found, Path(options.report), settings, compared=_compared(options, found))
+        compared = [_compared(options, one) for one in found]
+        page = write_gate_report(found, Path(options.report), settings, compared=compared)
     if options.json:
-        say_json(found.judgement.model_dump(mode="json"))
-    else:
-        say(*_lines(found))
-        if page is not None:
-            say(f"report: {near(page)}")
-        elif found.judgement.status == "regressed":
-            say("next: add --report DIR for a page with every case, its answers and its scores")
-    return found.judgement.exit_code
+        say_json(told.as_json())
+        return told.exit_code
+    for number, one in enumerate(found):
+        say(*([""] if number else []), *_lines(one, named=len(found) > 1))
+    if len(found) > 1:
+        say("", told.line)
+    if page is not None:
+        say(f"report: {near(page)}")
+    elif told.status == "regressed":
+        say("next: add --report DIR for a page with every case, its answers and its scores")
+    return told.exit_code
 
 
-def _lines(found: Any) -> list[str]:
+def _lines(found: Any, *, named: bool) -> list[str]:
     """Return what is printed of a judgement; what a reader has to know first stands under the verdict."""
-    from ..flows.wording import judgement_lines
+    from ..flows.wording import case_shown, judgement_lines
 
     notes = tuple(note for note in found.judgement.notes if note not in found.warnings)
     first, *rest = judgement_lines(found.judgement.model_copy(update={"notes": notes}))
+    if named:
+        first = f"{case_shown(found.candidate.evalset)}: {first}"
     standing = [f"  {line}" for line in found.standing]
     warnings = [f"  {warning}" for warning in found.warnings]
     return [first, *warnings, *_worst(found.judgement), *rest, *standing]

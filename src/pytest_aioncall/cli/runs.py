@@ -1,17 +1,23 @@
-"""`aioncall runs list|show|prune`."""
+"""`aioncall runs list|show|prune|merge`."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from .talk import EXIT_OK, add_verb, say, say_json, settings_of
+from ..errors import UsageError
+from .talk import EXIT_OK, add_verb, near, say, say_json, settings_of
 
 
 def add_runs(verbs: Any) -> None:
     runs = add_verb(verbs, "runs", _runs, help=None, example="aioncall runs list")
-    runs.add_argument("action", choices=["list", "show", "prune"])
-    runs.add_argument("run", nargs="?", default="latest", help="run id, run folder or latest (for show)")
+    runs.add_argument("action", choices=["list", "show", "prune", "merge"])
+    runs.add_argument(
+        "run",
+        nargs="*",
+        metavar="RUN",
+        help="show: run id, run folder or latest (default); merge: the shards, or a folder that holds them",
+    )
     runs.add_argument("--keep", type=int, default=20, help="how many runs prune leaves (default 20)")
     runs.add_argument("--json", action="store_true")
 
@@ -24,7 +30,12 @@ def _runs(options: argparse.Namespace) -> int:
         gone = prune(settings, keep=options.keep)
         say(f"{len(gone)} runs deleted")
         return EXIT_OK
-    told = [one_run(options.run, settings)] if options.action == "show" else list_of_runs(settings)
+    if options.action == "merge":
+        return _merge(options, settings)
+    if len(options.run) > (options.action == "show"):
+        raise UsageError(f"runs {options.action} takes no {options.run[-1]!r}; see aioncall runs --help")
+    wanted = options.run[0] if options.run else "latest"
+    told = [one_run(wanted, settings)] if options.action == "show" else list_of_runs(settings)
     if options.json:
         say_json([run.model_dump(mode="json") for run in told])
         return EXIT_OK
@@ -32,4 +43,21 @@ def _runs(options: argparse.Namespace) -> int:
         say(run_line(run))
     if not told:
         say("no run yet; run: pytest --aioncall")
+    return EXIT_OK
+
+
+def _merge(options: argparse.Namespace, settings: Any) -> int:
+    """Write one run folder of several shards."""
+    from ..flows.merging import write_merged
+
+    if not options.run:
+        raise UsageError("name the shards: aioncall runs merge RUN RUN..., or the folder that holds them")
+    found, folder = write_merged(options.run, settings)
+    if options.json:
+        say_json([found.run.model_dump(mode="json")])
+        return EXIT_OK
+    say(f"merged {len(found.sources)} runs -> {near(folder)}", *(f"  {note}" for note in found.notes))
+    for one in found.run.evalsets:
+        say(f"  {one.evalset}: {one.cases} cases x {one.epochs} epochs")
+    say("", f"next:  aioncall gate --candidate {found.run.id}")
     return EXIT_OK

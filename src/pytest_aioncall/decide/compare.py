@@ -56,6 +56,8 @@ def judge(
     off its scale, and a case that stands twice.
     """
     rules = gates_or_default(gates, scorers=candidate.scorers)
+    # In the order of the cases: parts of a run that were put together say the same as the run.
+    floors = sorted(floors, key=lambda floor: floor.case)
     aligned = align(candidate, baseline)
     coverage = _coverage(candidate, aligned, floors, with_baseline=baseline is not None)
     error_rate = coverage.errors / coverage.planned if coverage.planned else 0.0

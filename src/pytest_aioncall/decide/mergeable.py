@@ -122,6 +122,8 @@ class Progress:
 
     @property
     def line(self) -> str:
+        if self.done >= self.cases:
+            return f"{told(self.run)} was ended before it was closed, after all of its {self.cases} cases"
         return f"{told(self.run)} is incomplete: {self.done} of {self.cases} cases"
 
 

@@ -12,7 +12,8 @@ from ..model.frozen import canonical_json
 from ..model.run import Fingerprint
 from ..model.selfcheck import AaReport
 from ..settings import Settings
-from .gating import GateRequest, Given, gates_asked, given_side
+from .gating import GateRequest, gates_asked
+from .givens import Given, given_side
 from .runs import evalset_of, load_run
 
 __all__ = ["aa_lines", "aa_run"]

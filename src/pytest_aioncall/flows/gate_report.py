@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..adapters.baseline_store import Baseline, outputs_text
 from ..adapters.evalset_files import load_evalset
+from ..decide.exit_codes import run_exit_code, run_status
 from ..errors import LoadError
 from ..model.baseline import BaselineHeader, CaseRow, StoredOutput
 from ..model.evalset import Case
@@ -16,20 +17,39 @@ from ..model.report import EvalsetReport, Report
 from ..model.run import Run, RunEvalset, Totals
 from ..model.sample import Sample, Score
 from ..settings import Settings
-from .gating import Gated, Given
+from .gating import Gated
+from .givens import Given
 from .record import EvalsetRecord, age_days, rfc3339
 from .report import write_report
 from .report_cases import case_views, chosen_cases
 
 
-def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compared: Sequence[str]) -> Path:
-    """Write `report.json` and `report.html` of a judgement; return the page's path.
+def write_gate_report(
+    found: Sequence[Gated], folder: Path, settings: Settings, *, compared: Sequence[tuple[str, str]]
+) -> Path:
+    """Write `report.json` and `report.html` of judgements, one an evalset; return the page's path.
 
-    compared  baseline and candidate as the command line names them, for the page to say what it shows
+    compared  baseline and candidate of each as the command line names them, for the page to say what it shows
     """
     now = settings.now or datetime.now(UTC)
+    evalsets = [
+        _evalset_report(one, settings, now, compared_with=names[0])
+        for one, names in zip(found, compared, strict=True)
+    ]
+    judgements = [one.judgement for one in found]
+    report = Report(
+        run=_run(found, [one.planned for one in evalsets], name=compared[0][1], now=rfc3339(now)),
+        status=run_status(judgements),
+        exit_code=run_exit_code(judgements),
+        generated_at=rfc3339(now),
+        evalsets=tuple(evalsets),
+    )
+    return write_report(report, folder)
+
+
+def _evalset_report(gated: Gated, settings: Settings, now: datetime, *, compared_with: str) -> EvalsetReport:
     candidate, judgement = gated.candidate, gated.judgement
-    baseline = _baseline(gated.baseline, compared[0]) if gated.baseline is not None else None
+    baseline = _baseline(gated.baseline, compared_with) if gated.baseline is not None else None
     record = EvalsetRecord(rows={row.case: row for row in candidate.side.rows})
     for floor in candidate.floors:
         record.floors[floor.case] = (*record.floors.get(floor.case, ()), floor)
@@ -37,50 +57,43 @@ def write_gate_report(gated: Gated, folder: Path, settings: Settings, *, compare
     cases = candidate.cases or _cases(candidate, settings.root)
     chosen = chosen_cases(cases, record, baseline=baseline, judgement=judgement)
     planned = _planned(candidate, samples)
-    views = case_views(chosen, record, samples=samples, baseline=baseline, file=planned.file)
     header = baseline.header if baseline else None
     known = bool(header and header.accepted_at)
-    evalset = EvalsetReport(
+    return EvalsetReport(
         planned=planned,
-        description=f"compared with {compared[0]}" if baseline else "",
+        description=f"compared with {compared_with}" if baseline else "",
         judgement=judgement,
         baseline=header,
         baseline_age_days=age_days(header.accepted_at, now) if header and known else None,
-        cases=views,
+        cases=case_views(chosen, record, samples=samples, baseline=baseline, file=planned.file),
     )
-    run = _run(gated, planned, name=compared[-1], now=rfc3339(now), cost_usd=_cost(samples))
-    report = Report(
-        run=run,
-        status=judgement.status,
-        exit_code=judgement.exit_code,
-        generated_at=rfc3339(now),
-        evalsets=(evalset,),
-    )
-    return write_report(report, folder)
 
 
-def _run(gated: Gated, planned: RunEvalset, *, name: str, now: str, cost_usd: float | None) -> Run:
+def _run(found: Sequence[Gated], evalsets: Sequence[RunEvalset], *, name: str, now: str) -> Run:
     """Return the run as its folder tells it, its shards as one; of a file only its name is known."""
-    coverage, runs = gated.judgement.coverage, gated.candidate.runs
+    coverages = [one.judgement.coverage for one in found]
     totals = Totals(
-        planned=coverage.planned, judged=coverage.judged, errors=coverage.errors, cost_usd=cost_usd
+        planned=sum(one.planned for one in coverages),
+        judged=sum(one.judged for one in coverages),
+        errors=sum(one.errors for one in coverages),
+        cost_usd=_cost([_samples_of(one.candidate) for one in found]),
     )
+    runs = found[0].candidate.runs
     if not runs:
-        return Run(id=name, evalsets=(planned,), created_at=now, complete=True, totals=totals)
-    if all(len(run.evalsets) == 1 for run in runs):
+        return Run(id=name, evalsets=tuple(evalsets), created_at=now, complete=True, totals=totals)
+    run = runs[0]
+    if len(run.evalsets) == len(evalsets):
         # The totals of a run of several evalsets tell nothing of one of them.
-        costs = [run.totals.cost_usd for run in runs]
-        known = [cost for cost in costs if cost is not None]
+        known = run.totals
         totals = totals.model_copy(
             update={
-                "retries": sum(run.totals.retries for run in runs),
-                "replayed": sum(run.totals.replayed for run in runs),
-                "cost_usd": sum(known) if len(known) == len(costs) else None,
-                "wall_s": max(run.totals.wall_s for run in runs),
+                "retries": known.retries,
+                "replayed": known.replayed,
+                "cost_usd": known.cost_usd,
+                "wall_s": known.wall_s,
             }
         )
-    ids = " + ".join(dict.fromkeys(run.id for run in runs))
-    return runs[0].model_copy(update={"id": ids, "evalsets": (planned,), "totals": totals})
+    return run.model_copy(update={"evalsets": tuple(evalsets), "totals": totals})
 
 
 def _planned(candidate: Given, samples: Mapping[str, Sequence[Sample]]) -> RunEvalset:
@@ -118,9 +131,10 @@ def _cases(candidate: Given, root: Path) -> tuple[Case, ...]:
     )
 
 
-def _cost(samples: Mapping[str, Sequence[Sample]]) -> float | None:
+def _cost(sides: Sequence[Mapping[str, Sequence[Sample]]]) -> float | None:
     """Return what all samples cost; None where the price of one is unknown."""
-    costs = [s.output.cost_usd if s.output else None for found in samples.values() for s in found]
+    samples = [s for side in sides for found in side.values() for s in found]
+    costs = [s.output.cost_usd if s.output else None for s in samples]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if known and len(known) == len(costs) else None
 

@@ -3,52 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
-from ..adapters.baseline_store import Baseline, is_baseline, read_baseline
-from ..adapters.flat_scores import read_flat_scores
-from ..adapters.run_store import RUN_FILE
-from ..decide.compare import Side, judge
+from ..decide.compare import judge
+from ..decide.exit_codes import WORST_FIRST, run_exit_code, run_status
 from ..decide.gaterows import limits_wrong
 from ..errors import UsageError
-from ..model.baseline import Acceptance, CaseRow, ScorerInfo
-from ..model.evalset import Case, EpochRange, Gate
-from ..model.run import Run
-from ..model.sample import Sample
-from ..model.verdict import Floor, Judgement
+from ..model.evalset import Gate
+from ..model.verdict import Judgement, RunStatus
 from ..settings import Settings
+from .givens import Given, given_candidates, given_side
 from .imports import ImportedSide, ImportRequest, import_sides
-from .judge import find_baseline, side_of, side_of_record, with_cap
+from .judge import find_baseline, side_of, with_cap
 from .mismatch import mismatches
-from .record import EvalsetRecord
-from .runs import evalset_of, load_run, record_of, samples_by_case
 from .standing import baseline_lines
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One side as it was given: what to compare, and for a run how to judge it."""
-
-    side: Side
-    evalset: str
-    gates: tuple[Gate, ...] = ()
-    floors: tuple[Floor, ...] = ()
-    max_error_rate: float = 0.02
-    file: str = ""
-    user_errors: int = 0
-    accepts: tuple[Acceptance, ...] = ()
-    settled: tuple[Acceptance, ...] = ()
-    missing: int = 0
-    committed: Baseline | None = None
-    max_age_days: int | None = None
-    plan: EpochRange | None = None
-    capped: bool = False
-    samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
-    cases: tuple[Case, ...] = ()
-    runs: tuple[Run, ...] = ()
+from .wording import judgement_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,40 +54,92 @@ class Gated:
     standing: tuple[str, ...] = ()
 
 
-def gate(request: GateRequest, settings: Settings) -> Judgement:
-    """Judge the candidates (several are shards of one run) against the baseline."""
-    return gated(request, settings).judgement
+def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
+    """Judge every evalset of the candidate, or the one asked for; several candidates are parts of one run.
 
-
-def gated(request: GateRequest, settings: Settings) -> Gated:
-    """Judge as `gate` does; return the sides, too, for a report. Warnings stand in the notes as well."""
-    baseline: Given | None = None
-    required, why_not = settings.require_baseline, None
-    told: tuple[str, ...] = ()
+    The sides are returned, too, for a report. Warnings stand in the notes as well. Raises UsageError for
+    parts that are not one run.
+    """
     if request.imported is not None:
         # Who names both sides wants them compared: green without a comparison would be a lie.
-        required = True
-        baseline, candidate, request, told = _imported(request, request.imported)
-    else:
-        candidate = _merged([given_side(name, request.evalset, settings) for name in request.candidates])
-    if baseline is not None:
-        pass
-    elif request.baseline is not None:
-        baseline = given_side(
-            request.baseline, request.evalset or (candidate.evalset if candidate.file else None), settings
+        baseline, candidate, request, notes = _imported(request, request.imported)
+        return (_judged(request, settings, candidate, _Against(baseline, required=True, notes=notes)),)
+    candidates = given_candidates(request.candidates, request.evalset, settings)
+    if len(candidates) > 1 and request.baseline is not None:
+        names = ", ".join(one.evalset for one in candidates)
+        raise UsageError(f"there are several evalsets; choose with --evalset which to compare: {names}")
+    return tuple(_judged(request, settings, one, _against(request, settings, one)) for one in candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Several judgements as one answer: the worst status and exit code, by the one table."""
+
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def status(self) -> RunStatus:
+        return run_status(self.judgements)
+
+    @property
+    def exit_code(self) -> int:
+        return run_exit_code(self.judgements)
+
+    @property
+    def line(self) -> str:
+        """Say in one line how many evalsets came to what, worst first."""
+        worst_first = sorted(self.judgements, key=lambda one: WORST_FIRST.index(one.status))
+        parts = [f"{n} {word}" for word, n in Counter(map(judgement_word, worst_first)).items()]
+        return f"{len(self.judgements)} evalsets: {', '.join(parts)} (exit {self.exit_code})"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the judgement of one evalset as it is; several stand in `evalsets`."""
+        found = [one.model_dump(mode="json") for one in self.judgements]
+        if len(found) == 1:
+            return found[0]
+        return {"format": 1, "status": self.status, "exit_code": self.exit_code, "evalsets": found}
+
+
+def tell(found: Sequence[Gated]) -> Told:
+    """Sum up what was judged."""
+    return Told(tuple(one.judgement for one in found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """What a candidate is compared with, whether that has to be there, and what is to be told of it."""
+
+    baseline: Given | None = None
+    required: bool = False
+    why_not: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _against(request: GateRequest, settings: Settings, candidate: Given) -> _Against:
+    """Find the baseline: the one that is named, else the committed one of the run's evalset."""
+    if request.baseline is not None:
+        evalset = request.evalset or (candidate.evalset if candidate.file else None)
+        given = given_side(request.baseline, evalset, settings)
+        return _Against(given, required=settings.require_baseline)
+    if not candidate.file:
+        return _Against(required=settings.require_baseline)
+    found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
+    baseline = None
+    if found.baseline is not None:
+        header = found.baseline.header
+        baseline = Given(
+            side_of(found.baseline),
+            header.evalset,
+            accepts=found.accepts,
+            settled=header.accepts,
+            committed=found.baseline,
         )
-    elif candidate.file:
-        found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
-        required, why_not = found.required, found.why_not
-        if found.baseline is not None:
-            header = found.baseline.header
-            baseline = Given(
-                side_of(found.baseline),
-                header.evalset,
-                accepts=found.accepts,
-                settled=header.accepts,
-                committed=found.baseline,
-            )
+    return _Against(baseline, required=found.required, why_not=found.why_not)
+
+
+def _judged(request: GateRequest, settings: Settings, candidate: Given, against: _Against) -> Gated:
+    """Judge one evalset."""
+    baseline, required, why_not = against.baseline, against.required, against.why_not
     if candidate.missing:
         raise UsageError(
             f"{candidate.missing} cases of {candidate.evalset} are in no candidate; a partial run is not "
@@ -146,13 +171,13 @@ def gated(request: GateRequest, settings: Settings) -> Gated:
         limit = candidate.max_age_days or defaults.baseline_max_age_days
         standing = baseline_lines(baseline.committed, settings.now or datetime.now(UTC), limit=limit)
     unlike = list(mismatches(candidate.side, baseline.side)) if baseline is not None else []
-    warnings = tuple(one.told for one in unlike)
+    warnings = (*candidate.notes, *(one.told for one in unlike))
     nothing = next((one.nothing for one in unlike if one.nothing), None)
     if nothing is not None and not any(v.baseline is not None for v in judgement.verdicts):
         judgement = judgement.model_copy(update={"summary": f"nothing was compared: {nothing}"})
     if judgement.status == "cannot_judge" and not candidate.file and judgement.coverage.planned:
         notes.append(_bearable(judgement))
-    notes = [*warnings, *judgement.notes, *told, *notes]
+    notes = [*warnings, *judgement.notes, *against.notes, *notes]
     judgement = judgement.model_copy(update={"notes": tuple(notes)})
     return Gated(judgement, candidate, baseline, warnings, tuple(standing))
 
@@ -205,72 +230,3 @@ def gates_asked(request: GateRequest, candidate: Given) -> tuple[Gate, ...]:
 def _plain_gate(scorer: str) -> Gate:
     """Return a gate with the default rules; other tools' scorers are not bound to our pattern of names."""
     return Gate.model_construct(scorer=scorer)
-
-
-def given_side(name: str, evalset: str | None, settings: Settings) -> Given:
-    path = Path(name)
-    if path.is_file() and path.name != RUN_FILE:
-        return _given_file(path, evalset)
-    folder, run = load_run(str(path.parent) if path.name == RUN_FILE else name, settings)
-    planned = evalset_of(run, evalset)
-    samples = samples_by_case(folder, planned)
-    record: EvalsetRecord = record_of(planned, samples)
-    return Given(
-        side_of_record(planned, record),
-        planned.evalset,
-        gates=planned.gates,
-        floors=planned.floors,
-        max_error_rate=planned.max_error_rate,
-        file=planned.file,
-        user_errors=record.user_errors,
-        missing=planned.cases - len(record.rows),
-        max_age_days=planned.baseline_max_age_days,
-        plan=planned.plan,
-        capped=planned.capped,
-        samples=samples,
-        runs=(run,),
-    )
-
-
-def _given_file(path: Path, evalset: str | None) -> Given:
-    if is_baseline(path):
-        baseline = read_baseline(path)
-        header = baseline.header
-        return Given(side_of(baseline), header.evalset, settled=header.accepts, committed=baseline)
-    scorers, rows = read_flat_scores(path, evalset=evalset)
-    return Given(Side(rows=rows, scorers=scorers, output_hashes={}), evalset or path.stem)
-
-
-def _merged(shards: Sequence[Given]) -> Given:
-    """Join shards of one run; a case that stands in two of them is refused by name."""
-    if len(shards) == 1:
-        return shards[0]
-    first = shards[0]
-    rows: dict[str, CaseRow] = {}
-    scorers: dict[str, ScorerInfo] = {}
-    for shard in shards:
-        if shard.evalset != first.evalset and first.file:
-            raise UsageError(f"shards of {first.evalset} and {shard.evalset}: judge one evalset at a time")
-        for row in shard.side.rows:
-            if row.case in rows:
-                raise UsageError(f"case {row.case!r} stands in two candidates; shards do not overlap")
-            rows[row.case] = row
-        for name, info in shard.side.scorers.items():
-            if scorers.setdefault(name, info) != info:
-                raise UsageError(f"scorer {name!r} differs between candidates; they are not one run")
-    hashes = {case: h for shard in shards for case, h in shard.side.output_hashes.items()}
-    planned = max(shard.missing + len(shard.side.rows) for shard in shards)
-    return Given(
-        Side(tuple(rows.values()), scorers, hashes, first.side.planned_epochs),
-        first.evalset,
-        gates=first.gates,
-        floors=tuple(floor for shard in shards for floor in shard.floors),
-        max_error_rate=first.max_error_rate,
-        file=first.file,
-        user_errors=sum(shard.user_errors for shard in shards),
-        missing=max(0, planned - len(rows)),
-        plan=first.plan,
-        capped=any(shard.capped for shard in shards),
-        samples={case: found for shard in shards for case, found in shard.samples.items()},
-        runs=tuple(run for shard in shards for run in shard.runs),
-    )

@@ -21,7 +21,8 @@ from ..model.verdict import Floor
 from ..settings import Settings
 from .acceptable import whole_run
 from .checking import find_evalsets
-from .gating import GateRequest, Given, gates_asked, given_side
+from .gating import GateRequest, gates_asked
+from .givens import Given, given_side
 from .judge import find_baseline, side_of
 from .runs import load_run
 

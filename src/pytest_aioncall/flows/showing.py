@@ -98,6 +98,9 @@ def run_line(run: Run) -> str:
     if not run.evalsets:
         return f"{run.id}  killed    killed before its end, {samples_kept(run)} kept"
     state = "complete" if run.complete else "partial"
+    if run.shard is not None:
+        left = "" if run.is_finished else ", incomplete"
+        state = f"shard {run.shard.index}/{run.shard.count}{left}"
     names = ", ".join(one.evalset for one in run.evalsets)
     totals = run.totals
     errors = words.counted(totals.errors, "error")

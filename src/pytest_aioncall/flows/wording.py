@@ -70,13 +70,17 @@ def summary_block(
     return [(line.text, line.style) for line in lines]
 
 
-def judgement_lines(judgement: Judgement) -> list[str]:
-    """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
-    word = judgement.status.replace("_", " ").upper()
+def judgement_word(judgement: Judgement) -> str:
+    """Return the status as a word; without anything to compare with, `not compared`."""
     undecided = judgement.status in ("pass", "inconclusive")
     if judgement.verdicts and undecided and all(v.reason == "nothing_to_compare" for v in judgement.verdicts):
-        word = "NOT COMPARED"
-    lines = [f"gate {word}   {log_line(judgement.summary, 300)}"]
+        return "not compared"
+    return judgement.status.replace("_", " ")
+
+
+def judgement_lines(judgement: Judgement) -> list[str]:
+    """Say a judgement without its run: status, each row, floors, coverage; for `aioncall gate`."""
+    lines = [f"gate {judgement_word(judgement).upper()}   {log_line(judgement.summary, 300)}"]
     lines += [f"  {verdict_sentence(v, alpha=judgement.alpha)}" for v in judgement.verdicts]
     if judgement.rounds is not None:
         lines.append(f"  {words.rounds_told(judgement.rounds)}")
