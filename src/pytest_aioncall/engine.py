@@ -66,6 +66,7 @@ class Engine:
 
     `publish` is called on the loop with the samples of each finished epoch, after `redact`.
     `now` returns the time as RFC 3339. `own_limits[evalset]` is a lower limit for one evalset.
+    `recall` returns the sample that a resumed run has of (job, epoch): it is neither asked nor published.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Engine:
         redact: Callable[[Sample], Sample] = lambda sample: sample,
         budget: Budget | None = None,
         own_limits: dict[str, int] | None = None,
+        recall: Callable[[Job, int], Sample | None] | None = None,
     ) -> None:
         self.budget = budget or Budget()
         self.progress = Progress()
@@ -85,6 +87,7 @@ class Engine:
         self._publish = publish
         self._now = now
         self._redact = redact
+        self._recall = recall
         self._tasks: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
         self._opening: dict[int, asyncio.Task[BaseException | None]] = {}
@@ -151,14 +154,22 @@ class Engine:
         left = job.epochs
         own = self._own_slots.get(job.evalset)
         for epoch in range(job.epochs):
+            kept = self._recall(job, job.first + epoch) if self._recall is not None else None
+            if kept is not None:
+                results[epoch] = kept
+                left -= 1
+                if not left:
+                    finished(job, [s for s in results if s is not None], "".join(said))
+                continue
             if own is not None:
                 await own.acquire()
             await self._slots.acquire()
+            paid_for = await self._admitted()
 
-            async def one(epoch: int = epoch) -> None:
+            async def one(epoch: int = epoch, paid_for: bool = paid_for) -> None:
                 nonlocal left
                 try:
-                    sample = await self._sample(job, job.first + epoch, said)
+                    sample = await self._sample(job, job.first + epoch, said, paid_for=paid_for)
                 finally:
                     self._slots.release()
                     if own is not None:
@@ -171,6 +182,15 @@ class Engine:
             task = asyncio.create_task(one())
             self._tasks.add(task)
             task.add_done_callback(ended)
+
+    async def _admitted(self) -> bool:
+        """Wait until one more sample stays under the cap whatever those in flight cost; False: none can."""
+        while not self.budget.may_start():
+            if not self.budget.in_flight:
+                return False
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        self.budget.start()
+        return True
 
     def _keep(self, sample: Sample) -> Sample:
         """Publish a sample without its secrets; one that cannot be written as JSON becomes an error."""
@@ -187,27 +207,25 @@ class Engine:
             progress.errors += 1
         return kept
 
-    async def _sample(self, job: Job, epoch: int, said: list[str]) -> Sample:
+    async def _sample(self, job: Job, epoch: int, said: list[str], *, paid_for: bool) -> Sample:
         case = job.case
         started_at = self._now()
         output: Output | None = None
         error: SampleError | None = None
         scores: tuple[Score, ...] = ()
-        if self.budget.exhausted:
-            error = SampleError(
-                kind="cancelled",
-                type="Budget",
-                message=f"cost cap of ${self.budget.limit_usd:g} reached; raise it with --aioncall-max-cost",
-            )
+        if not paid_for:
+            error = SampleError(kind="cancelled", type="Budget", message=self.budget.why_stopped)
         else:
             # Each sample runs in a task of its own, so this is never seen by another one.
             printed.set(said)
-            output, error = await self._answer(job, epoch)
-            if output is not None:
-                scores = await self._scores(job, output, epoch)
-                for score in scores:
-                    if score.cost_usd is not None:
-                        self.budget.add(score.cost_usd)
+            spent = 0.0
+            try:
+                output, error, spent = await self._answer(job, epoch)
+                if output is not None:
+                    scores = await self._scores(job, output, epoch)
+                    spent += sum(self.budget.add(s.cost_usd) for s in scores if s.cost_usd is not None)
+            finally:
+                self.budget.settle(spent)
         return Sample.model_construct(
             evalset=job.evalset,
             case=case.id,
@@ -221,20 +239,22 @@ class Engine:
             started_at=started_at,
         )
 
-    async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None]:
+    async def _answer(self, job: Job, epoch: int) -> tuple[Output | None, SampleError | None, float]:
+        """Ask the target within the time limit; return output or error, and what it is known to have cost."""
         with self._deadlines.for_this_task(job.timeout_s) as limit:
             output, error = await self._asked(job, epoch, limit)
         if limit.passed:
             # Also where the target swallowed the cancellation and answered late.
             message = f"no answer within {job.timeout_s:g} s"
-            return None, SampleError(kind="transport", type="TimeoutError", message=message)
+            return None, SampleError(kind="transport", type="TimeoutError", message=message), 0.0
+        spent = 0.0
         if output is not None and output.replayed is None:
             if output.cost_usd is not None:
-                self.budget.add(output.cost_usd)
+                spent = self.budget.add(output.cost_usd)
             elif output.model is not None:
                 # Only a model's answer has a price to know.
                 self.budget.unknown = True
-        return output, error
+        return output, error, spent
 
     async def _asked(self, job: Job, epoch: int, limit: Deadline) -> tuple[Output | None, SampleError | None]:
         """Ask the target; whatever it raises becomes the sample's error."""

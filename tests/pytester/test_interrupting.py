@@ -99,11 +99,12 @@ def test_ctrl_c_before_the_first_case_says_so(project: Project, workers: tuple[s
 def test_a_run_killed_before_its_end_tells_what_it_kept(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As after a second Ctrl-C: samples are there, and run.json names no evalset."""
+    """As after a second Ctrl-C: samples are there, and run.json says what was to be run."""
     project.app("import os\ndef answer(text):\n    if text == 'q10':\n        os._exit(9)\n    return text\n")
     project.evalset(cases=CASES, epochs=1, concurrency=1)
     project.run_apart()
-    assert project.last_run()["evalsets"] == []
+    assert [one["evalset"] for one in project.last_run()["evalsets"]] == ["demo"]
+    assert project.last_run()["ended_at"] is None
     kept = len(project.last_samples())
     assert kept
     root = ("--root", str(project.path))
@@ -114,3 +115,4 @@ def test_a_run_killed_before_its_end_tells_what_it_kept(
     assert project.command("gate", "--candidate", "latest", *root) == 4
     said = capsys.readouterr().err
     assert f"was killed before its end; {kept} samples kept, but a part is not judged" in said
+    assert f"Finish it: pytest --aioncall --aioncall-resume --aioncall-run {project.last_run()['id']}" in said

@@ -321,17 +321,43 @@ def priced(cost: float | None, *, replayed: str | None = None, model: str | None
     return answer
 
 
-def test_a_spent_budget_stops_asking_and_says_how_to_raise_it() -> None:
+def test_no_sample_is_started_that_may_pass_the_cap_and_the_refusal_says_how_to_raise_it() -> None:
     samples, _, engine = feed(
         [job(priced(1.0), f"c{n}") for n in range(6)], budget=Budget(limit_usd=2.5), concurrency=1
     )
     asked = [s for s in samples if s.error is None]
-    assert len(asked) == 3
-    assert engine.budget.spent_usd == 3.0
+    assert len(asked) == 2
+    assert engine.budget.spent_usd == 2.0
     refused = samples[-1].error
     assert refused is not None
     assert (refused.kind, refused.type) == ("cancelled", "Budget")
+    assert "$2 is spent, and one more sample may cost $1" in refused.message
     assert "--aioncall-max-cost" in refused.message
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 32])
+@pytest.mark.parametrize("limit", [1.0, 1.05, 2.0])
+def test_the_cap_holds_whatever_is_in_flight(concurrency: int, limit: float) -> None:
+    """Hard: what is in flight counts before it has told its price, so the cap is never passed."""
+    samples, _, engine = feed(
+        [job(priced(0.1), f"c{n}") for n in range(40)],
+        budget=Budget(limit_usd=limit, expected_usd=0.1),
+        concurrency=concurrency,
+    )
+    assert engine.budget.spent_usd <= limit + 1e-9
+    assert sum(s.error is None for s in samples) == int(limit / 0.1 + 1e-9)
+    assert engine.budget.in_flight == 0
+
+
+def test_a_dearer_sample_than_expected_makes_the_next_ones_wait_for_it() -> None:
+    """The estimate was too low: from the first answer on, the dearest one counts."""
+    samples, _, engine = feed(
+        [job(priced(0.5), f"c{n}") for n in range(20)],
+        budget=Budget(limit_usd=3.0, expected_usd=0.01),
+        concurrency=2,
+    )
+    assert engine.budget.spent_usd == pytest.approx(3.0)
+    assert sum(s.error is None for s in samples) == 6
 
 
 def test_a_budget_of_nothing_lets_free_answers_through_and_stops_at_the_first_that_costs() -> None:

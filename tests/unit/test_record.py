@@ -47,7 +47,7 @@ def test_nothing_is_written_before_the_first_sample(tmp_path: Path) -> None:
     one = record(tmp_path)
     one.begin()
     assert one.folder is None
-    assert one.close(planned=[], complete=False, wall_s=0.0) is None
+    assert one.close(planned=[], complete=False, wall_s=0.0, ended=NOON) is None
     assert list_runs(tmp_path / "store" / "runs") == []
 
 
@@ -64,7 +64,7 @@ def test_a_closed_run_has_its_totals(tmp_path: Path) -> None:
     one.keep(
         [sample(0, cost_usd=0.25), sample(1, error="transport"), sample(2, score_error="down", cost_usd=0.5)]
     )
-    run = one.close(planned=[planned()], complete=True, wall_s=1.23456)
+    run = one.close(planned=[planned()], complete=True, wall_s=1.23456, ended=NOON)
     assert run is not None
     assert one.folder is not None
     assert read_run(one.folder) == run
@@ -92,7 +92,7 @@ def test_a_cost_is_unknown_as_soon_as_one_model_has_no_price(
 ) -> None:
     one = record(tmp_path)
     one.keep([sample(n, **output) for n, output in enumerate(outputs)])
-    run = one.close(planned=[planned()], complete=True, wall_s=0.0)
+    run = one.close(planned=[planned()], complete=True, wall_s=0.0, ended=NOON)
     assert run is not None
     assert run.totals.cost_usd == cost
 
@@ -131,7 +131,7 @@ def test_only_the_newest_runs_are_kept_and_never_less_than_this_one(tmp_path: Pa
     for minute in (5, 4, 3):  # a clock that was set: each run is older than the one before
         one = record(tmp_path, keep=1, now=NOON + timedelta(minutes=minute))
         one.keep([sample()])
-        one.close(planned=[planned()], complete=True, wall_s=0.0)
+        one.close(planned=[planned()], complete=True, wall_s=0.0, ended=NOON)
         assert one.folder is not None
         assert one.folder.is_dir()
 

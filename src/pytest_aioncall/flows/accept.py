@@ -23,6 +23,7 @@ from ..adapters.redaction import Redactor
 from ..adapters.render import words
 from ..adapters.text import log_line
 from ..decide.chances import floor_chances
+from ..decide.mergeable import told
 from ..decide.movement import Movement, movements, same_evidence
 from ..decide.powers import powers_of_side
 from ..decide.rows import output_hash
@@ -40,7 +41,7 @@ from .acceptable import Checks, current_evalset, listed
 from .judge import find_baseline, judge_record
 from .prepare import secrets_of
 from .record import EvalsetRecord, rfc3339
-from .runs import evalset_of, load_run, record_of, samples_by_case
+from .runs import evalset_of, load_run, record_of, refuse_killed, samples_by_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,16 @@ def accept(
     if not reason.strip():
         raise UsageError("--reason is empty; say in one sentence why this is how it should be")
     folder, found = load_run(run, settings)
+    if found.shard is not None:
+        raise UsageError(
+            f"{told(found)} is a part of a run, and a baseline is of a whole one: put the shards together with "
+            "aioncall runs merge RUN..., then accept the run that it writes"
+        )
     who = by or git.user_of(settings.root)
     if who is None:
         raise UsageError("nobody to name as accepting: set git's user.name, or pass --by NAME")
+    refuse_killed(found)
     wanted = [evalset_of(found, name) for name in names] if names else list(found.evalsets)
-    if not wanted:
-        raise UsageError(f"run {found.id} was killed before its end; there is nothing to accept")
     ready = [_Acceptance(one, found, folder, settings) for one in wanted]
     for one in ready:
         one.check(ticket=ticket, allow_errors=allow_errors)

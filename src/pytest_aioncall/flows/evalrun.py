@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,9 @@ from ..decide.sides import epochs_of
 from ..engine import Engine, Job
 from ..errors import UsageError
 from ..model.report import Report
-from ..model.run import Run, Shard
+from ..model.run import Fingerprint, Run, Shard
 from ..model.sample import Output, Sample, SampleError, Score
+from ..model.verdict import Judgement
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
 from .cost import Estimate, cap_of, estimate
@@ -30,6 +31,7 @@ from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import EvalsetRecord, RunRecord, rfc3339
 from .report import EvalsetInput, build_report, write_report
+from .resume import Resumed, has_no_answer
 from .rounds import ExtraRounds, may_stop_early
 from .sharded import Part
 
@@ -57,6 +59,8 @@ class EvalRun:
     _redactor: Redactor | None = None
     _rounds: ExtraRounds | None = None
     _part: Part | None = None
+    _prints: dict[str, Fingerprint] = field(default_factory=dict)
+    resumed: Resumed | None = None
 
     @property
     def concurrency(self) -> int:
@@ -154,14 +158,68 @@ class EvalRun:
         chosen: dict[str, list[Job]] = {}
         for job in jobs:
             chosen.setdefault(job.evalset, []).append(job)
-        parts = [replace(self.prepared[name], jobs=tuple(some)) for name, some in chosen.items()]
+        parts = [
+            replace(self.prepared[name], jobs=self._to_ask(tuple(some))) for name, some in chosen.items()
+        ]
         self.expected = estimate(parts, self.settings)
         if any(one.plan is not None for one in parts):
             most = estimate([one.drawn_to_the_end() for one in parts], self.settings)
             self.expected = replace(self.expected, most_calls=most.calls, most_usd=most.cost_usd)
         cap = cap_of(self.expected, self.settings)
         self.budget.limit_usd = cap / shares if cap is not None else None
+        samples = sum(job.epochs for one in parts for job in one.jobs)
+        self.budget.expected_usd = self.expected.cost_usd / samples if samples else 0.0
         return self.expected
+
+    def _to_ask(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        return jobs if self.resumed is None else self.resumed.to_ask(jobs)
+
+    def resume(self, jobs: Sequence[Job] = (), *, is_worker: bool = False) -> None:
+        """Find the run to go on with, where that was asked for, and refuse what changed since.
+
+        Raises UsageError. Nothing is written yet.
+        """
+        if not self.settings.resume:
+            return
+        if self.resumed is None:
+            self.resumed = Resumed.find(self.settings, is_worker=is_worker)
+        self.resumed.refuse_changes(self.prepared, jobs, fingerprint=self.fingerprint, settings=self.settings)
+
+    def begin(self, jobs: Sequence[Job]) -> str:
+        """Begin the record, or take up that of the run to go on with; return what to say of that.
+
+        Raises UsageError and StoreError before anything is asked.
+        """
+        self.record.begin()
+        self.announce(dict.fromkeys(job.evalset for job in jobs))
+        if self.resumed is None:
+            return ""
+        run = self.resumed
+        run.kept = self.record.take_up(run.folder, run.run, now=self.now(), again=has_no_answer)
+        return run.line(jobs)
+
+    def finish_case(self, job: Job, samples: Sequence[Sample], *, kept: Sequence[int] = ()) -> None:
+        """Take all epochs of a case into the record: `samples`, and those that a resumed run had already."""
+        every = list(samples)
+        if kept and self.resumed is not None:
+            every += [s for epoch in kept if (s := self.resumed.sample(job, epoch)) is not None]
+            every.sort(key=lambda sample: sample.epoch)
+        self.record.finish_case(job.evalset, job.case, every, self.prepared[job.evalset].infos)
+
+    def announce(self, names: Iterable[str]) -> None:
+        """Put evalsets into `run.json` before they run, so that a run that is killed can be taken up."""
+        self.record.announce(
+            [
+                one.planned(self.fingerprint(one), complete=False, root=self.settings.root)
+                for one in map(self.prepared.__getitem__, names)
+            ]
+        )
+
+    def fingerprint(self, one: Prepared) -> Fingerprint:
+        """Return how an evalset measures and what, as it was when this session first looked."""
+        if one.name not in self._prints:
+            self._prints[one.name] = fingerprint_of(one, self.settings.root)
+        return self._prints[one.name]
 
     def make_engine(self, publish: Callable[[Sample], None]) -> Engine:
         """Make the engine; call it on the loop that is to run it."""
@@ -171,6 +229,7 @@ class EvalRun:
             now=lambda: rfc3339(self.now()),
             redact=self.redact,
             budget=self.budget,
+            recall=self.resumed.sample if self.resumed is not None else None,
             own_limits={
                 name: one.evalset.concurrency
                 for name, one in self.prepared.items()
@@ -241,7 +300,9 @@ class EvalRun:
         if self._net is not None:
             await self._net.close()
 
-    def finish(self, complete: Mapping[str, bool], *, why_partial: str) -> Report | None:
+    def finish(
+        self, complete: Mapping[str, bool], *, why_partial: str, selected: Mapping[str, int]
+    ) -> Report | None:
         """Judge what is complete and close the record; None where nothing ran.
 
         `complete[evalset]` tells whether all of its cases were selected and finished.
@@ -256,7 +317,7 @@ class EvalRun:
             done &= finished
             whole = finished and self.part is None
             planned = one.planned(
-                fingerprint_of(one, self.settings.root),
+                self.fingerprint(one),
                 complete=whole,
                 root=self.settings.root,
                 floors=record.all_floors,
@@ -286,6 +347,7 @@ class EvalRun:
                     found=found,
                     judgement=judgement,
                     not_judged_because=because,
+                    unfinished=_unfinished(one, record, judgement, selected.get(name, 0)),
                     description=one.evalset.description,
                     max_age_days=one.evalset.baseline_max_age_days
                     or self.settings.config.defaults.baseline_max_age_days,
@@ -349,7 +411,19 @@ class EvalRun:
             planned=[one.planned for one in inputs],
             complete=complete,
             wall_s=time.monotonic() - self._started,
+            ended=self.now(),
+            unfinished=sum(one.unfinished for one in inputs),
         )
+
+
+def _unfinished(one: Prepared, record: EvalsetRecord, judgement: Judgement | None, selected: int) -> int:
+    """Return how many samples were to be made and have no answer; resuming asks them.
+
+    Errors of transport that the evalset bears are part of its verdict.
+    """
+    missing = max(0, selected - len(record.rows)) * (one.jobs[0].epochs if one.jobs else 0)
+    judged = judgement is not None and judgement.status != "cannot_judge"
+    return missing + record.cancelled + record.not_recorded + (0 if judged else record.transport)
 
 
 def _is_outage(one: EvalsetInput) -> bool:

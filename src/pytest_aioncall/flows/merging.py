@@ -16,7 +16,7 @@ from ..model.run import Fingerprint, Run, RunEvalset, Totals
 from ..model.sample import Sample
 from ..settings import Settings
 from .record import drawn_by_case
-from .runs import read_kept_run, runs_folder, samples_kept
+from .runs import read_kept_run, refuse_killed, runs_folder
 
 Drawn = Mapping[str, list[Sample]]
 """The samples of one evalset by case, each case's by epoch."""
@@ -35,7 +35,10 @@ class Source:
     @classmethod
     def at(cls, folder: Path) -> Source:
         """Read a run folder; of its samples, only what is asked for later."""
-        return cls(folder, read_kept_run(folder))
+        run = read_kept_run(folder)
+        if run.shard is None:
+            refuse_killed(run)
+        return cls(folder, run)
 
     def drawn(self, evalset: str) -> Drawn:
         """Return the samples of one evalset, by case."""
@@ -139,11 +142,6 @@ def merged(sources: Sequence[Source]) -> Merged:
             raise _refused(problems)
         sources = [by_run[run.id] for run in chosen.runs]
         notes = chosen.passed_over
-    else:
-        for source in sources:
-            if not source.run.evalsets:
-                kept = samples_kept(source.run)
-                raise _refused([f"{told(source.run)} was killed before its end, {kept} kept"])
     _refuse_overlaps(sources)
     return Merged(_as_one(sources), tuple(sources), tuple(log_line(note, 300) for note in notes))
 
@@ -196,6 +194,8 @@ def _as_one(sources: Sequence[Source]) -> Run:
         rejudged_from=" + ".join(dict.fromkeys(run.rejudged_from for run in runs if run.rejudged_from))
         or None,
         merged_from=tuple(run.id for run in runs),
+        ended_at=max((run.ended_at for run in runs if run.ended_at), default=None),
+        resumed_at=tuple(sorted(moment for run in runs for moment in run.resumed_at)),
     )
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..adapters import git
-from ..adapters.run_store import RunStore, check_writable, prune_runs, read_samples
+from ..adapters.run_store import KeptSamples, RunStore, check_writable, prune_runs, read_samples
 from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
 from ..model.baseline import CaseRow
@@ -32,6 +32,7 @@ class EvalsetRecord:
     user_errors: int = 0
     not_recorded: int = 0
     cancelled: int = 0
+    transport: int = 0
     stopped_by_cap: bool = False
 
     @property
@@ -60,6 +61,7 @@ class EvalsetRecord:
         if error is not None:
             self.user_errors += error.kind in {"user", "target"}
             self.cancelled += error.kind == "cancelled"
+            self.transport += error.kind == "transport"
             self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
         self.not_recorded += sample.not_recorded
         for score in sample.scores:
@@ -142,6 +144,9 @@ class RunRecord:
         self._lock = threading.Lock()
         self._store: RunStore | None = None
         self._state: tuple[str | None, bool] | None = None
+        self._announced: dict[str, RunEvalset] = {}
+        self._before: Run | None = None
+        self._resumed_at: tuple[str, ...] = ()
         self.created_at = now
         self.counts = Counts()
         self.evalsets: dict[str, EvalsetRecord] = {}
@@ -159,6 +164,36 @@ class RunRecord:
         check_writable(self._runs)
         self._state = git.commit_of(self._root), git.is_dirty(self._root)
 
+    def announce(self, planned: Sequence[RunEvalset]) -> None:
+        """Tell what will be run before anything is: a run that is killed can be taken up by it."""
+        with self._lock:
+            self._announced.update((one.evalset, one) for one in planned)
+            if self._store is not None:
+                self._write_open()
+
+    def take_up(
+        self, folder: Path, run: Run, *, now: datetime, again: Callable[[Sample], bool]
+    ) -> KeptSamples:
+        """Go on with a run that stopped, and return the samples it has; `again` tells which it is to lack.
+
+        Raises UsageError where another process writes it, StoreError where it cannot be written.
+        """
+        with self._lock:
+            self._store, kept = RunStore.reopen(folder, again=again, seen=self.counts.add)
+            self._before = run
+            self.created_at = datetime.fromisoformat(run.created_at)
+            self._resumed_at = (*run.resumed_at, rfc3339(now))
+            self._announced = {one.evalset: one for one in run.evalsets} | self._announced
+            self._write_open()
+        return kept
+
+    def _write_open(self) -> None:
+        assert self._store is not None  # noqa: S101 - made by the caller
+        planned = [one.model_copy(update={"complete": False}) for one in self._announced.values()]
+        run = self._run(planned=tuple(planned), complete=False, wall_s=0.0)
+        # No totals: that is how a run tells that nobody closed it.
+        self._store.write_run(run.model_copy(update={"totals": Totals()}))
+
     def keep(self, samples: Sequence[Sample]) -> None:
         """Write samples to the run folder; once it returns they are the operating system's.
 
@@ -167,7 +202,7 @@ class RunRecord:
         with self._lock:
             if self._store is None:
                 self._store = RunStore.create(self._runs, now=self.created_at)
-                self._store.write_run(self._run(planned=(), complete=False, wall_s=0.0))
+                self._write_open()
             self._store.append(samples)
             for sample in samples:
                 self.counts.add(sample)
@@ -200,11 +235,29 @@ class RunRecord:
         with self._lock:
             self.evalsets.setdefault(evalset, EvalsetRecord()).add(case, samples, scorers, new=new)
 
-    def close(self, *, planned: Sequence[RunEvalset], complete: bool, wall_s: float) -> Run | None:
-        """Write `run.json` for good, close the files and drop the oldest runs; None where nothing ran."""
+    def close(
+        self,
+        *,
+        planned: Sequence[RunEvalset],
+        complete: bool,
+        wall_s: float,
+        ended: datetime,
+        unfinished: int = 0,
+    ) -> Run | None:
+        """Write `run.json` for good, close the files and drop the oldest runs; None where nothing ran.
+
+        A resumed run keeps what it knew of evalsets that were not selected now.
+        """
         if self._store is None:
             return None
-        run = self._run(planned=tuple(planned), complete=complete, wall_s=wall_s)
+        now = {one.evalset for one in planned}
+        before = self._before.evalsets if self._before is not None else ()
+        left = [one for one in before if one.evalset not in now]
+        run = self._run(
+            planned=(*left, *planned),
+            complete=complete and all(one.complete for one in left),
+            wall_s=wall_s + (self._before.totals.wall_s if self._before is not None else 0.0),
+        ).model_copy(update={"ended_at": rfc3339(ended), "unfinished": unfinished})
         with self._lock:
             self._store.write_run(run)
             self._store.close()
@@ -230,6 +283,7 @@ class RunRecord:
             versions=_versions(),
             complete=complete and shard is None,
             shard=shard,
+            resumed_at=self._resumed_at,
             totals=Totals(
                 planned=sum(one.planned_samples for one in planned),
                 judged=counts.samples - counts.errors,

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from ..adapters.run_store import RunStore
 from ..decide.instrument import changed_parts
-from ..errors import UsageError
 from ..model.run import Fingerprint, Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
@@ -19,7 +18,7 @@ from .prepare import Prepared
 from .record import Counts, EvalsetRecord, rfc3339
 from .rejudged import Rejudged, RejudgeRequest, means_of_samples, moves_of
 from .rescoring import Rescored, Say, Wanted, case_of, jobs_for, refuse_failures, rescore, scorers_wanted
-from .runs import evalset_of, load_run, runs_folder, samples_by_case
+from .runs import evalset_of, load_run, refuse_killed, runs_folder, samples_by_case
 
 
 class RunAgain:
@@ -28,10 +27,7 @@ class RunAgain:
     def __init__(self, request: RejudgeRequest, settings: Settings) -> None:
         self.request, self.settings = request, settings
         self.folder, self.run = load_run(request.name, settings)
-        if not self.run.evalsets:
-            raise UsageError(
-                f"run {self.run.id} was killed before its end; what it was to judge is not known"
-            )
+        refuse_killed(self.run)
         chosen = [evalset_of(self.run, request.evalset)] if request.evalset else list(self.run.evalsets)
         self.chosen = chosen
 

@@ -37,6 +37,7 @@ class EvalsetInput:
     found: BaselineFound
     judgement: Judgement | None
     not_judged_because: str | None = None
+    unfinished: int = 0
     description: str = ""
     max_age_days: int = 30
 
@@ -71,6 +72,7 @@ def build_report(
                 not_judged_because=one.not_judged_because,
                 shard=(run.shard.index, run.shard.count) if run.shard is not None else None,
                 not_recorded=one.record.not_recorded,
+                unfinished=one.unfinished,
                 baseline=header,
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 baseline_notes=tuple(_baseline_notes(one, now)),

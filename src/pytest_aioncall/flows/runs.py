@@ -30,7 +30,7 @@ def load_run(name: str, settings: Settings) -> tuple[Path, Run]:
 def read_kept_run(folder: Path) -> Run:
     """Read a run; of one that was killed before its end, count the samples that it had kept."""
     run = read_run(folder)
-    if run.evalsets:
+    if not run.was_killed:
         return run
     counts = Counts()
     with suppress(UsageError):
@@ -63,18 +63,23 @@ def record_of(planned: RunEvalset, samples: Mapping[str, list[Sample]]) -> Evals
     return record
 
 
+def refuse_killed(run: Run) -> None:
+    """Raise UsageError for a run that nobody closed, with the command that finishes it."""
+    if run.was_killed:
+        raise UsageError(
+            f"run {run.id} was killed before its end; {samples_kept(run)} kept, but a part is not judged. "
+            f"Finish it: pytest --aioncall --aioncall-resume --aioncall-run {run.id}"
+        )
+
+
 def evalset_of(run: Run, name: str | None) -> RunEvalset:
     """Return the evalset of a run by name; the only one where no name is given."""
+    refuse_killed(run)
     if name is None and len(run.evalsets) == 1:
         return run.evalsets[0]
     for one in run.evalsets:
         if one.evalset == name:
             return one
-    if not run.evalsets:
-        raise UsageError(
-            f"run {run.id} was killed before its end; {samples_kept(run)} kept, but a part is not judged. "
-            "Run it again: pytest --aioncall"
-        )
     known = ", ".join(one.evalset for one in run.evalsets)
     if name is None:
         raise UsageError(f"run {run.id} has several evalsets; choose with --evalset: {known}")

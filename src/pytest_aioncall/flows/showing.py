@@ -95,8 +95,9 @@ def list_of_runs(settings: Settings) -> list[Run]:
 
 def run_line(run: Run) -> str:
     """Return what `runs list` says of a run."""
-    if not run.evalsets:
-        return f"{run.id}  killed    killed before its end, {samples_kept(run)} kept"
+    if run.was_killed:
+        names = ", ".join(one.evalset for one in run.evalsets)
+        return f"{run.id}  killed    killed before its end, {samples_kept(run)} kept  {names}".rstrip()
     state = "complete" if run.complete else "partial"
     if run.shard is not None:
         left = "" if run.is_finished else ", incomplete"

@@ -69,6 +69,7 @@ class EvalsetReport(Frozen):
     """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset.
 
     `shard` is (K, N) where the run is shard K of N, which is never judged by itself.
+    `unfinished` counts the samples that were to be made and have no answer: the run can be resumed.
     `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
     `baseline_notes` says what is to be known of the baseline itself (old, re-judged, outputs that are not
     its own), each with the command that mends it.
@@ -80,6 +81,7 @@ class EvalsetReport(Frozen):
     not_judged_because: str | None = None
     shard: tuple[int, int] | None = None
     not_recorded: int = 0
+    unfinished: int = 0
     baseline: BaselineHeader | None = None
     baseline_age_days: float | None = None
     baseline_notes: tuple[str, ...] = ()

@@ -44,16 +44,22 @@ class Execution:
         """Begin the record, say what it may cost, look ahead; raises UsageError before anything is asked."""
         run = self.run
         if not self.is_worker:
-            run.record.begin()
+            said = run.begin([item.job for item in cases])
+            if said:
+                self._write(said)
         line = run.expected.line(run.budget.limit_usd, shards=run.part.count if run.part else 1)
-        reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        if line and reporter is not None:
-            reporter.write_line(f"aioncall: {line}")
+        if line:
+            self._write(line)
         self._start_background(
             session,
             [item.job for item in cases if is_sure(item)],
-            total=sum(item.job.epochs for item in cases),
+            total=sum(item.job.epochs - len(self.kept_of(item)) for item in cases),
         )
+
+    def _write(self, line: str) -> None:
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"aioncall: {line}")
 
     def _start_background(
         self, session: pytest.Session, jobs: Sequence[Job], *, total: int | None = None
@@ -82,6 +88,10 @@ class Execution:
         """Return the samples of an item as lines of JSON, once: what a worker sends."""
         return self._lines.pop((item.job.evalset, item.job.case.id), [])
 
+    def kept_of(self, item: CaseItem) -> list[int]:
+        """Return which epochs of an item a resumed run has already."""
+        return self.run.resumed.epochs_kept(item.job) if self.run.resumed is not None else []
+
     def run_case(self, item: CaseItem) -> Outcome:
         """Wait for the samples of an item and say what they came to."""
         from ..flows.outcome import outcome_of
@@ -96,8 +106,7 @@ class Execution:
             item.add_report_section("call", "printed by the target", self.run.shown(finished.said))
         outcome = outcome_of(item.job, finished.samples)
         if not self.is_worker:
-            prepared = self.run.prepared[item.job.evalset]
-            self.run.record.finish_case(item.job.evalset, item.job.case, finished.samples, prepared.infos)
+            self.run.finish_case(item.job, finished.samples)
         self.config.hook.pytest_aioncall_case_finished(
             case=item.job.case, samples=finished.samples, outcome=outcome
         )
@@ -173,6 +182,8 @@ def begin_or_say_why_not(execution: Execution, session: pytest.Session, cases: S
     """Start; return what keeps it from starting, or nothing."""
     try:
         execution.start(session, cases)
+    except StoreError as error:
+        stop_for(error)
     except UsageError as error:
         return str(error)
     return ""

@@ -43,6 +43,11 @@ class Selected:
         for file, count in (told.get("selected") or {}).items():
             self.counts[file] = max(count, self.counts.get(file, 0))
 
+    def by_name(self, prepared_at: Callable[[Path], Prepared | None]) -> dict[str, int]:
+        """Return the counts by the names of the evalsets."""
+        found = {file: prepared_at(Path(file)) for file in self.counts}
+        return {one.name: self.counts[file] for file, one in found.items() if one is not None}
+
     def complete(
         self,
         prepared_at: Callable[[Path], Prepared | None],

@@ -48,6 +48,8 @@ class OnCallSession:
         self._run: EvalRun | None = None
         self._execution: Execution | None = None
         self._selected = Selected()
+        self._jobs_sent: dict[str, dict[str, Job]] = {}
+        self.notes_at_start: list[str] = []
 
     @property
     def is_distributing(self) -> bool:
@@ -142,10 +144,32 @@ class OnCallSession:
                 item.add_marker(pytest.mark.flaky(reruns=0))
         return result
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Take up the run to go on with before xdist makes its workers, which are told which it is."""
+        if not self.is_distributing or not self.run.settings.resume or not will_run(self.config):
+            return
+        from ..errors import StoreError, UsageError
+        from .execution import stop_for
+
+        try:
+            self.run.resume()
+            self.notes_at_start.append(self.run.begin([]))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        except StoreError as error:
+            stop_for(error)
+
+    def tell_worker(self, workerinput: dict[str, Any]) -> None:
+        """Tell a worker of xdist which run this session goes on with."""
+        if self.run.resumed is not None:
+            workerinput["aioncall_run"] = str(self.run.resumed.folder)
+
     def _budget(self, jobs: Sequence[Job]) -> None:
         from ..errors import UsageError
 
         try:
+            self.run.resume(jobs, is_worker=self.is_worker)
             self.run.budgeted(jobs, shares=self._worker_count())
         except UsageError as error:
             self.problems.append(str(error))
@@ -158,7 +182,7 @@ class OnCallSession:
             )
         if getattr(self.config.option, "reruns", None):
             lines.append("aioncall: --reruns is off for eval cases: repeating until green biases their rates")
-        return lines
+        return lines + [f"aioncall: {note}" for note in self.notes_at_start]
 
     # -- running
 
@@ -232,7 +256,8 @@ class OnCallSession:
                 if self.config.get_verbosity() >= 2:
                     report.aioncall_lines = list(item.outcome.lines)
             if self.is_worker:
-                attach(report, item, self.execution.lines_of(item))
+                execution = self.execution
+                attach(report, item, execution.lines_of(item), kept=execution.kept_of(item))
         self._route()
         return report
 
@@ -246,15 +271,19 @@ class OnCallSession:
         from ..errors import StoreError
         from .execution import stop_for
 
+        if sent.file not in self._jobs_sent:
+            prepared = self._prepared_at(Path(sent.file))
+            self._jobs_sent[sent.file] = {job.case.id: job for job in prepared.jobs} if prepared else {}
+            if prepared is not None:
+                self.run.announce([prepared.name])
+        self._selected.meet(sent.file)
+        job = self._jobs_sent[sent.file].get(sent.case)
         try:
             self.run.record.keep(sent.samples)
+            if job is not None:
+                self.run.finish_case(job, sent.samples, kept=sent.kept)
         except StoreError as error:
             stop_for(error)
-        self._selected.meet(sent.file)
-        prepared = self._prepared_at(Path(sent.file))
-        job = next((job for job in prepared.jobs if job.case.id == sent.case), None) if prepared else None
-        if prepared is not None and job is not None:
-            self.run.record.finish_case(prepared.name, job.case, sent.samples, prepared.infos)
 
     def pytest_runtest_logstart(self) -> None:
         self._clear()
@@ -301,7 +330,11 @@ class OnCallSession:
         if self.problems or not self._selected:
             return
         why = "interrupted" if interrupted else ""
-        self.report = self.run.finish(self._complete(interrupted=interrupted), why_partial=why)
+        self.report = self.run.finish(
+            self._complete(interrupted=interrupted),
+            why_partial=why,
+            selected=self._selected.by_name(self._prepared_at),
+        )
         if self.report is None:
             return
         self.exit_code = self.report.exit_code or self.exit_code

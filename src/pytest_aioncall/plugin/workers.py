@@ -16,17 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The samples of one case, and where it comes from."""
+    """The samples of one case, and where it comes from; `kept` are the epochs that a resumed run had."""
 
     file: str
     case: str
     samples: list[Sample]
+    kept: list[int]
 
 
-def attach(report: Any, item: CaseItem, lines: Sequence[str]) -> None:
+def attach(report: Any, item: CaseItem, lines: Sequence[str], *, kept: Sequence[int] = ()) -> None:
     """Put samples, as lines of JSON, on a report: xdist sends its attributes along."""
-    if lines:
-        report.aioncall_samples = {"file": str(item.path), "case": item.job.case.id, "lines": list(lines)}
+    if lines or kept:
+        report.aioncall_samples = {
+            "file": str(item.path),
+            "case": item.job.case.id,
+            "lines": list(lines),
+            "kept": list(kept),
+        }
 
 
 def detach(report: Any) -> Sent | None:
@@ -37,7 +43,8 @@ def detach(report: Any) -> Sent | None:
     del report.aioncall_samples
     from ..model.sample import Sample
 
-    return Sent(sent["file"], sent["case"], [Sample.model_validate_json(line) for line in sent["lines"]])
+    samples = [Sample.model_validate_json(line) for line in sent["lines"]]
+    return Sent(sent["file"], sent["case"], samples, sent["kept"])
 
 
 class WorkerListener:
@@ -45,6 +52,9 @@ class WorkerListener:
 
     def __init__(self, session: OnCallSession) -> None:
         self._session = session
+
+    def pytest_configure_node(self, node: Any) -> None:
+        self._session.tell_worker(node.workerinput)
 
     def pytest_testnodedown(self, node: Any) -> None:
         self._session.take_worker(getattr(node, "workeroutput", None) or {})

@@ -31,8 +31,9 @@ def next_command(story: Story) -> str:
     name = shlex.quote(story.name)
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
     whole = f"{_pytest(story)} {file}".rstrip()
+    resumed = f"{whole} --aioncall-resume" if story.report.unfinished else whole
     if story.report.shard is not None and story.state == "partial":
-        return _of_shard(story, whole)
+        return _of_shard(story, resumed)
     if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
         if story.state == "suspected" and (epochs := _epochs_needed(story)):
             return f"{whole} --aioncall-epochs {epochs}"
@@ -44,10 +45,10 @@ def next_command(story: Story) -> str:
         return f'aioncall baseline accept {name} --reason "new cases: ..."'
     return {
         "not_recorded": f"pytest --aioncall {file} --aioncall-record".replace("  ", " "),
-        "cannot_judge": whole,
+        "cannot_judge": resumed,
         "not_comparable": _judged_anew(story, name),
-        "interrupted": whole,
-        "partial": whole,
+        "interrupted": resumed,
+        "partial": resumed,
         "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',
         "no_baseline": f'aioncall baseline accept {name} --reason "first baseline"',
     }.get(story.state, "")

@@ -7,7 +7,7 @@ store     write a run, new or taken up again
 
 from .folders import RUN_FILE, check_writable, find_run, list_runs, prune_runs, read_run
 from .locks import is_locked
-from .samples import SAMPLES_FILE, KeptSamples, Place, mend_samples, read_samples
+from .samples import SAMPLES_FILE, KeptSamples, Place, index_samples, mend_samples, read_samples
 from .store import RunStore
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "RunStore",
     "check_writable",
     "find_run",
+    "index_samples",
     "is_locked",
     "list_runs",
     "mend_samples",

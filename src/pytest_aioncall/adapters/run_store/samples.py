@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,18 @@ class KeptSamples:
     again  samples that were put aside since they are to be asked again
     """
 
-    def __init__(self, path: Path, places: dict[Place, tuple[int, int]], *, torn: int, again: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        places: dict[Place, tuple[int, int]],
+        *,
+        digests: dict[Place, str],
+        torn: int,
+        again: int,
+    ) -> None:
         self._path = path
         self._places = places
+        self._digests = digests
         self.torn = torn
         self.again = again
 
@@ -76,9 +86,9 @@ class KeptSamples:
     def __contains__(self, place: Place) -> bool:
         return place in self._places
 
-    def places(self) -> Iterator[Place]:
-        """Yield the places that have a sample."""
-        return iter(self._places)
+    def digests(self) -> Iterator[tuple[Place, str]]:
+        """Yield each place that has a sample, with the digest of its case as it was."""
+        return iter(self._digests.items())
 
     def get(self, place: Place) -> Sample | None:
         """Return the sample at a place, None where there is none."""
@@ -95,6 +105,7 @@ class _Sorted:
     """The lines of a file by what becomes of them."""
 
     places: dict[Place, tuple[int, int]]
+    digests: dict[Place, str]
     kept: list[tuple[int, int]]
     again: list[tuple[int, int]]
     torn: list[tuple[int, int]]
@@ -129,13 +140,28 @@ def mend_samples(
             raise StoreError(
                 f"{path}: cannot be mended: {error.strerror or error}; it is as it was"
             ) from error
-    return KeptSamples(path, found.places, torn=len(found.torn), again=len(found.again))
+    return _kept(path, found)
+
+
+def index_samples(folder: Path, *, again: Callable[[Sample], bool] | None = None) -> KeptSamples:
+    """Find the samples of a run as `mend_samples` does, and leave the file as it is."""
+    path = folder / SAMPLES_FILE
+    try:
+        return _kept(path, _sorted_lines(path, again=again, seen=None))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _kept(path: Path, found: _Sorted) -> KeptSamples:
+    return KeptSamples(
+        path, found.places, digests=found.digests, torn=len(found.torn), again=len(found.again)
+    )
 
 
 def _sorted_lines(
     path: Path, *, again: Callable[[Sample], bool] | None, seen: Callable[[Sample], None] | None
 ) -> _Sorted:
-    found = _Sorted({}, [], [], [])
+    found = _Sorted({}, {}, [], [], [])
     if not path.exists():
         return found
     end = 0
@@ -161,7 +187,9 @@ def _sorted_lines(
             if seen is not None:
                 seen(sample)
             found.kept.append(span)
-            found.places[sample.evalset, sample.case, sample.epoch] = span
+            place = (sample.evalset, sample.case, sample.epoch)
+            found.places[place] = span
+            found.digests[place] = sys.intern(sample.digest)
     return found
 
 
