@@ -22,7 +22,7 @@ LONGEST_INPUT = 4096
 with atheris.instrument_imports(include=["pytest_aioncall", "fuzz.readers"]):
     from fuzz import readers
 
-from fuzz import mutations, oracle
+from fuzz import mutations, oracle  # noqa: E402 - the readers are instrumented first
 
 
 class Findings:
@@ -42,7 +42,9 @@ class Findings:
         name = hashlib.sha256(kind.encode()).hexdigest()[:12]
         (self.folder / name).write_bytes(raw)
         told = "".join(traceback.format_exception(error, limit=-12))
-        (self.folder / f"{name}.txt").write_text(f"{kind}\n\n{told}", encoding="utf-8", errors="backslashreplace")
+        (self.folder / f"{name}.txt").write_text(
+            f"{kind}\n\n{told}", encoding="utf-8", errors="backslashreplace"
+        )
 
 
 def kind_of(error: BaseException) -> str:
@@ -73,7 +75,7 @@ def mutator(reader: readers.Reader) -> Callable[[bytes, int, int], bytes]:
     """Return what atheris calls for a new input: half of them libFuzzer's, half that keep the structure."""
 
     def change(raw: bytes, longest: int, seed: int) -> bytes:
-        rng = random.Random(seed)  # noqa: S311 - no secret
+        rng = random.Random(seed)
         if rng.random() < 0.4:
             return atheris.Mutate(raw, longest)  # type: ignore[no-any-return]
         return mutations.mutated(raw, rng=rng, name=reader.name, syntax=reader.syntax)[:longest]

@@ -9,82 +9,126 @@ from typing import Any, Literal
 
 CUT = b"\x1e"
 
+# fmt: off
 WORDS: dict[str, tuple[str, ...]] = {
     "evalset": (
-        *("evalset", "owner", "target", "scorers", "cases", "include", "gates", "defaults", "slices", "epochs"),
-        *("errors", "id", "input", "expected", "must", "require", "scorer", "in", "at_least", "source"),
-        *("incident", "subject", "files", "labels", "weakening", "format", "exact", "contains", "cluster"),
-        *("cases.jsonl", "*.jsonl", "incidents/e/*.yaml", "max_rate", "margin", "min", "max", "as", "1/2"),
-        *("concurrency", "timeout_s", "on_inconclusive", "claim", "outputs", "note", "opened", "url"),
+        *(
+            "evalset owner target scorers cases include gates defaults slices epochs errors id input "
+            "expected must require scorer in at_least source incident subject files labels weakening "
+            "format exact contains cluster cases.jsonl *.jsonl incidents/e/*.yaml max_rate margin min "
+            "max as 1/2 concurrency timeout_s on_inconclusive claim outputs note opened url "
+        ).split(),
     ),
     "config": (
-        *("providers", "prices", "as_of", "kind", "openai", "anthropic", "base_url", "api_key_env", "redact"),
-        *("models", "defaults", "alpha", "margin", "epochs", "min", "max", "mode", "replay", "store", "format"),
-        *("headers_env", "weakening", "monitors", "requests_per_minute", "tokens_per_minute", "a/b", "input"),
-        *("output", "http://localhost/v1", "2026-11-01", "keep_runs", "baseline_ref", "report_dir"),
+        *(
+            "providers prices as_of kind openai anthropic base_url api_key_env redact models defaults "
+            "alpha margin epochs min max mode replay store format headers_env weakening monitors "
+            "requests_per_minute tokens_per_minute a/b input output http://localhost/v1 2026-11-01 "
+            "keep_runs baseline_ref report_dir "
+        ).split(),
     ),
-    "yaml": ("cases", "a", "b"),
-    "json-lines": ("a", "format"),
+    "yaml": (
+        *(
+            "cases a b "
+        ).split(),
+    ),
+    "json-lines": (
+        *(
+            "a format "
+        ).split(),
+    ),
     "run": (
-        *("format", "id", "evalsets", "created_at", "fingerprint", "complete", "totals", "planned", "plan"),
-        *("evalset", "case", "digest", "epoch", "slices", "cluster", "output", "text", "data", "scores"),
-        *("scorer", "scale", "value", "passed", "label", "reason", "error", "kind", "type", "message"),
-        *("transport", "user", "traceback", "attempts", "started_at", "gates", "floors", "epochs", "cases"),
+        *(
+            "format id evalsets created_at fingerprint complete totals planned plan evalset case "
+            "digest epoch slices cluster output text data scores scorer scale value passed label "
+            "reason error kind type message transport user traceback attempts started_at gates floors "
+            "epochs cases "
+        ).split(),
     ),
     "baseline": (
-        *("format", "evalset", "accepted_by", "accepted_at", "reason", "commit", "run", "instrument"),
-        *("subject", "scorers", "accepts", "ticket", "slice", "dirty", "outputs", "count", "sha256", "rejudged"),
-        *("case", "digest", "slices", "cluster", "scores", "labels", "latency_s", "cost_usd", "errors", "epoch"),
-        *("tokens_in", "tokens_out", "retrieved", "tool_calls", "cut", "data", "text", "hash", "parts", "scale"),
+        *(
+            "format evalset accepted_by accepted_at reason commit run instrument subject scorers "
+            "accepts ticket slice dirty outputs count sha256 rejudged case digest slices cluster "
+            "scores labels latency_s cost_usd errors epoch tokens_in tokens_out retrieved tool_calls "
+            "cut data text hash parts scale "
+        ).split(),
     ),
-    "flat-scores": ("case_id", "epoch", "scorer", "scale", "score", "error", "slices", "cluster", "evalset"),
-    "judge-reply": ("score", "label", "reason", "yes", "no", "partly", "weiss nicht", "```json\n", "```", "0.3"),
+    "flat-scores": (
+        *(
+            "case_id epoch scorer scale score error slices cluster evalset "
+        ).split(),
+    ),
+    "judge-reply": (
+        *(
+            "score label reason yes no partly 0.3 "
+        ).split(),
+        "weiss nicht", "```json\n", "```",
+    ),
     "retry-after": (
-        *("Wed, 21 Oct 2026 07:28:00 GMT", "Sun, 22 Nov 2026 04:31:00 -0000", "120", "1e3", "inf", "nan", "-1"),
-        *("1e400", "0x10", "1_000", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "+9999"),
+        *(
+            "120 1e3 inf nan -1 1e400 0x10 1_000 "
+        ).split(),
+        "Wed, 21 Oct 2026 07:28:00 GMT", "Sun, 22 Nov 2026 04:31:00 -0000",
+        "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "+9999",
     ),
     "cassette": (
-        *("format", "key", "epoch", "question", "asked_sha256", "status", "headers", "json", "text", "base64"),
-        *("latency_s", "recorded_at", "content-type", "<<<<<<< HEAD", "=======", ">>>>>>> x"),
+        *(
+            "format key epoch question asked_sha256 status headers json text base64 latency_s "
+            "recorded_at content-type "
+        ).split(),
+        "<<<<<<< HEAD", "=======", ">>>>>>> x",
     ),
     "results": (
-        *("results", "version", "stats", "evalId", "prompts", "vars", "gradingResult", "componentResults"),
-        *("score", "pass", "reason", "assertion", "namedScores", "latencyMs", "samples", "eval", "status"),
-        *("testCases", "metricsData", "name", "success", "cases", "scores", "assertions", "value", "failures"),
-        *("<testsuite>", "<testcase name='a'>", "</testsuite>", "<failure/>", "<!DOCTYPE a>", "&#0;", "success"),
+        *(
+            "results version stats evalId prompts vars gradingResult componentResults score pass "
+            "reason assertion namedScores latencyMs samples eval status testCases metricsData name "
+            "success cases scores assertions value failures success "
+        ).split(),
+        "<testsuite>", "<testcase name='a'>", "</testsuite>", "<failure/>", "<!DOCTYPE a>", "&#0;",
     ),
     "chat-reply": (
-        *("choices", "message", "content", "refusal", "tool_calls", "function", "name", "arguments", "usage"),
-        *("prompt_tokens", "completion_tokens", "model", "finish_reason", "type", "text", "tool_use", "input"),
-        *("stop_reason", "end_turn", "input_tokens", "output_tokens", "error", "detail", "id", "parts"),
+        *(
+            "choices message content refusal tool_calls function name arguments usage prompt_tokens "
+            "completion_tokens model finish_reason type text tool_use input stop_reason end_turn "
+            "input_tokens output_tokens error detail id parts "
+        ).split(),
     ),
     "redaction": (
-        *("hunter2-hunter2", "sk-abcdefghij0123456789", "eyJhbGciOi.eyJzdWIiOi.x", "Bearer ", "api_key=", "@"),
-        *("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "AKIAABCDEFGHIJKLMNOP", "https://u:pw@h/"),
-        *("[REDACTED:api-key]", "ghp_", "AIza", "glpat-", "xoxb-", "hooks.slack.com/services/", "hf_", "npm_"),
+        *(
+            "hunter2-hunter2 sk-abcdefghij0123456789 eyJhbGciOi.eyJzdWIiOi.x AKIAABCDEFGHIJKLMNOP "
+            "[REDACTED:api-key] ghp_ AIza glpat- xoxb- hooks.slack.com/services/ hf_ npm_ "
+        ).split(),
+        "Bearer ", "api_key=", "@", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
+        "https://u:pw@h/",
     ),
     "template": (
-        *("{{ input }}", "{{", "}}", "{%", "%}", "{% for x in items %}", "{% endfor %}", "{% if n %}", "loop"),
-        *("{% endif %}", "{% set a = 1 %}", "{% raw %}", "{#", "#}", "| tojson", "|center(99)", "|format(1)"),
-        *("## system\n", "## user\n", "## assistant\n", "~", "**", "//", "expected.a[1]", "|map('upper')"),
-        *("{% macro m() %}", "{% endmacro %}", "{% include 'a' %}", "|items", "__class__", "|attr('x')", "%"),
+        *(
+            "loop ** // expected.a[1] __class__ "
+        ).split(),
+        "{{ input }}", "{{", "}}", "{%", "%}", "{% for x in items %}", "{% endfor %}", "{% if n %}",
+        "{% endif %}", "{% set a = 1 %}", "{% raw %}", "{#", "#}", "| tojson", "|center(99)",
+        "|format(1)", "## system\n", "## user\n", "## assistant\n", "~", "|map('upper')",
+        "{% macro m() %}", "{% endmacro %}", "{% include 'a' %}", "|items", "|attr('x')", "%",
     ),
 }
 """What each target's inputs speak of."""
 
 ODD_TEXT = (
-    *("", " ", "\x00", "\x1b[31m", "\u202e", "\ud800", "\ufeff", "\u2028", "\x85", "\r", "::error::", "a" * 300),
-    *("1/2", "0/0", "../x", "<<", "null", "~", "true", "1e999", "9" * 500, "-0", ".nan", "\\ud800", "İ", "ß"),
+    "", " ", "\x00", "\x1b[31m", "\u202e", "\ud800", "\ufeff", "\u2028", "\x85", "\r", "::error::",
+    "a" * 300, "1/2", "0/0", "../x", "<<", "null", "~", "true", "1e999", "9" * 500, "-0", ".nan",
+    "\\ud800", "İ", "ß",
 )
 ODD: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1, 2, 0.5, 1e308, -1e-320, 10**30, 10**400, [], {}, [[]], [None], {"": 0}),
-    *([0, 1], [1, 0], {"a": {"b": 1}}, {"min": 1, "max": 2}),
+    None, True, False, 0, -1, 1, 2, 0.5, 1e+308, -1e-320, 10**30, 10**400, [], {}, [[]], [None],
+    {'': 0}, [0, 1], [1, 0], {'a': {'b': 1}}, {'min': 1, 'max': 2},
 )
 SCRAPS = (
-    *("\n", "\r\n", "\t", " ", "  ", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "|\n", ">\n", "#"),
-    *("&a ", "*a", "<<: ", "<<: *a", "!!str ", "!x ", "---\n", "...\n", "%YAML 1.1\n", "\ufeff", "\x00", "\\"),
-    *('\\"', "\\u0000", "\\ud800", "NaN", "Infinity", "1e999", "0x1f", "0o7", "12:30", "=", "@", "`", "\x7f"),
+    "\n", "\r\n", "\t", " ", "  ", ": ", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "|\n", ">\n",
+    "#", "&a ", "*a", "<<: ", "<<: *a", "!!str ", "!x ", "---\n", "...\n", "%YAML 1.1\n", "\ufeff",
+    "\x00", "\\", '\\"', "\\u0000", "\\ud800", "NaN", "Infinity", "1e999", "0x1f", "0o7", "12:30",
+    "=", "@", "`", "\x7f",
 )
+# fmt: on
 
 
 def mutated(raw: bytes, *, rng: random.Random, name: str, syntax: Literal["yaml", "json", "text"]) -> bytes:

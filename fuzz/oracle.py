@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from pytest_aioncall.errors import AioncallError, LoadError
@@ -71,8 +72,7 @@ def refusals(*, files: tuple[str, ...] = (), also: tuple[type[Exception], ...] =
 
 def limit_memory(limit: int = MEMORY_BYTES) -> None:
     """Make the process raise MemoryError above what it has now and `limit` bytes."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        pages = int(statm.read().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit += pages * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pytest_aioncall.adapters.baseline_store import (
     baseline_text,
@@ -39,7 +39,6 @@ from pytest_aioncall.adapters.scorers.judge_reply import LONGEST_REASON, read_ve
 from pytest_aioncall.adapters.templates import LONGEST, JsonTemplate, Template, read_prompt
 from pytest_aioncall.adapters.yaml_text import Source, parse_yaml
 from pytest_aioncall.adapters.yaml_text.json_lines import json_rows
-from pytest_aioncall.errors import AioncallError, UsageError
 from pytest_aioncall.model.config import Config
 from pytest_aioncall.protocols import Reply
 

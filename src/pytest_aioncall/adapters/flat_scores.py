@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from ..errors import LoadError, Problem
 from ..model.baseline import CaseRow, ScorerInfo
-from .yaml_text import Source, problems_of, quoted, read_bytes
-from .yaml_text.json_lines import MAX_BYTES, as_text, json_rows
+from .yaml_text import Source, problems_of, quoted
+from .yaml_text.json_lines import as_text, file_rows
+from .yaml_text.problems import most_of
 from .yaml_text.words import kind_of, note_unknown_keys
 
 # What `ScorerInfo.kind` is where only the numbers are known.
@@ -23,6 +24,7 @@ _MAX_EPOCH: Final = 9_999
 _MAX_TEXT: Final = 500
 # From this many lines on, the same problem is told once.
 _ALIKE: Final = 3
+_MOST_WRONG: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def read_flat_scores(
         named = f" of evalset {quoted(evalset)}" if evalset is not None else ""
         source.add("", f"holds no score{named}")
     if source.findings:
-        raise LoadError(_grouped(problems_of([source])))
+        raise LoadError(most_of(_grouped(problems_of([source], most=None))))
     return dict(sorted(scorers.items())), tuple(cases[name].row(name) for name in sorted(cases))
 
 
@@ -117,7 +119,10 @@ def _rows_of(source: Source, evalset: str | None) -> list[_Row]:
     """Return the rows of the evalset asked for; refuse a file of several where none is asked for."""
     rows: list[_Row] = []
     evalsets: set[str] = set()
-    for line, raw in json_rows(read_bytes(source.path, file=source.file, limit=MAX_BYTES), source):
+    for line, raw in file_rows(source):
+        if len(source.findings) > _MOST_WRONG:
+            source.add("", "is wrong in so many lines that nothing after this one is read", line=line)
+            break
         named = raw.get("evalset")
         if evalset is not None and named is not None and named != evalset:
             continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from heapq import nsmallest
 
 from ...model.evalset import Case, Evalset
-from ..text import did_you_mean
+from ..text import did_you_mean, one_line
 from ..yaml_text import Source, quoted, step
 
 _DIMENSION_FORBIDS = "=,;"
+_MOST_COMPARED = 1_000
 
 
 def check_ids(cases: Sequence[Case], sources: Mapping[str, Source]) -> None:
@@ -28,11 +30,11 @@ def check_requires(cases: Sequence[Case], names: Collection[str], sources: Mappi
     for case in cases:
         if not case.require:
             continue
-        known = {*names, *(scorer.name for scorer in case.scorers)}
+        own = {scorer.name for scorer in case.scorers}
         for index, require in enumerate(case.require):
-            if require.scorer not in known:
+            if require.scorer not in own and require.scorer not in names:
                 where = f"{case.where}.require[{index}].scorer"
-                sources[case.file].add(where, _unknown("scorer", require.scorer, known))
+                sources[case.file].add(where, _unknown("scorer", require.scorer, {*names, *own}))
 
 
 def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, names: Collection[str]) -> None:
@@ -45,11 +47,13 @@ def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, name
         where = f"gates[{index}]"
         if gate.scorer not in names:
             source.add(f"{where}.scorer", _unknown("scorer", gate.scorer, names))
+        above: set[str] = set()
         for at, dimension in enumerate(gate.slices):
             if dimension not in dimensions:
                 source.add(f"{where}.slices[{at}]", _unknown("slice", dimension, dimensions))
-            elif dimension in gate.slices[:at]:
+            elif dimension in above:
                 source.add(f"{where}.slices[{at}]", f"{quoted(dimension)} stands twice")
+            above.add(dimension)
         rule = (gate.scorer, frozenset(gate.slices))
         if rule in seen:
             message = f"the gate of {quoted(gate.scorer)} over the same slices stands in {{other}}; keep one"
@@ -74,9 +78,10 @@ def _is_dimension(name: str) -> bool:
 
 
 def _unknown(noun: str, name: str, known: Collection[str]) -> str:
-    near = did_you_mean(name, known)
+    near = did_you_mean(name, known) if len(known) <= _MOST_COMPARED else None
     if near is not None:
         return f"unknown {noun} {quoted(name)}; did you mean {quoted(near)}?"
     if not known:
         return f"unknown {noun} {quoted(name)}; there is none here"
-    return f"unknown {noun} {quoted(name)}; known here: {', '.join(sorted(known)[:10])}"
+    some = ", ".join(one_line(one, 60) for one in nsmallest(10, known))
+    return f"unknown {noun} {quoted(name)}; known here: {some}"

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from ...model.evalset import IncidentSource
 from ..yaml_text import Source, parse_yaml, quoted, read_bytes
-from ..yaml_text.json_lines import MAX_BYTES as MAX_JSON_LINES_BYTES
-from ..yaml_text.json_lines import as_text, json_rows
+from ..yaml_text.json_lines import as_text, file_rows
 from ..yaml_text.words import kind_of, note_refusal, note_unknown_keys
 from .shapes import CASE_TEXT, INCIDENT_KEYS, INCIDENT_SHAPE, SOURCE_KEYS
 
+MAX_CASES = 1_000_000
+"""Cases of one file of JSON lines."""
 _MAX_FILES = 10_000
 _YAML = (".yaml", ".yml")
 _EVALSET = (".eval.yaml", ".eval.yml")
@@ -79,8 +80,7 @@ def read_case_file(path: Path, *, root: Path) -> CaseFile:
 def json_line_numbers(path: Path, *, file: str) -> list[int]:
     """Return the line of each case in a JSON-lines file."""
     source = Source(path, file)
-    raw = read_bytes(path, file=file, limit=MAX_JSON_LINES_BYTES)
-    return [line for line, _ in json_rows(raw, source)]
+    return [line for line, _ in file_rows(source)]
 
 
 def _matches(folder: Path, pattern: str, where: str, evalset: Source) -> list[Path]:
@@ -117,7 +117,10 @@ def _may_include(path: Path, resolved: Path, where: str, evalset: Source, *, roo
 def _read_json_lines(source: Source) -> CaseFile:
     raw_cases: list[Any] = []
     lines: list[int] = []
-    for line, row in json_rows(read_bytes(source.path, file=source.file, limit=MAX_JSON_LINES_BYTES), source):
+    for line, row in file_rows(source):
+        if len(lines) == MAX_CASES:
+            source.add("", f"holds more than {MAX_CASES:,} cases; split the file", line=line)
+            break
         for key in CASE_TEXT:
             if key in row:
                 row[key] = as_text(row[key])

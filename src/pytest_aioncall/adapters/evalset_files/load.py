@@ -13,6 +13,7 @@ from ...errors import LoadError
 from ...model.evalset import Case, EpochRange, Evalset
 from ..yaml_text import Source, lines_in, parse_yaml, problems_of, quoted, read_bytes
 from ..yaml_text.document import paused_gc
+from ..yaml_text.problems import most_of
 from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
 from .cases import read_cases
 from .checks import check_dimensions, check_gates, check_ids, check_requires
@@ -37,6 +38,8 @@ _REQUIRED = {
 }
 # The name becomes a file name (baselines, incidents), so it has no slash and starts with no dot.
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,119}")
+# Each case holds them all: a file of a thousand defaults would be multiplied by its cases.
+_MOST_SLICES = 100
 _NO_NAME = ":"  # stands in for a name that was refused; no evalset can be called so
 _TEXT_MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _TEXT_LIST: TypeAdapter[list[str]] = TypeAdapter(list[str])
@@ -71,7 +74,7 @@ def load_evalset(path: Path, *, root: Path) -> Evalset:
         *(p for error in unread for p in error.problems),
     ]
     if problems or evalset is None:
-        raise LoadError(problems)
+        raise LoadError(most_of(problems))
     return evalset.model_copy(update={"cases": tuple(cases), "file": source.file})
 
 
@@ -129,7 +132,11 @@ def _default_slices(raw: dict[str, Any], source: Source) -> dict[str, str]:
         )
         return {}
     note_unknown_keys(source, "defaults", defaults, DEFAULTS_KEYS)
-    return _validate_part(_TEXT_MAPPING, defaults.get("slices", {}), "defaults.slices", source) or {}
+    slices = _validate_part(_TEXT_MAPPING, defaults.get("slices", {}), "defaults.slices", source) or {}
+    if len(slices) > _MOST_SLICES:
+        source.add("defaults.slices", f"holds {len(slices):,} slices; a case has at most {_MOST_SLICES}")
+        return {}
+    return dict(slices)
 
 
 def _validate_part(adapter: TypeAdapter[Any], raw: Any, where: str, source: Source) -> Any:

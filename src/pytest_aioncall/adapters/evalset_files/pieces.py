@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..text import one_line
-from ..yaml_text import Source, quoted
+from ..yaml_text import Source, quoted, step
 from ..yaml_text.words import kind_of
 
 _FORMS = "name, {name: argument} or {name: {option: value}}"
@@ -52,7 +52,7 @@ def _read_scorer(raw: Any, where: str, source: Source) -> dict[str, Any] | None:
         name = options.pop("as")
         spec["options"] = options
     if not _is_name(name):
-        place = f"{where}.{spec['kind']}.as" if name is not spec["kind"] else where
+        place = f"{step(where, spec['kind'])}.as" if name is not spec["kind"] else where
         got = quoted(name) if isinstance(name, str) else kind_of(name)
         source.add(
             place, f"a scorer's name is text of A-Z, a-z, digits and _ . : @ / - (1 to 120), got {got}"

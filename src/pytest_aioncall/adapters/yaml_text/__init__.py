@@ -1,6 +1,7 @@
 """Text that users write in YAML and JSON lines: read within hard limits, refused with file and line."""
 
-from .document import Document, Shape, parse_yaml, read_bytes
+from .document import Document, Shape, parse_yaml
+from .files import open_file, read_bytes
 from .positions import Lines, lines_in, step
 from .problems import Source, problems_of, quoted
 
@@ -10,6 +11,7 @@ __all__ = [
     "Shape",
     "Source",
     "lines_in",
+    "open_file",
     "parse_yaml",
     "problems_of",
     "quoted",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from sys import intern
 from typing import Any, Final
 
@@ -20,12 +19,18 @@ from ..text import one_line
 from .positions import MAX_DEPTH, lines_in, step
 from .scalars import MAYBE_NOT_TEXT, NULLS, plain_value
 
-MAX_BYTES = 64 * 1024 * 1024
 MAX_NODES = 5_000_000
+MAX_KEYS = 50_000
+"""Keys of one mapping."""
+MAX_MERGES = 1_000
+"""Mappings that are merged (`<<`) into one."""
+MAX_TOLD = 50
+"""Keys set twice, and numbers that cannot be held, after which a document is read no further."""
 # Aliases may repeat this many nodes, and beyond it as many as the file itself has: growth stays linear.
 MAX_REPEATED = 100_000
 
-_DIRECTIVE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%")
+# Possessive: what backtracks over a line would keep a state for each of sixty million empty ones.
+_DIRECTIVE = re.compile(rb"\A(?:\xef\xbb\xbf)?+(?:[ \t]*+(?:#[^\n]*+)?+\r?+\n)*+%")
 _GC_PAUSE_BYTES = 256 * 1024
 
 
@@ -78,19 +83,6 @@ class Document:
     problems: list[tuple[str, str, int]]
 
 
-def read_bytes(path: Path, *, file: str, limit: int = MAX_BYTES) -> bytes:
-    """Return the file's bytes. Raises LoadError when it cannot be read or is above `limit` bytes."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(limit + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        raise LoadError([Problem(file, 0, "", f"cannot be read: {one_line(str(why).lower())}")]) from None
-    if len(raw) > limit:
-        raise LoadError([Problem(file, 0, "", f"is larger than {limit // 1024 // 1024} MiB; split it")])
-    return raw
-
-
 def parse_yaml(raw: bytes, *, file: str, shape: Shape = _PLAIN) -> Document:
     """Return the one document in `raw`. Raises LoadError where it is no YAML that this package reads."""
     import yaml
@@ -100,9 +92,10 @@ def parse_yaml(raw: bytes, *, file: str, shape: Shape = _PLAIN) -> Document:
         line = raw[: raw.index(b"%")].count(b"\n") + 1
         raise _refusal(file, line, "YAML directives (%YAML, %TAG) are not supported; remove the line")
     parser = yaml.CSafeLoader(raw)
+    builder = _Builder(parser.get_event, shape, raw)
     try:
         with paused_gc(len(raw)):
-            return _Builder(parser.get_event, shape, raw).build()
+            return builder.build()
     except yaml.MarkedYAMLError as error:
         raise _refusal(file, *_plain_words(error, last=raw.count(b"\n", 0, len(raw.rstrip())))) from None
     except yaml.reader.ReaderError as error:
@@ -113,7 +106,8 @@ def parse_yaml(raw: bytes, *, file: str, shape: Shape = _PLAIN) -> Document:
     except yaml.YAMLError as error:
         raise _refusal(file, 1, f"is not valid YAML: {one_line(str(error))}") from None
     except _Refused as refused:
-        raise _refusal(file, refused.line, str(refused)) from None
+        found = [Problem(file, line, where, message) for where, message, line in builder.told()]
+        raise LoadError([*found, Problem(file, refused.line, "", str(refused))]) from None
     finally:
         parser.dispose()
 
@@ -171,11 +165,18 @@ class _Builder:
             event = self.get_event()
         if type(event) is not StreamEndEvent:
             raise _Refused(event, "a second YAML document starts here; one file holds one")
-        if self.twice:
-            lines = lines_in(self.raw, [where for where, _ in self.twice])
-            for where, line in self.twice:
-                self.problems.append((where, f"is set twice; line {lines.line(where)} has it first", line))
-        return Document(data, self.item_lines, self.problems)
+        return Document(data, self.item_lines, self.told())
+
+    def told(self) -> list[tuple[str, str, int]]:
+        """Return what was found wrong so far and stops nothing."""
+        if not self.twice:
+            return self.problems
+        lines = lines_in(self.raw, [where for where, _ in self.twice])
+        twice = [
+            (where, f"is set twice; line {lines.line(where)} has it first", line)
+            for where, line in self.twice
+        ]
+        return [*self.problems, *twice]
 
     def _read_document(self) -> Any:
         from yaml import AliasEvent, DocumentEndEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
@@ -234,11 +235,17 @@ class _Builder:
                 container, in_map, text, key = frame.container, frame.in_map, frame.text, frame.key
                 keep = frame.shape.keep_lines
             if nodes > MAX_NODES:
-                raise _Refused(event, f"holds more than {MAX_NODES} values; split the file")
+                raise _Refused(event, f"holds more than {MAX_NODES:,} values; split the file")
             if not in_map:
                 container.append(value)
+            elif len(container) >= MAX_KEYS and key is not _MERGE:
+                raise _Refused(event, f"a mapping holds more than {MAX_KEYS:,} keys; make it a list")
             elif key is _MERGE:
-                frame.merges = [*(frame.merges or ()), *_mappings_to_merge(event, value)]
+                # Extended in place: a copy for each `<<` would take quadratic time.
+                frame.merges = frame.merges or []
+                frame.merges.extend(_mappings_to_merge(event, value))
+                if len(frame.merges) > MAX_MERGES:
+                    raise _Refused(event, f"more than {MAX_MERGES:,} mappings are merged into one")
                 key = None
             else:
                 container[key] = value
@@ -289,6 +296,8 @@ class _Builder:
         if event.value == "<<" and event.implicit[0]:
             return _MERGE
         if event.value in frame.container:
+            if len(self.twice) == MAX_TOLD:
+                raise _Refused(event, f"{MAX_TOLD} keys above are set twice; mend them first")
             self.twice.append((self._path(frame, event.value), event.start_mark.line + 1))
         return event.value
 
@@ -296,6 +305,8 @@ class _Builder:
         try:
             return plain_value(event.value)
         except ValueError as error:
+            if len(self.problems) == MAX_TOLD:
+                raise _Refused(event, f"{MAX_TOLD} numbers above cannot be held; mend them first") from None
             where = self._path(frame, "<<" if key is _MERGE else key)
             self.problems.append((where, str(error), event.start_mark.line + 1))
             return None

@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..text import one_line
+from .files import open_file
 from .positions import MAX_DEPTH
 from .problems import Source
 from .words import kind_of
 
 MAX_BYTES = 512 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
+MAX_WRONG = 1_000
+"""Unreadable lines after which a file is read no further."""
 _MAX_DIGITS = 400
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def json_rows(raw: bytes, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line from 1, mapping) of each line that is not blank; an unreadable one is noted instead."""
-    start, line = (3 if raw.startswith(b"\xef\xbb\xbf") else 0), 0
-    while start < len(raw):
-        end = raw.find(b"\n", start)
-        end = len(raw) if end < 0 else end
+    return _rows(io.BytesIO(raw), source)
+
+
+def file_rows(source: Source, *, limit: int = MAX_BYTES) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a file as `json_rows` does, with one line in memory at a time. Raises LoadError."""
+    with open_file(source.path, file=source.file, limit=limit) as stream:
+        yield from _rows(stream, source)
+
+
+def _rows(stream: BinaryIO, source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
+    line, wrong = 0, 0
+    while raw := stream.readline(MAX_LINE_BYTES + 1):
         line += 1
-        text = raw[start:end].strip()
-        start = end + 1
+        text = (raw.removeprefix(b"\xef\xbb\xbf") if line == 1 else raw).strip(b" \t\r\n")
         if not text:
             continue
         try:
+            if len(raw) > MAX_LINE_BYTES:
+                raise ValueError(f"is a line of more than {MAX_LINE_BYTES // 1024 // 1024} MiB")
             row = read_json(text)
+            if isinstance(row, dict):
+                yield line, row
+                continue
+            problem = f"needs one mapping a line, got {kind_of(row)}"
         except ValueError as error:
-            source.add("", str(error), line=line)
-            continue
-        if isinstance(row, dict):
-            yield line, row
-        else:
-            source.add("", f"needs one mapping a line, got {kind_of(row)}", line=line)
+            problem = str(error)
+        wrong += 1
+        if len(raw) > MAX_LINE_BYTES or wrong == MAX_WRONG:
+            source.add("", f"{problem}; nothing after it is read", line=line)
+            return
+        source.add("", problem, line=line)
 
 
 def read_json(text: bytes) -> Any:
@@ -83,8 +101,7 @@ def as_text(value: Any) -> Any:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the key '{one_line(twice, 60)}' is set twice")
     return mapping
 

@@ -90,6 +90,8 @@ def _walk(parser: object, needed: set[str], found: dict[str, int]) -> None:
                     found_at = step(path, key)
                     if found_at in needed:
                         found.setdefault(found_at, line)
+                        if len(found) == len(needed):
+                            return
                 if kind is ScalarEvent or kind is AliasEvent:
                     continue
                 return  # a key that is no scalar: the file is refused, nothing after it is asked for

@@ -9,10 +9,13 @@ from typing import Any
 
 from ...errors import LoadError, Problem
 from ..text import one_line
-from .document import read_bytes
+from .files import read_bytes
 from .positions import Lines, lines_in
 
 REQUIRED = "is required"
+MOST_TOLD = 100
+"""Problems that one load tells; nobody reads more, and most of them say the same."""
+_LONGEST_PLACE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +67,54 @@ class Source:
             return Lines({})
 
 
-def problems_of(sources: Sequence[Source]) -> list[Problem]:
-    """Return every finding of `sources` with its line. Each file with findings is read once more."""
+def problems_of(sources: Sequence[Source], *, most: int | None = MOST_TOLD) -> list[Problem]:
+    """Return the findings of `sources` with their lines. Each file with findings is read once more.
+
+    Of each source the first `most` are told (None: all), and how many are not.
+    """
     wanted: dict[int, set[str]] = {}
+    told = {id(source): source.told() for source in sources}
     for source in sources:
-        for finding in source.findings:
+        for finding in told[id(source)][:most]:
             wanted.setdefault(id(source), set()).add(finding.where)
             if finding.other is not None:
                 other, where = finding.other
                 wanted.setdefault(id(other), set()).add(where)
     by_id = {id(source): source for source in sources}
     lines = {key: by_id[key].lines(paths) for key, paths in wanted.items()}
-    return [
+    problems = [
         Problem(
             source.file,
             finding.line or lines[id(source)].line(finding.where),
-            finding.where,
+            _place(finding.where),
             _message(source, finding, lines),
         )
         for source in sources
-        for finding in source.told()
+        for finding in told[id(source)][:most]
     ]
+    for source in sources:
+        left = len(told[id(source)]) - (most or len(told[id(source)]))
+        if left > 0:
+            problems.append(Problem(source.file, 0, "", f"{left:,} more problems; mend the others first"))
+    return problems
+
+
+def most_of(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the first MOST_TOLD problems in the order they are shown in, and how many are left."""
+    shown = sorted(set(problems))
+    left = len(shown) - MOST_TOLD
+    if left <= 0:
+        return shown
+    files = len({problem.file for problem in shown[MOST_TOLD:]})
+    where = f" in {files:,} files" if files > 1 else ""
+    rest = f"from here on {left:,} more problems{where}; mend the others first"
+    return [*shown[:MOST_TOLD], Problem(shown[MOST_TOLD].file, shown[MOST_TOLD].line, "", rest)]
+
+
+def _place(where: str) -> str:
+    """Return a YAML path as it is told: its beginning and its end where it is long."""
+    half = _LONGEST_PLACE // 2
+    return where if len(where) <= _LONGEST_PLACE else f"{where[:half]}...{where[-half:]}"
 
 
 def quoted(value: Any, limit: int = 60) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from collections.abc import Callable, Collection, Hashable, Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
-from ..text import did_you_mean
+from ..text import did_you_mean, one_line
 from .positions import step
 from .problems import REQUIRED, Source, quoted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
+_MOST_UNKNOWN = 20
+_LONGEST_REASON = 300
 _NAME_RULE = "is no name here: A-Z a-z 0-9 _ . : @ / - and spaces only, 1 to 120 characters"
 _KINDS = (
     (bool, "true or false"),
@@ -58,7 +61,7 @@ def kind_of(value: Any) -> str:
 
 def note_unknown_key(source: Source, where: str, key: str, known: Collection[str]) -> None:
     """Note a key below `where` that does not exist there: with a near match, or else with what exists."""
-    near = did_you_mean(key, known)
+    near = _near_key(key, frozenset(known))
     if near is not None:
         source.add(step(where, key), f"unknown key; did you mean '{near}'?", meant=step(where, near))
     else:
@@ -68,9 +71,17 @@ def note_unknown_key(source: Source, where: str, key: str, known: Collection[str
 def note_unknown_keys(source: Source, where: str, raw: Mapping[str, Any], known: Collection[str]) -> bool:
     """Note every key of `raw` that is not in `known`; return whether there was one."""
     wrong = [key for key in raw if key not in known]
-    for key in wrong:
+    for key in wrong[:_MOST_UNKNOWN]:
         note_unknown_key(source, where, key, known)
+    if len(wrong) > _MOST_UNKNOWN:
+        source.add(where, f"{len(wrong) - _MOST_UNKNOWN:,} more unknown keys")
     return bool(wrong)
+
+
+@lru_cache(maxsize=1024)
+def _near_key(key: str, known: frozenset[str]) -> str | None:
+    """Return the known key that is near; a hundred thousand cases make the same mistake."""
+    return did_you_mean(key, known)
 
 
 def note_refusal(
@@ -85,7 +96,7 @@ def note_refusal(
 
     `known` gives the keys that exist beside an unknown one; `shown` maps a model's path to the YAML's.
     """
-    for item in error.errors(include_url=False):
+    for item in error.errors(include_url=False)[:_MOST_UNKNOWN]:
         loc = shown(item["loc"])
         unknown = item["type"] == "extra_forbidden"
         path = where
@@ -106,7 +117,7 @@ def note_truth_values(source: Source, model: type[BaseModel], raw: Any, where: s
         if key not in raw:
             continue
         value, place = raw[key], step(where, key)
-        wanted = _flat(field.annotation)
+        wanted = _flat(cast(Hashable, field.annotation))
         if isinstance(value, bool) and {int, float} & wanted and bool not in wanted:
             source.add(place, f"needs a number, got {quoted(value)}")
         inner = next((kind for kind in wanted if hasattr(kind, "model_fields")), None)
@@ -122,6 +133,7 @@ def note_truth_values(source: Source, model: type[BaseModel], raw: Any, where: s
             note_truth_values(source, inner, value, place)
 
 
+@cache
 def _flat(annotation: Any) -> set[Any]:
     """Return the annotation and all that stands in its brackets."""
     return {annotation}.union(*(_flat(part) for part in get_args(annotation)))
@@ -144,7 +156,7 @@ def _message(item: Any) -> str:
     if kind in {"string_too_short", "too_short"}:
         return "is empty"
     if kind == "value_error":
-        return str(context.get("error", "is not valid"))
+        return one_line(str(context.get("error", "is not valid")), _LONGEST_REASON)
     if kind == "string_unicode":
         return "holds a broken character (half of a surrogate pair)"
     return f"does not fit here, got {quoted(value)}"
