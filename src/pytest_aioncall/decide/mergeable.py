@@ -181,7 +181,8 @@ def _finish(run: Run) -> str:
     if run.shard is not None and run.shard.complete:
         # It ended well, so its folder lost samples since.
         return f"its folder lost samples; {_run_it(run.shard.index, run.shard.count)}"
-    return f"finish it with: pytest --aioncall --aioncall-resume --aioncall-run {run.id}"
+    part = f" --aioncall-shard {run.shard.index}/{run.shard.count}" if run.shard is not None else ""
+    return f"finish it with: pytest --aioncall{part} --aioncall-resume --aioncall-run {run.id}"
 
 
 def _passed(one: Progress, chosen: Run) -> str:
