@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from ..model.config import Config
 from ..model.frozen import canonical_json
 from ..settings import Settings
 from .prepare import Prepared, subject_files
+from .recordings import Gap, Walk
 
 DEFAULT_CAP_USD = 5.0
 CHARACTERS_A_TOKEN = 4
@@ -24,7 +25,8 @@ TOKENS_OUT_UNSAID = 300
 class Estimate:
     """Calls of models that a run will make, and their price where it is known (US dollars).
 
-    With adaptive epochs these are the first round's, and `most_calls`, `most_usd` those of all rounds.
+    `most_calls` and `most_usd` are what it may come to: with adaptive epochs all rounds, and with recordings
+    those calls of which nobody knows yet whether they are recorded. `recorded` calls are not made.
     """
 
     calls: int = 0
@@ -32,13 +34,34 @@ class Estimate:
     unpriced: tuple[str, ...] = ()
     most_calls: int = 0
     most_usd: float = 0.0
+    recorded: int = 0
+
+    def plus(self, other: Estimate) -> Estimate:
+        """Return both together."""
+        unpriced = tuple(dict.fromkeys((*self.unpriced, *other.unpriced)))
+        return replace(
+            self,
+            calls=self.calls + other.calls,
+            cost_usd=self.cost_usd + other.cost_usd,
+            unpriced=unpriced,
+            recorded=self.recorded + other.recorded,
+        )
+
+    def up_to(self, most: Estimate) -> Estimate:
+        """Return this estimate with what it may come to."""
+        return replace(
+            self,
+            unpriced=most.unpriced,
+            most_calls=max(most.calls, most.most_calls),
+            most_usd=max(most.cost_usd, most.most_usd),
+        )
 
     def line(self, cap_usd: float | None, *, shards: int = 1) -> str:
         """Return what the header says; empty where no model is called.
 
         shards  how many sessions like this one there are: each has a cap of its own
         """
-        if not self.calls:
+        if not (self.calls or self.most_calls):
             return ""
         unknown = f"; cost unknown: add prices for {', '.join(self.unpriced)}" if self.unpriced else ""
         cap = f", cap ${cap_usd:g}" if cap_usd is not None else ""
@@ -47,36 +70,64 @@ class Estimate:
         calls, cost = f"{self.calls}", f"${self.cost_usd:.2f}"
         if self.most_calls > self.calls:
             calls, cost = f"{calls} to {self.most_calls}", f"{cost} to ${self.most_usd:.2f}"
-        return f"{calls} model calls, about {cost}{cap}{unknown}"
+        recorded = f"; {self.recorded} more are recorded" if self.recorded else ""
+        return f"{calls} model calls, about {cost}{cap}{unknown}{recorded}"
 
 
-def estimate(prepared: Iterable[Prepared], settings: Settings) -> Estimate:
-    """Estimate the calls and cost of a run from prompt files, inputs, `max_tokens` and the price table."""
+def estimate(
+    prepared: Iterable[Prepared],
+    settings: Settings,
+    *,
+    missing: Callable[[Prepared], Walk | None] = lambda _one: None,
+) -> Estimate:
+    """Estimate the calls and cost of a run from prompt files, inputs, `max_tokens` and the price table.
+
+    missing  what of an evalset is not recorded, where only that is asked; None: all of it is asked
+    """
     if settings.mode == "replay":
         return Estimate()
-    calls, cost, unpriced = 0, 0.0, dict[str, None]()
+    sure, perhaps = Estimate(), Estimate()
     for one in prepared:
-        samples = sum(job.epochs for job in one.jobs)
-        characters = sum(len(canonical_json(job.case.input)) * job.epochs for job in one.jobs)
-        prompt = sum(path.stat().st_size for path in subject_files(one, settings.root)[:4])
-        asked: list[tuple[str, Any]] = []
-        options = one.evalset.target.options
-        if one.evalset.target.kind == "chat":
-            asked.append((str(options.get("model", "")), options.get("params") or {}))
-        for scorer in one.scorers.values():
-            asked += [(model, {}) for model in scorer.traits.models]
-        for model, params in asked:
-            calls += samples
-            price = price_of(model, settings.config)
-            if price is None:
-                unpriced[model] = None
-                continue
-            tokens_in = (characters + prompt * samples) / CHARACTERS_A_TOKEN
-            tokens_out = samples * float(
-                params.get("max_tokens") or params.get("max_completion_tokens") or TOKENS_OUT_UNSAID
-            )
-            cost += (tokens_in * price[0] + tokens_out * price[1]) / 1e6
-    return Estimate(calls, cost, tuple(unpriced))
+        walk = missing(one)
+        if walk is None:
+            sure = sure.plus(_estimated(one, settings, walk=None))
+        elif walk.unknown:
+            perhaps = perhaps.plus(_estimated(one, settings, walk=None))
+        else:
+            sure = sure.plus(_estimated(one, settings, walk=walk))
+    return sure.up_to(sure.plus(perhaps)) if perhaps.calls else sure
+
+
+def _estimated(one: Prepared, settings: Settings, *, walk: Walk | None) -> Estimate:
+    calls, recorded, cost, unpriced = 0, 0, 0.0, dict[str, None]()
+    samples = sum(job.epochs for job in one.jobs)
+    everything = Gap(samples, sum(len(canonical_json(job.case.input)) * job.epochs for job in one.jobs))
+    prompt = sum(path.stat().st_size for path in subject_files(one, settings.root)[:4])
+    for scorer, model, params in _models_asked(one):
+        gap = everything if walk is None else walk.gap(scorer)
+        calls += gap.calls
+        recorded += samples - gap.calls if walk is not None else 0
+        price = price_of(model, settings.config)
+        if price is None and gap.calls:
+            unpriced[model] = None
+        if price is None:
+            continue
+        tokens_in = (gap.characters + prompt * gap.calls) / CHARACTERS_A_TOKEN
+        tokens_out = gap.calls * float(
+            params.get("max_tokens") or params.get("max_completion_tokens") or TOKENS_OUT_UNSAID
+        )
+        cost += (tokens_in * price[0] + tokens_out * price[1]) / 1e6
+    return Estimate(calls, cost, tuple(unpriced), recorded=recorded)
+
+
+def _models_asked(one: Prepared) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield each model that is asked once a sample, by which scorer ('': the target), and how."""
+    options = one.evalset.target.options
+    if one.evalset.target.kind == "chat":
+        yield "", str(options.get("model", "")), options.get("params") or {}
+    for name, scorer in one.scorers.items():
+        for model in scorer.traits.models:
+            yield name, model, {}
 
 
 def price_of(model: str, config: Config) -> tuple[float, float] | None:
@@ -128,4 +179,4 @@ def cap_in_force(expected: Estimate, settings: Settings) -> float | None:
     if asked is not None:
         # It holds for what python targets say they cost, too.
         return asked
-    return DEFAULT_CAP_USD if expected.calls else None
+    return DEFAULT_CAP_USD if expected.calls or expected.most_calls else None

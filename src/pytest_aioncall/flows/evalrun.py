@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,10 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..adapters.cassettes import open_cassettes
 from ..adapters.config_file import find_root, load_config
 from ..adapters.redaction import Redactor
-from ..adapters.text import log_line
 from ..budget import Budget
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
@@ -25,7 +24,9 @@ from ..model.sample import Output, Sample, SampleError, Score
 from ..model.verdict import Judgement
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
+from .cassettes import RunCassettes
 from .cost import Estimate, cap_of, estimate
+from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline, judge_record
 from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
@@ -53,7 +54,7 @@ class EvalRun:
     expected: Estimate = field(default_factory=Estimate)
     retries: int = 0
     _net: Wire | None = None
-    _wires: list[Wire] = field(default_factory=list)
+    _cassettes: RunCassettes | None = None
     _started: float = field(default_factory=time.monotonic)
     _record: RunRecord | None = None
     _redactor: Redactor | None = None
@@ -121,17 +122,14 @@ class EvalRun:
     def _wire_for(self, path: Path) -> Wire:
         if self._net is None:
             self._net = WireOnDemand(self._make_wire)
-        wire: Wire = self._net
-        if self.settings.mode != "live":
-            wire = open_cassettes(
-                wire,
-                mode=self.settings.mode,
-                folder=path.parent / "cassettes",
-                evalset=path.name.removesuffix(".eval.yaml"),
-                redact=lambda: self.redactor,  # what the evalset's target names is known after loading
-            )
-            self._wires.append(wire)
-        return wire
+        return self.cassettes.wire_for(path, self._net)
+
+    @property
+    def cassettes(self) -> RunCassettes:
+        """The recordings that this run is answered from, or that it makes."""
+        if self._cassettes is None:
+            self._cassettes = RunCassettes(self.settings, self.prepared, lambda: self.redactor)
+        return self._cassettes
 
     def _make_wire(self) -> Wire:
         from ..adapters.net import make_wire
@@ -140,6 +138,11 @@ class EvalRun:
 
     def _count_retry(self) -> None:
         self.retries += 1
+
+    @property
+    def guard(self) -> Guard:
+        """What makes texts fit to be shown; what evalsets name is known to it as they are loaded."""
+        return Guard(lambda: self.redactor)
 
     @property
     def redactor(self) -> Redactor:
@@ -161,11 +164,14 @@ class EvalRun:
         parts = [
             replace(self.prepared[name], jobs=self._to_ask(tuple(some))) for name, some in chosen.items()
         ]
-        self.expected = estimate(parts, self.settings)
+        missing = self.cassettes.missing_in
+        self.expected = estimate(parts, self.settings, missing=missing)
         if any(one.plan is not None for one in parts):
-            most = estimate([one.drawn_to_the_end() for one in parts], self.settings)
-            self.expected = replace(self.expected, most_calls=most.calls, most_usd=most.cost_usd)
+            most = estimate([one.drawn_to_the_end() for one in parts], self.settings, missing=missing)
+            self.expected = self.expected.up_to(most)
         cap = cap_of(self.expected, self.settings)
+        if shares > 1:
+            self.cassettes.refuse_sharing()
         self.budget.limit_usd = cap / shares if cap is not None else None
         samples = sum(job.epochs for one in parts for job in one.jobs)
         self.budget.expected_usd = self.expected.cost_usd / samples if samples else 0.0
@@ -223,6 +229,7 @@ class EvalRun:
 
     def make_engine(self, publish: Callable[[Sample], None]) -> Engine:
         """Make the engine; call it on the loop that is to run it."""
+        guard_loop(asyncio.get_running_loop(), self.guard)
         return Engine(
             concurrency=self.concurrency,
             publish=publish,
@@ -279,7 +286,7 @@ class EvalRun:
 
     def shown(self, printed: str) -> str:
         """Return the end of what user code printed, for a log: no secret, nothing unseen, no command."""
-        return "\n".join(log_line(line, 2000) for line in self.redactor.text(printed)[-20_000:].split("\n"))
+        return self.guard.shown(printed)
 
     def _redacted_error(self, error: SampleError) -> SampleError:
         trace = self.redactor.text(error.traceback) if error.traceback else None
@@ -295,10 +302,11 @@ class EvalRun:
 
     async def close_wires(self) -> None:
         """Close the network and write the cassettes; awaited on the engine's loop."""
-        for wire in self._wires:
-            await wire.close()
-        if self._net is not None:
-            await self._net.close()
+        try:
+            await self.cassettes.close()
+        finally:
+            if self._net is not None:
+                await self._net.close()
 
     def finish(
         self, complete: Mapping[str, bool], *, why_partial: str, selected: Mapping[str, int]

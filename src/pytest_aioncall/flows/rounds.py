@@ -143,7 +143,7 @@ def may_stop_early(plan: EpochRange, one: Prepared, baseline: Baseline, settings
     Without a baseline to compare with there is no verdict to stop at, and the run may become the baseline
     itself; a recording is to hold every epoch that a replay may ask for. These draw `max`.
     """
-    if plan.min == plan.max or settings.mode == "record":
+    if plan.min == plan.max or settings.mode in ("record", "extend"):
         return False
     known = baseline.header.scorers
     return any(name in known and known[name].hash == info.hash for name, info in one.infos.items())

@@ -90,6 +90,13 @@ class CassetteWire:
             self._index = Index([self.file], torn=parts_of(self.file))
         return self._index
 
+    def check(self) -> None:
+        """Look through the recordings; raises UsageError with file and line of a damaged one."""
+        found = self.index
+        if not self.recalls:
+            found.close()
+            self._index = None
+
     async def send(
         self,
         method: Method,
@@ -132,6 +139,7 @@ class CassetteWire:
         if not self.keeps:
             return await ask()
         async with self._alone(key_of(asked, epoch)) as key:
+            self.used.add(key)
             if (before := self._just_recorded(key)) is not None:
                 return before
             reply = await ask()
