@@ -26,20 +26,22 @@ from pytest_aioncall.adapters.baseline_store import (
     read_baseline,
 )
 from pytest_aioncall.adapters.cassettes import open_cassettes
-from pytest_aioncall.adapters.chat_protocol import chat_reply, server_message
+from pytest_aioncall.adapters.chat_replies import chat_reply, server_message
 from pytest_aioncall.adapters.config_file import load_config
 from pytest_aioncall.adapters.evalset_files import line_of, lines_of, load_evalset, parts_named
 from pytest_aioncall.adapters.flat_scores import read_flat_scores
 from pytest_aioncall.adapters.net import make_wire, retry_after_s
+from pytest_aioncall.adapters.net.wishes import LONGEST_RESET_S, reset_after_s
 from pytest_aioncall.adapters.redaction import Redactor
 from pytest_aioncall.adapters.results.sources import read_side
-from pytest_aioncall.adapters.run_store import RUN_FILE, SAMPLES_FILE, read_run, read_samples
+from pytest_aioncall.adapters.run_store import RUN_FILE, SAMPLES_FILE, mend_samples, read_run, read_samples
 from pytest_aioncall.adapters.scorers.judge_prompt import Marks
 from pytest_aioncall.adapters.scorers.judge_reply import LONGEST_REASON, read_verdict
 from pytest_aioncall.adapters.templates import LONGEST, JsonTemplate, Template, read_prompt
 from pytest_aioncall.adapters.yaml_text import Source, parse_yaml
 from pytest_aioncall.adapters.yaml_text.json_lines import json_rows
 from pytest_aioncall.model.config import Config
+from pytest_aioncall.model.sample import Sample
 from pytest_aioncall.protocols import Reply
 
 from .oracle import one_printable_line, promise, refusals
@@ -145,18 +147,40 @@ def read_a_run(raw: bytes) -> None:
         (folder / RUN_FILE).write_text(run.model_dump_json(), encoding="utf-8")
         promise(read_run(folder) == run, "a run that was written is another when read")
     with refusals(files=(SAMPLES_FILE,)):
-        found = list(read_samples(folder))
-        whole = b"".join(sample.model_dump_json().encode() + b"\n" for sample in found)
+        found = [_written(sample) for sample in read_samples(folder)]
+        whole = b"".join(found)
         for torn in (whole, whole + whole[: len(whole) // 2].rpartition(b"\n")[2], whole[:-1]):
             (folder / SAMPLES_FILE).write_bytes(torn)
-            kept = list(read_samples(folder))
+            kept = [_written(sample) for sample in read_samples(folder)]
             count = len(found) - (1 if torn == whole[:-1] and found else 0)
             promise(kept == found[:count], "a sample that was written is another when read")
-        (folder / SAMPLES_FILE).write_bytes(whole)
-        for case in {sample.case for sample in found[:3]}:
-            wanted = [sample for sample in found if sample.case == case]
-            if '"' not in case and "\\" not in case and "," not in case and case.isascii():
-                promise(list(read_samples(folder, cases=[case])) == wanted, "a case's samples are not found")
+    _mend_a_run(folder, samples)
+
+
+def _mend_a_run(folder: Path, samples: bytes) -> None:
+    """Mend what is torn: every whole line is kept as it is, everything else is put aside, once."""
+    (folder / SAMPLES_FILE).write_bytes(samples)
+    (folder / "samples.torn").unlink(missing_ok=True)
+    whole = [line for line in samples.split(b"\n")[:-1] if _is_sample(line.lstrip(b"\0"))]
+    kept = mend_samples(folder)
+    after = (folder / SAMPLES_FILE).read_bytes()
+    promise(after == b"".join(line.lstrip(b"\0") + b"\n" for line in whole), "mending lost a whole line")
+    promise(len(whole) >= len(kept), "more samples than lines")
+    promise(len(list(read_samples(folder))) == len(whole), "a mended run cannot be read")
+    promise(mend_samples(folder).torn == 0, "mending twice finds something to mend")
+    promise((folder / SAMPLES_FILE).read_bytes() == after, "mending twice changes the file")
+
+
+def _is_sample(line: bytes) -> bool:
+    try:
+        Sample.model_validate_json(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _written(sample: Sample) -> bytes:
+    return sample.model_dump_json().encode() + b"\n"
 
 
 def read_a_baseline(raw: bytes) -> None:
@@ -197,7 +221,7 @@ def read_flat(raw: bytes) -> None:
 
 def read_a_judges_reply(raw: bytes) -> None:
     """Read a judge's reply: a verdict on the scale, or a ScorerError."""
-    text = raw[1:].decode("utf-8", "surrogatepass" if raw[:1] > b"\x7f" else "replace")
+    text = raw[1:].decode("utf-8", "surrogateescape" if raw[:1] > b"\x7f" else "replace")
     marks = _MARKS[raw[0] % len(_MARKS)] if raw else _MARKS[0]
     with refusals():
         value, label, reason = read_verdict(text, marks)
@@ -230,6 +254,10 @@ def read_retry_after(raw: bytes) -> None:
     ):
         wait = retry_after_s(headers, now=NOW)
         promise(wait is None or (math.isfinite(wait) and wait >= 0), f"waits {wait} s")
+    for kind in ("anthropic-ratelimit-tokens-{}", "x-ratelimit-{}-requests", "ratelimit-{}"):
+        resets = {kind.format("remaining"): "0", kind.format("reset"): seconds}
+        reset = reset_after_s(resets, now=NOW)
+        promise(reset is None or 0 <= reset <= LONGEST_RESET_S, f"waits {reset} s for a reset")
 
 
 def read_a_cassette(raw: bytes) -> None:
@@ -240,9 +268,11 @@ def read_a_cassette(raw: bytes) -> None:
         wire, mode="replay", folder=file.parent, evalset="e", redact=Redactor(), today=NOW.date()
     )
     with refusals(files=("e.jsonl",)):
+        cassettes.check()
+    with refusals(files=("e.jsonl",)):
         reply = cassettes.recall({"json": {"a": 1}}, epoch=0)
         promise(isinstance(reply.body, bytes) and reply.replayed, "a recording without a body or a day")
-        promise(math.isfinite(reply.latency_s), "a latency that is no number")
+        promise(math.isfinite(reply.latency_s) and reply.latency_s >= 0, "a latency that is no number")
         promise(all(isinstance(v, str) for v in reply.headers.values()), "a header that is no text")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +17,19 @@ from ..errors import LoadError, NotComparable, Problem
 from ..model.baseline import BaselineHeader, CaseRow, OutputsMark, StoredOutput
 from ..model.frozen import Frozen, canonical_json
 from ..model.sample import Output
+from .text import one_line
+from .yaml_text import open_file, quoted, read_bytes
+from .yaml_text.json_lines import read_json
+from .yaml_text.problems import most_of
 
 OUTPUT_LIMIT = 2048
 """Bytes of an output that are kept; a longer one is kept by its hash alone."""
+MAX_BYTES = 512 * 1024 * 1024
+"""Bytes that a baseline, or the outputs beside it, may have."""
+_MAX_HEADER = 1_000_000
+_MOST_BAD_LINES = 1_000
+# What a number that is not finite is written with; most files have none of it.
+_MAYBE_ENDLESS = re.compile(r"NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}")
 
 Line = TypeVar("Line", bound=Frozen)
 
@@ -78,18 +90,24 @@ def read_baseline(path: Path) -> Baseline:
 def is_baseline(path: Path) -> bool:
     """Tell a baseline from flat scores by its first line: a header with a format."""
     try:
-        with path.open("rb") as file:
-            first = json.loads(file.readline(1_000_000))
-    except (OSError, ValueError, RecursionError):
+        with open_file(path, file=path.as_posix(), limit=MAX_BYTES) as file:
+            first = json.loads(file.readline(_MAX_HEADER).removeprefix(_BOM))
+    except (LoadError, ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "format" in first and "case_id" not in first
 
 
+_BOM = b"\xef\xbb\xbf"
+
+
 def _text_of(path: Path) -> str:
+    raw = read_bytes(path, file=str(path), limit=MAX_BYTES)
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError([Problem(str(path), 0, "", f"cannot be read: {error}")]) from None
+        return raw.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"cannot be read: byte 0x{raw[error.start]:02x} is not UTF-8; take the committed file again"
+        raise LoadError([Problem(str(path), line, "", message)]) from None
 
 
 def parse_baseline(text: str, *, outputs: str, path: Path) -> Baseline:
@@ -99,7 +117,8 @@ def parse_baseline(text: str, *, outputs: str, path: Path) -> Baseline:
     rows = tuple(_lines(rest, CaseRow, path, start=2))
     twice = _first_duplicate(rows)
     if twice is not None:
-        raise LoadError([Problem(str(path), twice + 2, "case", f"{rows[twice].case!r} stands twice")])
+        again = quoted(rows[twice].case)
+        raise LoadError([Problem(str(path), _line_of_row(rest, twice), "case", f"{again} stands twice")])
     kept: dict[str, list[tuple[int, str]]] = {}
     for line in _lines(outputs, StoredOutput, outputs_path(path), start=1):
         kept.setdefault(line.case, []).append((line.epoch, line.sha256))
@@ -130,16 +149,17 @@ def marked(outputs: str) -> OutputsMark:
 
 
 def _header_of(line: str, path: Path) -> BaselineHeader:
+    why = ""
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        data = None
+        data = read_json(line.encode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        data, why = None, f" (it {error})" if line.lstrip().startswith("{") else ""
     if not isinstance(data, dict) or "format" not in data:
-        problem = "the first line is not a baseline header; write one with: aioncall baseline accept"
+        problem = f"the first line is not a baseline header{why}; write one with: aioncall baseline accept"
         raise LoadError([Problem(str(path), 1, "", problem)])
-    if data["format"] != 1:
+    if data["format"] != 1 or isinstance(data["format"], bool):
         raise NotComparable(
-            f"{path}:1: format {data['format']!r}, this version reads format 1; "
+            f"{path}:1: format {quoted(data['format'])}, this version reads format 1; "
             "upgrade pytest-aioncall or accept a new baseline"
         )
     try:
@@ -151,21 +171,40 @@ def _header_of(line: str, path: Path) -> BaselineHeader:
 def _lines(text: str, kind: type[Line], path: Path, *, start: int) -> Iterator[Line]:
     """Yield the lines as nouns; the bad ones are raised together at the end."""
     problems: list[Problem] = []
+    endless = _MAYBE_ENDLESS.search(text) is not None
     for number, line in enumerate(text.split("\n"), start=start):
         if not line.strip():
             continue
         try:
-            yield kind.model_validate_json(line)
+            found = kind.model_validate_json(line)
         except ValidationError as error:
             problems.append(_problem_of(error, path, number))
+            if len(problems) == _MOST_BAD_LINES:
+                break
+            continue
+        if endless and isinstance(found, CaseRow) and not _is_finite(found):
+            problems.append(Problem(str(path), number, "", "holds a number that is not finite"))
+        yield found
     if problems:
-        raise LoadError(problems[:50])
+        raise LoadError(most_of(problems))
+
+
+def _is_finite(row: CaseRow) -> bool:
+    """Tell whether every number of a row can be computed with; a NaN compares with nothing."""
+    series = (row.latency_s, row.cost_usd, *row.scores.values())
+    return all(value is None or math.isfinite(value) for values in series for value in values)
+
+
+def _line_of_row(rest: str, index: int) -> int:
+    """Return the line of a row, given the text below the header; blank lines count as lines, not as rows."""
+    lines = [number for number, line in enumerate(rest.split("\n"), start=2) if line.strip()]
+    return lines[index]
 
 
 def _problem_of(error: ValidationError, path: Path, line: int) -> Problem:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return Problem(str(path), line, where, first["msg"].lower())
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = one_line(".".join(str(part) for part in first["loc"]), 200)
+    return Problem(str(path), line, where, one_line(first["msg"].lower(), 300))
 
 
 def _first_duplicate(rows: Sequence[CaseRow]) -> int | None:

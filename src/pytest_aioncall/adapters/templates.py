@@ -22,6 +22,8 @@ from .text import did_you_mean, one_line
 Role = Literal["system", "user", "assistant"]
 _HEADING = re.compile(r"^##[ \t]+(system|user|assistant)[ \t]*$", re.MULTILINE)
 _ONE_EXPRESSION = re.compile(r"\A\s*\{\{(?P<inside>(?:(?!\{\{|\}\}).)*)\}\}\s*\Z", re.DOTALL)
+# What Python's compiler says of what Jinja wrote from deep brackets.
+_TOO_DEEP = (RecursionError, SyntaxError, MemoryError, OverflowError)
 LONGEST = 4 * 1024 * 1024
 """Characters that a rendered template may have."""
 
@@ -55,6 +57,8 @@ class Template:
         except TemplateSyntaxError as error:
             line = first_line - 1 + error.lineno
             raise UsageError(f"{where}:{line}: {one_line(error.message or 'bad template', 160)}") from None
+        except _TOO_DEEP:
+            raise UsageError(f"{where}: is nested too deep to be compiled; write it in parts") from None
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Return the text; UsageError where a variable is missing or an expression cannot be worked out."""
@@ -89,7 +93,13 @@ class Expression:
         self.where = where
         # The template finds what is wrong with it, and its names.
         self.names = Template(f"{{{{{source}}}}}", where=where).names
-        self._expression = _environment().compile_expression(source.strip(), undefined_to_none=False)
+        try:
+            self._expression = _environment().compile_expression(source.strip(), undefined_to_none=False)
+        except TemplateSyntaxError as error:
+            why = one_line(error.message or "bad expression", 160)
+            raise UsageError(f"{where}: {why}; this text has to be one expression") from None
+        except _TOO_DEEP:
+            raise UsageError(f"{where}: is nested too deep to be compiled; write it in parts") from None
 
     def value(self, variables: Mapping[str, Any]) -> Any:
         """Work the expression out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json as jsonlib
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -95,11 +96,14 @@ def reply_in(entry: Mapping[str, Any]) -> Reply:
         body = str(entry["text"]).encode("utf-8", "surrogatepass")
     else:
         body = base64.b64decode(entry["base64"], validate=True)
+    latency_s = float(entry.get("latency_s") or 0.0)
+    if not 0 <= latency_s < math.inf:
+        raise ValueError("a latency that no answer has")
     return Reply(
         status=int(entry["status"]),
-        headers=dict(entry.get("headers") or {}),
+        headers={str(name): str(value) for name, value in dict(entry.get("headers") or {}).items()},
         body=body,
-        latency_s=float(entry.get("latency_s") or 0.0),
+        latency_s=latency_s,
         replayed=str(entry["recorded_at"]),
     )
 

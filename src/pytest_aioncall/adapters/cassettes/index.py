@@ -138,6 +138,6 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         if not all(isinstance(entry[name], str) for name in ("key", "recorded_at")):
             return None
         int(entry["status"]), int(entry["epoch"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return entry

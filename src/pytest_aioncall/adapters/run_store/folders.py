@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +10,9 @@ from pydantic import ValidationError
 
 from ...errors import UsageError
 from ...model.run import Run
+from ..text import one_line
+from ..yaml_text import quoted, read_bytes
+from ..yaml_text.json_lines import MAX_LINE_BYTES, read_json
 from .locks import is_locked
 
 RUN_FILE = "run.json"
@@ -32,22 +34,21 @@ def check_writable(runs: Path) -> None:
 def read_run(folder: Path) -> Run:
     """Read `run.json`; a folder without a readable one is a UsageError that says so."""
     path = folder / RUN_FILE
+    if not os.path.lexists(path):
+        raise UsageError(f"{folder}: no {RUN_FILE}; this is not a run folder")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{folder}: no {RUN_FILE}; this is not a run folder") from None
-    except (OSError, ValueError, RecursionError) as error:
+        data = read_json(read_bytes(path, file=str(path), limit=MAX_LINE_BYTES))
+    except ValueError as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
     if isinstance(data, dict) and data.get("format") != 1:
-        raise UsageError(
-            f"{path}: format {data.get('format')!r}; this version reads format 1. Upgrade pytest-aioncall"
-        )
+        told = quoted(data.get("format"))
+        raise UsageError(f"{path}: format {told}; this version reads format 1. Upgrade pytest-aioncall")
     try:
         return Run.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}; the file was not written by this tool") from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        what = one_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 300)
+        raise UsageError(f"{path}: {what}; the file was not written by this tool") from None
 
 
 def find_run(runs: Path, name: str) -> Path:

@@ -19,10 +19,15 @@ from pydantic import ValidationError
 
 from ...errors import Problem, StoreError, UsageError
 from ...model.sample import Sample
+from ..text import one_line
+from ..yaml_text import open_file
+from ..yaml_text.json_lines import MAX_LINE_BYTES
 
 SAMPLES_FILE = "samples.jsonl"
 TORN_FILE = "samples.torn"
 AGAIN_FILE = "samples.asked-again.jsonl"
+
+_MAX_BYTES = 1 << 40
 
 Place = tuple[str, str, int]
 """(evalset, case, epoch)."""
@@ -35,20 +40,19 @@ def read_samples(folder: Path, *, cases: Collection[str] | None = None) -> Itera
     """
     wanted = None if cases is None else {f'"case":{json.dumps(case)},'.encode() for case in cases}
     path = folder / SAMPLES_FILE
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    with file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
+    with open_file(path, file=str(path), limit=_MAX_BYTES) as file:
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES:
                 return
             if wanted is not None and _case_key(line) not in wanted:
                 continue
             try:
                 yield Sample.model_validate_json(line)
             except ValidationError as error:
-                message = f"not a sample: {error.errors()[0]['msg']}; mend it with: aioncall runs mend"
+                told = one_line(error.errors(include_url=False, include_input=False)[0]["msg"], 300)
+                message = f"not a sample: {told}; mend it with: aioncall runs mend"
                 raise UsageError(str(Problem(str(path), number, "", f"{message} {folder.name}"))) from None
 
 
