@@ -1,6 +1,6 @@
 """Two sides of a large comparison, made up, and what judging them costs in CPU seconds.
 
-`python benchmarks/judging.py CASES SLICES [--epochs N] [--clustered]` prints one JSON object: seconds
+`python -m benchmarks.judging CASES SLICES [--epochs N] [--clustered]` prints one JSON object: seconds
 of CPU for reading both sides from files and for judging them, and a digest of the judgement.
 """
 
@@ -76,6 +76,7 @@ def write_side(side: Side, path: Path) -> None:
 
 def measure(*, cases: int, slices: int, epochs: int, clustered: bool) -> dict[str, object]:
     """Return the seconds of CPU of reading two sides and of judging them, and a digest of the answer."""
+    began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("was.jsonl", "now.jsonl")]
         for path, seed in zip(paths, (2, 3), strict=True):
@@ -89,6 +90,8 @@ def measure(*, cases: int, slices: int, epochs: int, clustered: bool) -> dict[st
     ended = time.process_time()
     text = judgement.model_dump_json()
     return {
+        "cpu_s": round(time.process_time(), 3),
+        "wall_s": round(time.perf_counter() - began, 3),
         "read_s": round(read - started, 3),
         "judge_s": round(ended - read, 3),
         "rows": len(judgement.verdicts),

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "golden"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests" / "golden"), str(ROOT / "src")]
 
 import reports  # noqa: E402
 from chromium import NAMES, find_browser, running_browser  # noqa: E402
-from meter import machine  # noqa: E402
 
+from benchmarks.meter import machine  # noqa: E402
 from pytest_aioncall.adapters.render.html import render_html  # noqa: E402
 from pytest_aioncall.flows.report_cases import SHOWN_CASES  # noqa: E402
 from pytest_aioncall.model.report import CaseView, Report  # noqa: E402
