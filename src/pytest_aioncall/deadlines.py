@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from types import TracebackType
 
 FINEST_S, COARSEST_S = 0.01, 0.5
@@ -11,23 +14,30 @@ FINEST_S, COARSEST_S = 0.01, 0.5
 class Deadline:
     """The limit of one task: a context manager; `passed` tells that the task was cancelled for it."""
 
-    __slots__ = ("_all", "_seconds", "_task", "due", "passed")
+    __slots__ = ("_all", "_left", "_outer", "_seconds", "_stops", "_task", "due", "passed")
 
     def __init__(self, every: Deadlines, task: asyncio.Task[object], seconds: float) -> None:
         self._all = every
         self._task = task
         self._seconds = seconds
+        self._left = 0.0
+        self._stops = 0
+        self._outer: Token[Deadline | None] | None = None
         self.due = 0.0
         self.passed = False
 
     def __enter__(self) -> Deadline:
         self._all.add(self, self._seconds)
+        self._outer = _CURRENT.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._all.discard(self)
+        if self._outer is not None:
+            _CURRENT.reset(self._outer)
+            self._outer = None
         if self.passed:
             self._task.uncancel()
 
@@ -35,6 +45,36 @@ class Deadline:
         """Cancel the task: its time is up."""
         self.passed = True
         self._task.cancel()
+
+    def stop(self) -> None:
+        """Let no time pass until as many calls of `go_on` have come."""
+        self._stops += 1
+        if self._stops == 1:
+            self._left = self.due - asyncio.get_running_loop().time()
+            self._all.discard(self)
+
+    def go_on(self) -> None:
+        """Let time pass again, unless the task is through with what was limited."""
+        self._stops -= 1
+        if not self._stops and self._outer is not None and not self.passed:
+            self._all.add(self, max(0.0, self._left))
+
+
+_CURRENT: ContextVar[Deadline | None] = ContextVar("aioncall_deadline", default=None)
+
+
+@contextmanager
+def standing_still() -> Iterator[None]:
+    """Stop the clock of the limit that this task runs under: it waits for a place, not for an answer."""
+    deadline = _CURRENT.get()
+    if deadline is None:
+        yield
+        return
+    deadline.stop()
+    try:
+        yield
+    finally:
+        deadline.go_on()
 
 
 class Deadlines:

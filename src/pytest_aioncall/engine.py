@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 from .budget import Budget, Progress
 from .deadlines import Deadline, Deadlines
-from .errors import CassetteMiss, ScorerError, TargetError, TransportError
+from .deadlines import standing_still as standing_still
+from .errors import CassetteMiss, NotMeasured, ScorerError, TargetError, TransportError
 from .model.evalset import Case
 from .model.sample import NOT_RECORDED, Output, Sample, SampleError, Score
 from .protocols import Lifecycle, Scorer, ScorerTraits, Target
@@ -28,6 +29,9 @@ CLOSE_S = 5.0
 
 printed: ContextVar[list[str] | None] = ContextVar("aioncall_printed", default=None)
 """Where text that user code prints while it works on a sample is kept (None: not inside a sample)."""
+
+retried: ContextVar[list[int] | None] = ContextVar("aioncall_retried", default=None)
+"""How often network calls of a sample were tried again, as the one item of a list."""
 
 
 Finished = Callable[["Job", list[Sample], str], None]
@@ -213,11 +217,13 @@ class Engine:
         output: Output | None = None
         error: SampleError | None = None
         scores: tuple[Score, ...] = ()
+        again = [0]
         if not paid_for:
             error = SampleError(kind="cancelled", type="Budget", message=self.budget.why_stopped)
         else:
             # Each sample runs in a task of its own, so this is never seen by another one.
             printed.set(said)
+            retried.set(again)
             spent = 0.0
             try:
                 output, error, spent = await self._answer(job, epoch)
@@ -236,6 +242,7 @@ class Engine:
             output=output,
             scores=scores,
             error=error,
+            attempts=1 + again[0],
             started_at=started_at,
         )
 
@@ -342,6 +349,8 @@ async def _judged(
         if not isinstance(score, Score):
             return None, f"returned {_named(score)}; a scorer returns a Score"
         return score, _unfit(score, *named.traits.scale)
+    except NotMeasured as told:
+        return Score(scorer=named.name, reason=_one_line(told)), None
     except CassetteMiss as error:
         return None, f"{NOT_RECORDED}{_one_line(error)}"
     except ScorerError as error:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..adapters.config_file import find_root, load_config
+from ..adapters.net import refuse_missing
 from ..adapters.redaction import Redactor
 from ..budget import Budget
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
-from ..engine import Engine, Job
+from ..engine import Engine, Job, retried, standing_still
 from ..errors import UsageError
 from ..model.report import Report
 from ..model.run import Fingerprint, Run, Shard
@@ -121,6 +122,8 @@ class EvalRun:
 
     def _wire_for(self, path: Path) -> Wire:
         if self._net is None:
+            if self.settings.mode != "replay":
+                refuse_missing(self.settings.config)
             self._net = WireOnDemand(self._make_wire)
         return self.cassettes.wire_for(path, self._net)
 
@@ -134,10 +137,19 @@ class EvalRun:
     def _make_wire(self) -> Wire:
         from ..adapters.net import make_wire
 
-        return make_wire(self.settings.config, concurrency=self.concurrency, on_retry=self._count_retry)
+        return make_wire(
+            self.settings.config,
+            concurrency=self.concurrency,
+            on_retry=self._count_retry,
+            held=standing_still,
+        )
 
     def _count_retry(self) -> None:
+        """Count one more network try: of the run for the live line, and of the sample that asked."""
         self.retries += 1
+        again = retried.get()
+        if again is not None:
+            again[0] += 1
 
     @property
     def guard(self) -> Guard:
@@ -412,7 +424,6 @@ class EvalRun:
             self.part.told_of = names
             if names and not any(self.asked_of(self.prepared[name]) for name in names):
                 self.record.keep([])
-        self.record.counts.retries += self.retries
         if self.expected.unpriced:
             self.record.counts.cost_known = False
         return self.record.close(

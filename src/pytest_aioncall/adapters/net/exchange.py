@@ -75,6 +75,8 @@ class Client:
             response = await transport.handle_async_request(request)
             try:
                 body = await _read(response)
+                if _said_too_much(response):
+                    await response.extensions["network_stream"].aclose()
             finally:
                 await response.stream.aclose()
         except (TooLong, NoAnswer):
@@ -174,6 +176,18 @@ async def _read(response: Any) -> bytes:
             raise TooLong
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _said_too_much(response: Any) -> bool:
+    """Tell whether more came with an answer than the answer, so that its connection has to go.
+
+    httpcore keeps the rest for the next request on that connection, and would take it for its answer.
+    """
+    try:
+        state = response.stream._httpcore_stream._stream._connection._h11_state
+        return bool(state.trailing_data[0])
+    except AttributeError:  # aiohttp, which looks for itself, or HTTP/2, where answers are numbered
+        return False
 
 
 def _plain(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

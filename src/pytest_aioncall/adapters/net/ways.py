@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from .library import Library
 
@@ -176,6 +175,8 @@ def proxy_for(scheme: str, host: str, port: int) -> str | None:
     """Return the address of the proxy that the environment names for a host, None where there is none."""
     if host in _LOOPBACK or host.endswith(".localhost"):
         return None
+    from urllib.request import getproxies, proxy_bypass  # drags in a whole HTTP library
+
     proxies = getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")
     if not proxy or proxy_bypass(host) or proxy_bypass(f"{host}:{port}"):
