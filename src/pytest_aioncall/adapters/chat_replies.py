@@ -125,12 +125,12 @@ def _object_in(reply: Reply, name: str) -> dict[str, Any]:
                 f"{name} answered with a stream though none was asked for; find the server's or proxy's "
                 "setting that forces streams, and turn it off"
             ) from None
-        if "json" in told:
+        if "json" in told and reply.body.strip():
             raise TransportError(
                 f"{name} answered {reply.status} with cut-off or malformed JSON; "
                 "the server or what stands before it is broken"
             ) from None
-        what = told or ("a body without a content type" if reply.body.strip() else "an empty body")
+        what = (told or "a body without a content type") if reply.body.strip() else "an empty body"
         raise TransportError(
             f"{name} answered {reply.status} with {what} instead of JSON; "
             "check base_url, or what stands between you and the server"
