@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -11,6 +12,9 @@ from collections.abc import Iterable
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters that draw nothing although Unicode calls them letters or marks.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+# GitHub and Forgejo read `::` at a line's start and `##[` anywhere; Azure `##vso[`, TeamCity `##teamcity[`.
+_COMMAND = re.compile(r"(?<![^\n\r])([^\w!-~\n\r]*)::")
+_MARKED = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -51,15 +55,31 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def log_line(text: str, limit: int = 500) -> str:
-    """Return `one_line(text)` that no CI runner takes for a command (`::error::`, `##[group]`, `##vso[x]`).
+    """Return `one_line(text)` that no CI runner takes for a command (`::error::`, `##[group]`)."""
+    line = one_line(text, limit)
+    safe = without_commands(line)
+    return safe if len(safe) <= limit else without_commands(one_line(safe, limit))
 
-    A runner obeys `::` at the start of a line and `##[` anywhere in it; both are broken up by a space.
+
+def log_text(text: str, width: int = 2000) -> str:
+    """Return `text` with its lines kept, each of them as `log_line` makes it; tabs become spaces."""
+    if text.isascii() and text.replace("\n", "").isprintable() and len(text) <= width:
+        return without_commands(text)
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(log_line(line.expandtabs() if "\t" in line else line, width) for line in lines)
+
+
+def without_commands(text: str) -> str:
+    """Return `text` without what a CI runner obeys: `::` at the start of a line, `##[` and the like anywhere.
+
+    Both are broken up by a space. What no runner sees counts as the start of a line, too: spaces, and marks
+    that a comparison by culture passes over.
     """
-    line = one_line(text, limit).replace("##[", "# #[").replace("##vso[", "# #vso[")
-    bare = line.lstrip()
-    if bare.startswith("::"):
-        line = f"{line[: len(line) - len(bare)]}: :{bare[2:]}"
-    return line if len(line) <= limit else one_line(line, limit)
+    if "##" in text:
+        text = _MARKED.sub("# #", text)
+    if "::" in text:
+        text = _COMMAND.sub(r"\1: :", text)
+    return text
 
 
 def log_lines(text: str, *, limit: int = 20, width: int = 500) -> list[str]:

@@ -88,11 +88,13 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{given[0]} does nothing without --aioncall; add --aioncall")
         return
     _add_evalsets_folder(config)
+    from .guarding import Guarding
     from .session import OnCallSession
     from .workers import listeners
 
     session = OnCallSession(config)
     config.pluginmanager.register(session, "aioncall-session")
+    config.pluginmanager.register(Guarding(session), "aioncall-guarding")
     for listener in listeners(config, session):
         config.pluginmanager.register(listener)
 

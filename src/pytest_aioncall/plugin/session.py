@@ -18,6 +18,7 @@ from .workers import attach, detach
 if TYPE_CHECKING:
     from ..engine import Job
     from ..flows.evalrun import EvalRun
+    from ..flows.guarding import Redactor
     from ..flows.outcome import Outcome
     from ..flows.prepare import Prepared
     from ..model.report import Report
@@ -69,6 +70,11 @@ class OnCallSession:
             changed = self.config.hook.pytest_aioncall_settings(config=self.config, settings=settings)
             self._run = EvalRun(changed or settings)
         return self._run
+
+    @property
+    def redactor(self) -> Redactor | None:
+        """What takes secrets out of texts; None while no evalset was met: nothing is loaded for it."""
+        return None if self._run is None and not self.is_distributing else self.run.redactor
 
     @property
     def execution(self) -> Execution:

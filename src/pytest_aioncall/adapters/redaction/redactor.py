@@ -71,6 +71,20 @@ class Redactor:
         text = storable(text)
         if len(text) < self._shortest:
             return text
+        text = self.shown(text)
+        if self._personal:
+            text = without_personal_data(text, self._personal)
+        if self._own and not text.startswith(WITHHELD):
+            text = self._without_own(text)
+        return text
+
+    def shown(self, text: str) -> str:
+        """Return `text` without secrets, for a screen or a log: no data of people, no pattern of the project.
+
+        Those are about what is stored; here they would change what other tests and libraries say.
+        """
+        if len(text) < SHORTEST_SECRET:
+            return text
         text = self._known.taken_out(text)
         for gate, kinds in self._families:
             if gate(text):
@@ -78,15 +92,7 @@ class Redactor:
                     text = kind.taken_out(text)
         if "..." in text or "\u2026" in text:
             text = CUT_KEY.sub("[REDACTED:cut-key]", text)
-        if self._personal:
-            text = without_personal_data(text, self._personal)
-        if self._own and not text.startswith(WITHHELD):
-            text = self._without_own(text)
         return text
-
-    def known(self, text: str) -> str:
-        """Return `text` without the values that are known; keys are not looked for by their shape."""
-        return self._known.taken_out(text)
 
     def json(self, value: Any) -> Any:
         """Return JSON with every text in it redacted, keys too; the same object where nothing changed."""

@@ -1,0 +1,179 @@
+"""Everything that pytest shows of a session with evals passes here: reports, logs, warnings, the terminal.
+
+Of eval cases all text is made harmless, for a model may have written it. Of other tests that run in the same
+session only secrets are taken out, and of the terminal commands to a CI runner.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .items import CaseItem, EvalsetFile
+from .longreprs import rewritten
+
+if TYPE_CHECKING:
+    from ..flows.guarding import Guard, GuardedRecords, Redactor
+    from .session import OnCallSession
+
+HANDLERS = ("report_handler", "log_cli_handler", "log_file_handler")
+"""Those of pytest's logging plugin that write something; `caplog` is a test's own."""
+
+
+class Guarding:
+    """Stands between a session and all that it shows."""
+
+    def __init__(self, session: OnCallSession) -> None:
+        self._session = session
+        self._guard: Guard | None = None
+        self._asking = False
+        self._by_shape: Redactor | None = None
+        self._records: GuardedRecords | None = None
+        self._screen: GuardedScreen | None = None
+        self._item_is_eval = False
+
+    @property
+    def guard(self) -> Guard:
+        if self._guard is None:
+            from ..flows.guarding import Guard
+
+            self._guard = Guard(self._redactor)
+        return self._guard
+
+    def _redactor(self) -> Redactor:
+        found = None
+        if not self._asking:
+            # Asking may load the configuration, and loading may log something. One that cannot be read is
+            # told by whoever needs it to run something, and not asked for again.
+            self._asking = True
+            with suppress(Exception, pytest.UsageError):
+                found = self._session.redactor
+                self._asking = False
+        if found is not None:
+            return found
+        if self._by_shape is None:
+            from ..flows.guarding import Redactor
+
+            self._by_shape = Redactor()
+        return self._by_shape
+
+    # -- from the first moment to the last
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        from ..flows.guarding import GuardedRecords
+
+        self._records = GuardedRecords(self.guard)
+        self._records.install()
+        reporter: Any = session.config.pluginmanager.getplugin("terminalreporter")
+        writer = getattr(reporter, "_tw", None)
+        if writer is not None and hasattr(writer, "_file"):
+            self._screen = GuardedScreen(writer, self.guard.on_screen)
+        logs: Any = session.config.pluginmanager.getplugin("logging-plugin")
+        for name in HANDLERS:
+            handler = getattr(logs, name, None)
+            if isinstance(handler, logging.Handler) and handler.formatter is not None:
+                handler.setFormatter(HarmlessFormatter(handler.formatter, self._log_text))
+
+    def pytest_unconfigure(self) -> None:
+        if self._records is not None:
+            self._records.remove()
+        if self._screen is not None:
+            self._screen.take_away()
+
+    # -- reports
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        self._item_is_eval = isinstance(item, CaseItem)
+        try:
+            return (yield)
+        finally:
+            self._item_is_eval = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        report = yield
+        self._clean(report, self.guard.shown if isinstance(item, CaseItem) else self.guard.without_secrets)
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        report = yield
+        is_eval = isinstance(collector, EvalsetFile)
+        self._clean(report, self.guard.shown if is_eval else self.guard.without_secrets)
+        return report
+
+    def _clean(self, report: Any, fix: Callable[[str], str]) -> None:
+        if report.longrepr is not None:
+            report.longrepr = rewritten(report.longrepr, fix)
+        if report.sections:
+            report.sections[:] = [(name, fix(text)) for name, text in report.sections]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Clean it where it stands: pytest, and xdist's workers, show the same object next."""
+        rewritten(excrepr, self.guard.without_secrets)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        said = str(warning_message.message)
+        clean = self.guard.shown(said)
+        if clean != said:
+            warning_message.message = UserWarning(clean)
+
+    # -- logs
+
+    def _log_text(self, text: str, record: logging.LogRecord) -> str:
+        """Threads of ours run what a model's answer leads to; so may the item of a case."""
+        ours = self._item_is_eval or (record.threadName or "").startswith("aioncall-")
+        return self.guard.shown(text) if ours else self.guard.without_secrets(text)
+
+
+class HarmlessFormatter(logging.Formatter):
+    """Lets another formatter write a record of harmless text; what the other adds (colours) stays."""
+
+    def __init__(self, inner: logging.Formatter, fix: Callable[[str, logging.LogRecord], str]) -> None:
+        super().__init__()
+        self._inner = inner
+        self._fix = fix
+
+    def format(self, record: logging.LogRecord) -> str:
+        fixed = logging.makeLogRecord(record.__dict__)
+        fixed.msg, fixed.args = self._fix(record.getMessage(), record), None
+        told = record.exc_text
+        if record.exc_info and not told:
+            told = self._inner.formatException(record.exc_info)
+        if told:
+            fixed.exc_text, fixed.exc_info = self._fix(told, record), None
+        return self._inner.format(fixed)
+
+
+class GuardedScreen:
+    """Stands in for the file that pytest's terminal writes to."""
+
+    def __init__(self, writer: Any, fix: Callable[[str], str]) -> None:
+        self._writer = writer
+        self._file = writer._file
+        self._fix = fix
+        self._in_line = False
+        writer._file = self
+
+    def write(self, text: str) -> int:
+        if text:
+            # A colon in the middle of a line starts nothing.
+            fixed = self._fix(f"|{text}")[1:] if self._in_line else self._fix(text)
+            self._in_line = text[-1] not in "\r\n"
+            self._file.write(fixed)
+        return len(text)
+
+    def take_away(self) -> None:
+        if self._writer._file is self:
+            self._writer._file = self._file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
