@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.run import Run, RunEvalset
+from .fingerprints import changes_between
 from .shards import shards_told
 
 _OWN = {"floors", "samples", "capped", "complete", "fingerprint", "scorers", "epochs"}
@@ -80,8 +81,7 @@ def _definition_differs(ours: RunEvalset, theirs: RunEvalset) -> list[str]:
     mine, others = ours.model_dump(mode="json"), theirs.model_dump(mode="json")
     for name in _DEFINITION:
         found += _differences(name, mine[name], others[name])
-    for name in ("instrument", "subject"):
-        found += _differences(name, mine["fingerprint"][name], others["fingerprint"][name])
+    found += changes_between(ours.fingerprint, theirs.fingerprint)
     # A changed scorer shows in the instrument already; its parts tell which word of it.
     if ours.fingerprint.instrument == theirs.fingerprint.instrument:
         found += _differences("scorers", mine["scorers"], others["scorers"])

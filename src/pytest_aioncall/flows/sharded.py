@@ -28,6 +28,10 @@ class Part:
         """Return the part that was asked for; None where the whole was."""
         return cls(*shard) if shard is not None else None
 
+    @property
+    def name(self) -> str:
+        return f"shard {self.index} of {self.count}"
+
     def cases_of(self, one: Prepared) -> frozenset[str]:
         """Return the ids of this shard's cases of an evalset, whatever else of it is selected."""
         if one.name not in self._cases:
@@ -60,7 +64,7 @@ class Part:
 
     def why_not_judged(self, one: Prepared, *, done: int, ended: str) -> str:
         """Say why nothing is judged here; `ended` is what ended the shard early, or empty."""
-        name = f"shard {self.index} of {self.count}"
+        name = self.name
         mine = len(self.cases_of(one))
         if ended == "interrupted":
             return f"interrupted in {name}: {done} of its {mine} cases"

@@ -24,6 +24,11 @@ class Selected:
     def __bool__(self) -> bool:
         return bool(self.counts)
 
+    @property
+    def is_of_other_shards(self) -> bool:
+        """Tell whether evalsets were met and none of their cases is to run here."""
+        return bool(self.counts) and not any(self.counts.values())
+
     def count(self, items: Sequence[pytest.Item]) -> None:
         """Count the cases among the items of this process, once."""
         if self._counted:
