@@ -255,7 +255,8 @@ class Engine:
             message = f"no answer within {job.timeout_s:g} s"
             return None, SampleError(kind="transport", type="TimeoutError", message=message), 0.0
         spent = 0.0
-        if output is not None and output.replayed is None:
+        # What a target has `spent` before is not paid again: recordings, answers of an earlier run.
+        if output is not None and output.replayed is None and not getattr(job.target, "spent", False):
             if output.cost_usd is not None:
                 spent = self.budget.add(output.cost_usd)
             elif output.model is not None:

@@ -8,6 +8,7 @@ AioncallError                what a user can act on; carries no traceback to the
 |-- StoreError               what a run observed cannot be written: exit 7
 |-- TargetError              the target answered, but with something that is no output
 |-- ScorerError              a scorer or judge could not score; an error on the sample, never a 0.0
+|-- NotMeasured              a scorer has nothing to measure in this answer: no score, and no error
 `-- CassetteMiss             replay was asked for and this request was never recorded
 """
 
@@ -74,6 +75,13 @@ class ScorerError(AioncallError):
     """
 
     cost_usd: float | None = None
+
+
+class NotMeasured(AioncallError):
+    """Tell that an answer has nothing that this scorer could measure: it does not apply to this sample.
+
+    A recorded answer has no latency and no cost of its own. Neither a pass nor a fail, and no error.
+    """
 
 
 class CassetteMiss(AioncallError):

@@ -136,7 +136,7 @@ def merge_settings(
         now=said.value("now"),
         secrets=read_variables(named, environ=env),
     )
-    if settings.shard is not None and settings.mode == "record":
+    if settings.shard is not None and settings.mode in ("record", "extend"):
         message = "a cassette is recorded by one session; leave --aioncall-record or AIONCALL_RECORD away"
         said.problems.append(Problem("--aioncall-shard", 0, "", message))
     if settings.run_id is not None and not settings.resume:

@@ -39,6 +39,7 @@ def judge(
     accepts: Sequence[Acceptance] = (),
     settled: Sequence[Acceptance] = (),
     user_errors: int = 0,
+    not_recorded: int = 0,
     plan: EpochRange | None = None,
 ) -> Judgement:
     """Judge one evalset.
@@ -51,6 +52,8 @@ def judge(
     accepts            regressions accepted by name, in a baseline that is to replace this one
     settled            those that this baseline was accepted with: they hold for minima only
     user_errors        samples in which the user's own code raised
+    not_recorded       samples that replay had no recording for: no outage, which a share of could be borne,
+                       but something else than what was recorded; with one of them nothing can be judged
     plan               adaptive epochs, which are judged look by look; None: all at once
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
@@ -61,7 +64,7 @@ def judge(
     aligned = align(candidate, baseline)
     coverage = _coverage(candidate, aligned, floors, with_baseline=baseline is not None)
     error_rate = coverage.errors / coverage.planned if coverage.planned else 0.0
-    trusted = coverage.judged > 0 and error_rate <= max_error_rate
+    trusted = coverage.judged > 0 and error_rate <= max_error_rate and not not_recorded
     tables = tables_of(rules, candidate, aligned)
     rows = gate_rows(rules, tables, aligned, candidate=candidate, defaults=defaults)
     rounds = None
@@ -98,6 +101,7 @@ def judge(
         coverage=coverage,
         trusted=trusted,
         user_errors=user_errors,
+        not_recorded=not_recorded,
         without_baseline=baseline is None,
         shares_cases=any(partner is not None for partner in aligned.partners),
         baseline_missing=baseline_required and _baseline_fails(numbers),
@@ -157,6 +161,7 @@ class _Facts:
     coverage: Coverage
     trusted: bool
     user_errors: int
+    not_recorded: int
     without_baseline: bool
     shares_cases: bool
     baseline_missing: bool
@@ -257,6 +262,8 @@ def _summary(facts: _Facts, status: RunStatus) -> str:
     if status == "cannot_judge":
         if not coverage.planned:
             return "cannot judge: there is no case"
+        if facts.not_recorded:
+            return f"cannot judge: {facts.not_recorded} of {coverage.planned} samples are not recorded"
         return (
             f"cannot judge: {coverage.errors} of {coverage.planned} samples errored "
             f"(limit {100 * facts.max_error_rate:g} %)"

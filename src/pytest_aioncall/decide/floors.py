@@ -30,24 +30,37 @@ def case_floors(case: Case, samples: Sequence[Sample]) -> list[Floor]:
       h + u < needed   broken: no answer that is missing could have saved it
       else             undecided, and `ok`: an outage breaks no floor. It proves none either, so the run is
                        not a pass, and too many of them are *cannot judge*.
+    An epoch in which there was nothing to measure (the latency of a recording) is no epoch of this floor; a
+    floor without any is left out.
     """
     floors = []
     for index, spec in enumerate(case.must):
         name = must_name(index, kind=spec.kind)
-        floors.append(_floor("must", case.id, name, samples, needed=len(samples), holds=_passed))
+        measured = _measured(samples, name)
+        if measured or not samples:
+            floors.append(_floor("must", case.id, name, measured, needed=len(measured), holds=_passed))
     for require in case.require:
         least = require.at_least
-        floors.append(
-            _floor(
-                "require",
-                case.id,
-                require.scorer,
-                samples,
-                needed=require.needed(len(samples)),
-                holds=_passed if least is None else _reaches(least),
+        measured = _measured(samples, require.scorer)
+        if measured or not samples:
+            floors.append(
+                _floor(
+                    "require",
+                    case.id,
+                    require.scorer,
+                    measured,
+                    needed=require.needed(len(measured)),
+                    holds=_passed if least is None else _reaches(least),
+                )
             )
-        )
     return floors
+
+
+def _measured(samples: Sequence[Sample], scorer: str) -> Sequence[Sample]:
+    """Return the samples in which a scorer had something to measure: all of them, but for recordings."""
+    if not any(score.not_measured for sample in samples for score in sample.scores):
+        return samples
+    return [s for s in samples if not any(one.not_measured for one in s.scores if one.scorer == scorer)]
 
 
 def _floor(

@@ -15,9 +15,9 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
     """Turn the samples of one case, in any order, into its row, sorted by epoch.
 
     scorers  names of the evalset's scorers; `must` scores are no part of a row
-    A scorer applies to the case when some sample carries its score, judged or errored. Where no sample has an
-    output nothing can carry one: then all of `scorers` were planned. Replayed outputs have no latency, cost
-    and tokens here: theirs are the recording's. Raises ValueError without a sample or with samples of two
+    A scorer applies to the case when some sample carries its score, judged or errored, and none says that
+    there was nothing to measure. Where no sample has an output nothing can carry one: then all of `scorers`
+    were planned. Replayed outputs have no latency, cost and tokens here: theirs are the recording's. Raises ValueError without a sample or with samples of two
     cases.
     """
     if not samples or len({sample.case for sample in samples}) != 1:
@@ -26,7 +26,12 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
     first = ordered[0]
     scored = [{score.scorer: score for score in sample.scores} for sample in ordered]
     answered = any(sample.output is not None for sample in ordered)
-    names = [name for name in scorers if not answered or any(name in scores for scores in scored)]
+    unmeasured = {score.scorer for sample in ordered for score in sample.scores if score.not_measured}
+    names = [
+        name
+        for name in scorers
+        if name not in unmeasured and (not answered or any(name in scores for scores in scored))
+    ]
     labels = {name: tuple(_label(scores.get(name)) for scores in scored) for name in names}
     # Built from what was validated already; 10,000 rows share their slices with the cases.
     return CaseRow.model_construct(

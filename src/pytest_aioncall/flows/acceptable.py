@@ -97,7 +97,7 @@ class Checks:
         if self.record.not_recorded:
             raise UsageError(
                 f"{name}: {self.record.not_recorded} samples were not recorded in the cassettes; "
-                f"record them first: {self.again} --aioncall-record"
+                f"record them first: {self.again} --aioncall-replay --aioncall-record"
             )
 
     def _how_partial(self) -> str:

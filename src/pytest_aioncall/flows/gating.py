@@ -162,6 +162,7 @@ def _judged(request: GateRequest, settings: Settings, candidate: Given, against:
         accepts=baseline.accepts if baseline else (),
         settled=baseline.settled if baseline else (),
         user_errors=candidate.user_errors,
+        not_recorded=candidate.not_recorded,
         plan=candidate.plan,
     )
     judgement = with_cap(judgement, capped=candidate.capped)

@@ -37,6 +37,7 @@ class Given:
     max_error_rate: float = 0.02
     file: str = ""
     user_errors: int = 0
+    not_recorded: int = 0
     accepts: tuple[Acceptance, ...] = ()
     settled: tuple[Acceptance, ...] = ()
     missing: int = 0
@@ -100,6 +101,7 @@ def _given_run(run: Run, planned: RunEvalset, samples: Drawn) -> Given:
         max_error_rate=planned.max_error_rate,
         file=planned.file,
         user_errors=record.user_errors,
+        not_recorded=record.not_recorded,
         missing=planned.cases - len(record.rows),
         max_age_days=planned.baseline_max_age_days,
         plan=planned.plan,

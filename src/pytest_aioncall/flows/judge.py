@@ -109,6 +109,7 @@ def judge_record(
         accepts=found.accepts,
         settled=found.baseline.header.accepts if found.baseline else (),
         user_errors=record.user_errors,
+        not_recorded=record.not_recorded,
         plan=planned.plan,
     )
     judgement = with_cap(judgement, capped=planned.capped)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ..adapters.text import log_line
 from ..decide.floors import case_floors
 from ..engine import Job
-from ..model.sample import Sample, Score
+from ..model.sample import NOT_RECORDED, Sample, Score
 from ..model.verdict import Floor
 
 OutcomeKind = Literal["held", "missed", "broken", "user_error", "unjudged", "not_recorded", "cancelled"]
@@ -60,7 +60,9 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
     if unscored:
         first = unscored[0]
         line = f"{first.scorer} could not score {len(unscored)} time(s): {log_line(first.error or '', 300)}"
-        return Outcome("unjudged", (line, *_sample_lines(job, samples)), properties, floors)
+        missed = all((score.error or "").startswith(NOT_RECORDED) for score in unscored)
+        judged: OutcomeKind = "not_recorded" if missed else "unjudged"
+        return Outcome(judged, (line, *_sample_lines(job, samples)), properties, floors)
     if any(score.passed is False for s in samples for score in s.scores):
         return Outcome("missed", tuple(_sample_lines(job, samples)), properties, floors)
     return Outcome("held", (), properties, floors) if floors else _held(properties)

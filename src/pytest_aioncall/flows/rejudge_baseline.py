@@ -70,7 +70,6 @@ class BaselineAgain:
             wanted=wanted.names,
             cases=same,
             with_must=(),
-            day=header.accepted_at[:10] or "stored",
         )
         found = rescore(run, jobs, outputs, say=say)
         refuse_failures(found, name=self.name, max_rate=prepared.evalset.errors.max_rate)

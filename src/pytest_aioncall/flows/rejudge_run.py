@@ -65,7 +65,6 @@ class RunAgain:
             wanted=wanted.names,
             cases=same,
             with_must={case for case in same if cases[case].must},
-            day=self.run.created_at[:10],
         )
         found = rescore(run, jobs, outputs, say=say)
         refuse_failures(found, name=planned.evalset, max_rate=planned.max_error_rate)

@@ -79,14 +79,13 @@ def jobs_for(
     wanted: Collection[str],
     cases: Collection[str],
     with_must: Collection[str],
-    day: str,
 ) -> list[Job]:
     """Return a job for each of `cases` that one of the `wanted` scorers applies to.
 
     `with_must` are the cases whose `must` scorers score again, too. The target of every job answers from
     `outputs`.
     """
-    target = StoredTarget(outputs, day=day)
+    target = StoredTarget(outputs)
     epochs: dict[str, int] = {}
     for case, epoch in outputs:
         epochs[case] = max(epochs.get(case, 0), epoch + 1)

@@ -28,21 +28,22 @@ _TEXT_KINDS = frozenset(
 
 
 class StoredTarget:
-    """Answer with what was answered once.
+    """Answer with what was answered once: `spent` says that what it cost then is not spent now.
 
-    An output carries the day of its first use as `replayed`: its old cost is not counted as spent now.
+    Latency and cost stay those of the run that measured them, so that they can be scored again.
     """
 
-    def __init__(self, outputs: Mapping[Place, Output], *, day: str) -> None:
+    spent = True
+
+    def __init__(self, outputs: Mapping[Place, Output]) -> None:
         self._outputs = outputs
-        self._day = day
 
     async def answer(self, case: Case, *, epoch: int) -> Output:
         """Return the stored output; CassetteMiss where there is none (the sample had errored)."""
         output = self._outputs.get((case.id, epoch))
         if output is None:
             raise CassetteMiss(f"no stored output of {case.id!r} epoch {epoch}")
-        return output if output.replayed else output.model_copy(update={"replayed": self._day})
+        return output
 
     def fingerprint(self) -> Mapping[str, Any]:
         """Tell nothing: what answered is told by the run or baseline that the answers are of."""

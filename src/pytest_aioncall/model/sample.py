@@ -44,6 +44,8 @@ class Score(Frozen):
     """One scorer's judgement of one sample.
 
     `value` lies on `scale`; higher is better. Unscored is `value=None` with `error` set: never NaN, never 0.
+    `value=None` without an error: there was nothing to measure (`reason` says why), so the scorer does not
+    apply to this sample.
     `cost_usd` is what asking a model for it cost; None where none was asked or the price is unknown.
     """
 
@@ -55,6 +57,12 @@ class Score(Frozen):
     reason: str | None = None
     error: str | None = None
     cost_usd: float | None = None
+
+
+    @property
+    def not_measured(self) -> bool:
+        """Tell whether the scorer found nothing to measure: neither a score nor an error."""
+        return self.value is None and self.passed is None and self.error is None
 
 
 class SampleError(Frozen):

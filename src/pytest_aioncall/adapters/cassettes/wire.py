@@ -183,7 +183,7 @@ class CassetteWire:
         if found is None:
             raise CassetteMiss(
                 f"no recording for {question_of(asked, limit=60)!r} epoch {epoch} in {self.file.name}; "
-                "record with: pytest --aioncall --aioncall-record"
+                "record what is missing with: pytest --aioncall --aioncall-replay --aioncall-record"
             )
         self.used.add(key)
         return found

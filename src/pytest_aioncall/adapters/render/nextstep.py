@@ -44,7 +44,7 @@ def next_command(story: Story) -> str:
     if story.state in ("pass", "no_drop_seen", "accepted") and story.compared_part:
         return f'aioncall baseline accept {name} --reason "new cases: ..."'
     return {
-        "not_recorded": f"pytest --aioncall {file} --aioncall-record".replace("  ", " "),
+        "not_recorded": f"pytest --aioncall --aioncall-replay --aioncall-record {file}".rstrip(),
         "cannot_judge": resumed,
         "not_comparable": _judged_anew(story, name),
         "interrupted": resumed,
