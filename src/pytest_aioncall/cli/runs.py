@@ -1,4 +1,4 @@
-"""`aioncall runs list|show|prune|merge`."""
+"""`aioncall runs list|show|prune|merge|mend`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .talk import EXIT_OK, add_verb, near, say, say_json, settings_of
 
 def add_runs(verbs: Any) -> None:
     runs = add_verb(verbs, "runs", _runs, help=None, example="aioncall runs list")
-    runs.add_argument("action", choices=["list", "show", "prune", "merge"])
+    runs.add_argument("action", choices=["list", "show", "prune", "merge", "mend"])
     runs.add_argument(
         "run",
         nargs="*",
         metavar="RUN",
-        help="show: run id, run folder or latest (default); merge: the shards, or a folder that holds them",
+        help="show, mend: run id, run folder or latest (default); merge: the shards, or a folder with them",
     )
     runs.add_argument("--keep", type=int, default=20, help="how many runs prune leaves (default 20)")
     runs.add_argument("--json", action="store_true")
@@ -32,9 +32,14 @@ def _runs(options: argparse.Namespace) -> int:
         return EXIT_OK
     if options.action == "merge":
         return _merge(options, settings)
-    if len(options.run) > (options.action == "show"):
+    if len(options.run) > (options.action in ("show", "mend")):
         raise UsageError(f"runs {options.action} takes no {options.run[-1]!r}; see aioncall runs --help")
     wanted = options.run[0] if options.run else "latest"
+    if options.action == "mend":
+        from ..flows.resume import mend
+
+        say(*mend(wanted, settings))
+        return EXIT_OK
     told = [one_run(wanted, settings)] if options.action == "show" else list_of_runs(settings)
     if options.json:
         say_json([run.model_dump(mode="json") for run in told])

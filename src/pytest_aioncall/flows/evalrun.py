@@ -31,9 +31,9 @@ from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline, judge_record
 from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
-from .record import EvalsetRecord, RunRecord, rfc3339
+from .record import EvalsetRecord, RunRecord, has_no_answer, rfc3339
 from .report import EvalsetInput, build_report, write_report
-from .resume import Resumed, has_no_answer
+from .resume import Resumed
 from .rounds import ExtraRounds, may_stop_early
 from .sharded import Part
 
@@ -367,7 +367,7 @@ class EvalRun:
                     found=found,
                     judgement=judgement,
                     not_judged_because=because,
-                    unfinished=_unfinished(one, record, judgement, selected.get(name, 0)),
+                    unfinished=self._unfinished(one, judgement, selected=selected.get(name, 0)),
                     description=one.evalset.description,
                     max_age_days=one.evalset.baseline_max_age_days
                     or self.settings.config.defaults.baseline_max_age_days,
@@ -383,6 +383,16 @@ class EvalRun:
             # errors are too many is said of a whole run, so of a shard it is said by the gate.
             return report.model_copy(update={"exit_code": CANNOT_JUDGE})
         return report
+
+    def _unfinished(self, one: Prepared, judgement: Judgement | None, *, selected: int) -> int:
+        """Return how many samples were to be made and have no answer; resuming asks them.
+
+        Errors that the evalset bears are part of its verdict.
+        """
+        if judgement is not None and judgement.status != "cannot_judge":
+            return 0
+        first = selected * (one.jobs[0].epochs if one.jobs else 0)
+        return max(0, first + self.rounds.asked_again(one.name) - self.record.answered[one.name])
 
     def _asked_for(self, one: Prepared) -> int:
         """Return how many samples the rounds that have begun ask for; what may follow is not known."""
@@ -433,16 +443,6 @@ class EvalRun:
             ended=self.now(),
             unfinished=sum(one.unfinished for one in inputs),
         )
-
-
-def _unfinished(one: Prepared, record: EvalsetRecord, judgement: Judgement | None, selected: int) -> int:
-    """Return how many samples were to be made and have no answer; resuming asks them.
-
-    Errors of transport that the evalset bears are part of its verdict.
-    """
-    missing = max(0, selected - len(record.rows)) * (one.jobs[0].epochs if one.jobs else 0)
-    judged = judgement is not None and judgement.status != "cannot_judge"
-    return missing + record.cancelled + record.not_recorded + (0 if judged else record.transport)
 
 
 def _is_outage(one: EvalsetInput) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,17 @@ from ..model.run import Fingerprint, Run, RunEvalset, Shard, Totals
 from ..model.sample import Sample
 from ..model.verdict import Floor
 
+_ASKED_AGAIN = ("cancelled", "cassette_miss", "transport")
+
+
+def has_no_answer(sample: Sample) -> bool:
+    """Tell whether a sample is asked again by a run that is resumed: no answer ever arrived.
+
+    A wrong answer, an exception of the user's own code and a judge's error stand: asking those again would
+    repeat until green.
+    """
+    return sample.not_recorded or (sample.error is not None and sample.error.kind in _ASKED_AGAIN)
+
 
 @dataclass(slots=True)
 class EvalsetRecord:
@@ -32,7 +44,6 @@ class EvalsetRecord:
     user_errors: int = 0
     not_recorded: int = 0
     cancelled: int = 0
-    transport: int = 0
     stopped_by_cap: bool = False
 
     @property
@@ -61,7 +72,6 @@ class EvalsetRecord:
         if error is not None:
             self.user_errors += error.kind in {"user", "target"}
             self.cancelled += error.kind == "cancelled"
-            self.transport += error.kind == "transport"
             self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
         self.not_recorded += sample.not_recorded
         for score in sample.scores:
@@ -149,6 +159,7 @@ class RunRecord:
         self._resumed_at: tuple[str, ...] = ()
         self.created_at = now
         self.counts = Counts()
+        self.answered: Counter[str] = Counter()
         self.evalsets: dict[str, EvalsetRecord] = {}
 
     @property
@@ -179,7 +190,7 @@ class RunRecord:
         Raises UsageError where another process writes it, StoreError where it cannot be written.
         """
         with self._lock:
-            self._store, kept = RunStore.reopen(folder, again=again, seen=self.counts.add)
+            self._store, kept = RunStore.reopen(folder, again=again, seen=self._count)
             self._before = run
             self.created_at = datetime.fromisoformat(run.created_at)
             self._resumed_at = (*run.resumed_at, rfc3339(now))
@@ -205,7 +216,11 @@ class RunRecord:
                 self._write_open()
             self._store.append(samples)
             for sample in samples:
-                self.counts.add(sample)
+                self._count(sample)
+
+    def _count(self, sample: Sample) -> None:
+        self.counts.add(sample)
+        self.answered[sample.evalset] += not has_no_answer(sample)
 
     def finish_case(
         self, evalset: str, case: Case, samples: Sequence[Sample], scorers: Mapping[str, object]

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..adapters.render import words
-from ..adapters.run_store import KeptSamples, find_run, index_samples, is_locked, list_runs, read_run
+from ..adapters.run_store import (
+    TORN_FILE,
+    KeptSamples,
+    find_run,
+    index_samples,
+    is_locked,
+    list_runs,
+    mend_samples,
+    read_run,
+)
 from ..decide.fingerprints import changes_between
 from ..engine import Job
 from ..errors import UsageError
@@ -15,19 +24,10 @@ from ..model.run import Fingerprint, Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
 from .prepare import Prepared
+from .record import has_no_answer
 from .runs import runs_folder
 
 _MOST_NAMED = 5
-_AGAIN = ("cancelled", "cassette_miss", "transport")
-
-
-def has_no_answer(sample: Sample) -> bool:
-    """Tell whether a sample is to be asked again: no answer ever arrived, or no recording had one.
-
-    A wrong answer, an exception of the user's own code and a judge's error stand: asking those again would
-    repeat until green.
-    """
-    return sample.not_recorded or (sample.error is not None and sample.error.kind in _AGAIN)
 
 
 @dataclass(slots=True)
@@ -70,7 +70,9 @@ class Resumed:
         return [epoch for _, epoch in _places([job]) if (job.evalset, job.case.id, epoch) in self.kept]
 
     def line(self, jobs: Sequence[Job]) -> str:
-        """Say what is there and what will be asked."""
+        """Say what is there and what will be asked; the controller of xdist knows no jobs."""
+        if not jobs:
+            return f"going on with run {self.run.id}: {words.counted(len(self.kept), 'sample')} kept"
         there = self.count(jobs)
         asked = sum(job.epochs for job in jobs) - there
         again = self.kept.again
@@ -87,6 +89,9 @@ class Resumed:
     ) -> None:
         """Raise UsageError where samples of now and of then would not be of one run, naming what differs."""
         selected = list(dict.fromkeys(job.evalset for job in jobs))
+        if not selected:
+            # The controller of xdist: its workers look.
+            return
         if self._evalsets and not any(name in self._evalsets for name in selected):
             raise UsageError(
                 f"run {self.run.id} is of {', '.join(self._evalsets)}, and selected is "
@@ -135,6 +140,22 @@ class Resumed:
                 gone = " (no longer in the evalset)" if (name, case) not in now else ""
                 changed[f"{name}: case {case}{gone}"] = None
         return list(changed)
+
+
+def mend(name: str, settings: Settings) -> list[str]:
+    """Put aside what is no sample in a run's file, as a power cut leaves it; return what to say of it."""
+    folder = find_run(runs_folder(settings), name)
+    if is_locked(folder):
+        raise UsageError(f"run {folder.name} is still under way; it is mended when somebody resumes it")
+    kept = mend_samples(folder)
+    there = words.counted(len(kept), "sample")
+    if not kept.torn:
+        return [f"{folder.name}: whole, {there}"]
+    lines = words.counted(kept.torn, "line")
+    return [
+        f"{folder.name}: {lines} held no sample and went to {TORN_FILE}; {there} kept",
+        f"ask what is missing: pytest --aioncall --aioncall-resume --aioncall-run {folder.name}",
+    ]
 
 
 def _places(jobs: Sequence[Job]) -> list[tuple[Job, int]]:

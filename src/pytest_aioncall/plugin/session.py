@@ -13,6 +13,7 @@ from .hooks import EVALSET_SUFFIX
 from .items import CaseItem, EvalsetFile, without_repeats
 from .selected import Selected
 from .shards import deselect_other_shards, status_of_empty_shard
+from .signals import terminated_as_interrupted
 from .workers import attach, detach
 
 if TYPE_CHECKING:
@@ -200,23 +201,24 @@ class OnCallSession:
             return (yield)
         cases = [item for item in session.items if isinstance(item, CaseItem)]
         interrupted = True
-        try:
-            if cases:
-                self._start(session, cases)
-            result = yield
-            self._selected.count(session.items)
-            if not (self.is_worker or session.shouldstop or session.shouldfail):
-                self._draw_again(session)
-            interrupted = False
-            return result
-        finally:
-            if self._execution is not None:
-                self._execution.stop()
-            self._selected.count(session.items)
-            if self.is_worker:
-                self._tell_controller()
-            else:
-                self._finish_or_say_why_not(session, interrupted=interrupted)
+        with terminated_as_interrupted():
+            try:
+                if cases:
+                    self._start(session, cases)
+                result = yield
+                self._selected.count(session.items)
+                if not (self.is_worker or session.shouldstop or session.shouldfail):
+                    self._draw_again(session)
+                interrupted = False
+                return result
+            finally:
+                if self._execution is not None:
+                    self._execution.stop()
+                self._selected.count(session.items)
+                if self.is_worker:
+                    self._tell_controller()
+                else:
+                    self._finish_or_say_why_not(session, interrupted=interrupted)
 
     def _start(self, session: pytest.Session, cases: Sequence[CaseItem]) -> None:
         from .execution import begin_or_say_why_not
@@ -397,6 +399,9 @@ class OnCallSession:
                 "aioncall: no case was selected here; evalsets are *.eval.yaml files, found from the folder "
                 "or path that is named. Write a first one with: aioncall init PACKAGE.MODULE:FUNCTION"
             )
+        elif self.report is None and will_run(self.config) and self._selected.is_of_other_shards:
+            part = self.run.part.name if self.run.part is not None else "this session"
+            terminalreporter.write_line(f"aioncall: no selected case is of {part}")
         elif self.report is not None:
             write_details(terminalreporter)
             write_summary(terminalreporter, self.report, self.report_path, self.run.settings)

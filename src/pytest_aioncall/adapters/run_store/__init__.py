@@ -7,12 +7,13 @@ store     write a run, new or taken up again
 
 from .folders import RUN_FILE, check_writable, find_run, list_runs, prune_runs, read_run
 from .locks import is_locked
-from .samples import SAMPLES_FILE, KeptSamples, Place, index_samples, mend_samples, read_samples
+from .samples import SAMPLES_FILE, TORN_FILE, KeptSamples, Place, index_samples, mend_samples, read_samples
 from .store import RunStore
 
 __all__ = [
     "RUN_FILE",
     "SAMPLES_FILE",
+    "TORN_FILE",
     "KeptSamples",
     "Place",
     "RunStore",
