@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from contextlib import redirect_stdout
-from typing import Any
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from typing import Any, TextIO
 
 from .talk import EXIT_OK, add_verb, say, say_json, settings_of
 
@@ -37,6 +38,7 @@ def add_rejudge(verbs: Any) -> None:
 
 
 def _rejudge(options: argparse.Namespace) -> int:
+    from ..flows.guarding import GuardedStream, guard_for
     from ..flows.rejudge import RejudgeRequest, rejudge
 
     settings = settings_of(
@@ -53,9 +55,14 @@ def _rejudge(options: argparse.Namespace) -> int:
         by=options.by,
         every=options.all,
     )
-    # What own scorers print is no part of the answer, least of all of its JSON.
-    with redirect_stdout(sys.stderr):
-        done = rejudge(request, settings, say=_line if sys.stderr.isatty() else None)
+    # What own scorers print is no part of the answer, least of all of its JSON; and they print answers.
+    screen = sys.stderr
+    theirs = GuardedStream(screen, guard_for(settings))
+    try:
+        with redirect_stdout(theirs), redirect_stderr(theirs):
+            done = rejudge(request, settings, say=partial(_line, screen) if screen.isatty() else None)
+    finally:
+        theirs.finish()
     if options.json:
         say_json({"format": 1, "evalsets": [one.as_json() for one in done]})
         return EXIT_OK
@@ -76,7 +83,7 @@ def _of_one(done: list[Any]) -> str:
     return f" --evalset {shlex.quote(done[0].evalset)}" if len(done) > 1 else ""
 
 
-def _line(text: str) -> None:
+def _line(screen: TextIO, text: str) -> None:
     """Draw the progress over itself; a text with an end of line stays."""
-    sys.stderr.write(f"\r\x1b[2K{text}")
-    sys.stderr.flush()
+    screen.write(f"\r\x1b[2K{text}")
+    screen.flush()

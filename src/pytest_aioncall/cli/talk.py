@@ -14,13 +14,18 @@ EXIT_OK, EXIT_USAGE, EXIT_CANNOT_JUDGE, EXIT_NOT_COMPARABLE, EXIT_INTERRUPTED = 
 
 
 def complain(error: object) -> None:
-    sys.stderr.write(f"{error}\n")
+    from ..flows.guarding import without_commands
+
+    sys.stderr.write(without_commands(f"{error}\n"))
 
 
 def say(*lines: str) -> None:
+    """Print lines as far as the terminal has their letters; no CI runner takes one for a command."""
+    from ..flows.guarding import without_commands
+
     encoding = sys.stdout.encoding or "ascii"
     for line in lines:
-        _write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        _write(without_commands(line.encode(encoding, "backslashreplace").decode(encoding) + "\n"))
 
 
 def say_json(value: Any) -> None:

@@ -7,15 +7,25 @@ locals, warnings, what asyncio says of a forgotten task, and whatever pytest wri
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from ..adapters.redaction import Redactor
 from ..adapters.text import log_text, without_commands
+from ..settings import Settings
 
-__all__ = ["Guard", "GuardedRecords", "Redactor", "guard_loop"]
+__all__ = [
+    "Guard",
+    "GuardedRecords",
+    "GuardedStream",
+    "Redactor",
+    "guard_for",
+    "guard_loop",
+    "without_commands",
+]
 
 MOST_SHOWN = 20_000
 """Characters of one text that are shown; of a longer one its end."""
@@ -41,6 +51,37 @@ class Guard:
     def on_screen(self, text: str) -> str:
         """Return what is about to be written to a terminal: colours stay, secrets and commands do not."""
         return without_commands(self._redactor().shown(text))
+
+
+class GuardedStream(io.TextIOBase):
+    """Takes what user code prints, and passes it on line by line, fit to be shown."""
+
+    def __init__(self, stream: TextIO, guard: Guard) -> None:
+        self._stream, self._guard = stream, guard
+        self._begun = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        whole, end, self._begun = (self._begun + text).rpartition("\n")
+        if end:
+            self._stream.write(self._guard.shown(whole) + end)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def finish(self) -> None:
+        """Pass on a last line without an end."""
+        if self._begun:
+            self.write("\n")
+
+
+def guard_for(settings: Settings) -> Guard:
+    """Return a guard that knows the secrets of the configuration."""
+    redactor = Redactor(settings.secrets.values(), settings.config.redact)
+    return Guard(lambda: redactor)
 
 
 class GuardedRecords:
