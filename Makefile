@@ -9,7 +9,9 @@ VENV ?= .venv
 VENV_LOWEST ?= .venv-lowest
 VENV_MODEL ?= .venv-model
 VENV_NODE ?= .venv-node
+VENV_PEERS ?= .venv-peers
 WORKERS ?= 2
+SOAK_MINUTES ?= 30
 AIMOCK_VERSION := 1.43.0
 # Where npm is: a machine without it skips the tests against aimock, by name.
 AIMOCK := $(if $(shell command -v npm),$(VENV_NODE)/.aimock-$(AIMOCK_VERSION))
@@ -69,8 +71,16 @@ simulate: $(VENV)/.dev  ## Error rates of the gate, simulated, into docs/referen
 	$(BIN)/python -m simulations --write
 
 .PHONY: bench
-bench: $(VENV)/.dev  ## Speed: cost when idle, cases per second, overhead over a bare client
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.bench $(if $(PEERS),bench-peers)  ## Speed beside bare clients (25 minutes; PEERS=1 with other tools; BENCH="idle --quick", "--write")
+	$(BIN)/python benchmarks/run.py $(BENCH)
+	$(if $(PEERS),$(BIN)/python benchmarks/run.py peers $(filter --write --quick,$(BENCH)))
+
+.PHONY: bench-peers
+bench-peers: $(VENV_PEERS)/.peers  ## Install the other tools that PEERS=1 compares with, into an environment of their own
+
+.PHONY: soak
+soak: $(VENV)/.bench  ## 100,000 samples through a server that fails, memory watched (SOAK_MINUTES=30)
+	$(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES) $(SOAK)
 
 ##@ Write it
 
@@ -93,7 +103,7 @@ format: $(VENV)/.dev  ## Let ruff mend what it can
 
 .PHONY: clean
 clean:  ## Remove environments, caches and run folders
-	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) $(VENV_NODE) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
+	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) $(VENV_NODE) $(VENV_PEERS) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
 
 .PHONY: help
 help:  ## Show this list
@@ -115,6 +125,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[dev,bench]'
+	@touch $@ $(VENV)/.dev $(VENV)/.demo
+
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[docs]'
 	@touch $@
@@ -130,6 +144,18 @@ $(VENV_NODE)/.aimock-$(AIMOCK_VERSION):
 	@if npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error \
 	  --prefix $(VENV_NODE) @copilotkit/aimock@$(AIMOCK_VERSION); then touch $@; \
 	else echo "make: aimock could not be installed; the tests against it are skipped"; fi
+
+# What cannot be installed takes no part, and the table says so.
+$(VENV_PEERS)/.peers: benchmarks/peers/requirements.txt benchmarks/peers/package.json
+	$(PYTHON) -m venv $(VENV_PEERS)
+	$(VENV_PEERS)/bin/python $(PIP_INSTALL) -r benchmarks/peers/requirements.txt || \
+	  grep -v '^#' benchmarks/peers/requirements.txt | while read -r one; do \
+	    $(VENV_PEERS)/bin/python $(PIP_INSTALL) "$$one" < /dev/null || echo "not installed: $$one"; done
+	mkdir -p $(VENV_PEERS)/node
+	cp benchmarks/peers/package.json $(VENV_PEERS)/node/
+	if command -v npm >/dev/null; then cd $(VENV_PEERS)/node && \
+	  npm install --no-audit --no-fund --loglevel=error || echo "not installed: promptfoo"; fi
+	@touch $@
 
 $(VENV_LOWEST)/.lowest: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +12,8 @@ from pathlib import Path
 from benchmarks.meter import Cost
 from benchmarks.project import CONCURRENCY, count_passed, lay_project, plugin_command
 from benchmarks.raw_client import KINDS
-from benchmarks.serving import Server, child_environment
+from benchmarks.serving import Server
 
-HIDDEN = Path(__file__).with_name("hidden")
 RAW = "raw httpx"
 OURS = "pytest-aioncall"
 OURS_FAST = "pytest-aioncall[speed]"
@@ -101,10 +99,12 @@ def ours() -> list[Client]:
     def right(bout: Bout, _: Cost) -> int:
         return count_passed(bout.folder)
 
-    plain = os.pathsep.join([str(HIDDEN), child_environment()["PYTHONPATH"]])
+    def over(http_client: str) -> dict[str, str]:
+        return {"AIONCALL_HTTP_CLIENT": http_client}
+
     return [
-        Client(OURS, command, right, missing=lambda: None, env={"PYTHONPATH": plain}),
-        Client(OURS_FAST, command, right, missing=lambda: _not_found("httpx_aiohttp")),
+        Client(OURS, command, right, missing=lambda: None, env=over("httpx")),
+        Client(OURS_FAST, command, right, missing=lambda: _not_found("httpx_aiohttp"), env=over("aiohttp")),
     ]
 
 

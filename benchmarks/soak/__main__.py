@@ -10,10 +10,12 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.results import now
 from benchmarks.soak.running import soak
-from benchmarks.soak.shapes import shapes
+from benchmarks.soak.shapes import Shape, shapes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,8 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--faults", type=float, default=0.05, help="share of requests that are answered badly")
     parser.add_argument("--looks", type=Path, help="write every look as JSON there")
+    parser.add_argument("--write", action="store_true", help="store what was seen for docs/reference/speed.md")
     given = parser.parse_args(arguments)
-    broken, written = 0, []
+    broken, written, seen = 0, [], []
     with tempfile.TemporaryDirectory(prefix="aioncall-soak-") as name:
         for number, shape in enumerate(shapes(given.samples)):
             print(f"{shape.name}: {shape.cases:,} cases x {shape.epochs:,} epochs", flush=True)
@@ -35,11 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
             for check in found:
                 print(f"  {'ok    ' if check.kept else 'BROKEN'} {check.promise}: {check.seen}", flush=True)
                 broken += not check.kept
+                seen.append({"shape": _named(shape, seconds), **asdict(check)})
             written.append({"shape": shape.name, "looks": [list(_row(look)) for look in soaked.looks]})
     if given.looks:
         given.looks.write_text(json.dumps(written), encoding="utf-8")
+    if given.write:
+        print(f"wrote {now('soak', seen).save()}; `python benchmarks/run.py --render` puts it on the page")
     print("every promise was kept" if not broken else f"{broken} promises broken")
     return 1 if broken else 0
+
+
+def _named(shape: Shape, seconds: float) -> str:
+    return f"{shape.cases:,} cases x {shape.epochs:,}, {seconds / 60:.0f} minutes"
 
 
 def _row(look: object) -> list[float]:

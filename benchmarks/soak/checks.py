@@ -47,24 +47,26 @@ class Kept:
     keys: Counter[tuple[str, int]]
     errors: Counter[str]
     wrong: int
+    tries: int
 
 
 def read_kept(samples: Path) -> Kept:
     """Count what `samples.jsonl` holds, a line at a time."""
     keys: Counter[tuple[str, int]] = Counter()
     errors: Counter[str] = Counter()
-    wrong = 0
+    wrong = tries = 0
     with samples.open(encoding="utf-8") as lines:
         for line in lines:
             one = json.loads(line)
             keys[one["case"], one["epoch"]] += 1
+            tries += one["attempts"]
             error = one.get("error")
             if error is not None:
                 errors[error["kind"]] += 1
             else:
                 scores = {score["scorer"]: score for score in one["scores"]}
                 wrong += scores["contains"]["passed"] is not True
-    return Kept(keys, errors, wrong)
+    return Kept(keys, errors, wrong, tries)
 
 
 def checks(soaked: Soaked) -> Iterator[Check]:
@@ -92,8 +94,8 @@ def _nothing_lost(soaked: Soaked, kept: Kept, totals: dict[str, Any]) -> Iterato
     requests, retries, unanswered = soaked.server["requests"], totals["retries"], sum(kept.errors.values())
     yield Check(
         "samples and retries add up to what the server saw",
-        shape.samples + retries == requests,
-        f"{shape.samples:,} + {retries:,} retries, {requests:,} requests",
+        shape.samples + retries == kept.tries == requests,
+        f"{shape.samples:,} + {retries:,} retries, {kept.tries:,} tries, {requests:,} requests",
     )
     injected = sum(faults[kind] for kind in SEEN_AS_ERRORS)
     told = ", ".join(f"{kind} {faults[kind]}" for kind in sorted(faults))
