@@ -134,4 +134,3 @@ def _tell(run: Run) -> None:
     what = f"{run['cases']:>6,} cases{', judge' if run['judge'] else ''}, round {run['round'] + 1}"
     said = f"INVALID: {run['invalid']}" if "invalid" in run else f"{run['wall_s']:.2f} s"
     print(f"  {what}: {run['client']}: {said}", file=sys.stderr, flush=True)
-

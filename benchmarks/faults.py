@@ -1,4 +1,4 @@
-"""Which requests a server answers badly, and how: drawn from a seed, so that two runs meet the same faults."""
+"""Which requests a server answers badly, and how: drawn from a seed, the same in every run."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ def idle(*, quick: bool) -> Results:
         lay_project(folder / "one", count=1)
         sides: dict[str, Callable[[], Cost]] = {
             WITH: lambda: measure([*PYTEST, "test_one.py"], folder=folder, core=CLIENT_CORE),
-            WITHOUT: lambda: measure([*PYTEST, "-p", "no:aioncall", "test_one.py"], folder=folder, core=CLIENT_CORE),
+            WITHOUT: lambda: measure(
+                [*PYTEST, "-p", "no:aioncall", "test_one.py"], folder=folder, core=CLIENT_CORE
+            ),
             ONE_CASE: lambda: plugin_run(folder / "one"),
         }
         for side in sides.values():  # byte code, file cache

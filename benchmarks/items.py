@@ -44,7 +44,9 @@ def verdict_on(prompt: str) -> str:
 
 def judge_prompt(answer: str, expected: str) -> str:
     """Return what a bare client asks a judge about one answer."""
-    return f"{RUBRIC} Reply with JSON, keys reason, pass and score.\n\nExpected: {expected}\n\nAnswer: {answer}"
+    return (
+        f"{RUBRIC} Reply with JSON, keys reason, pass and score.\n\nExpected: {expected}\n\nAnswer: {answer}"
+    )
 
 
 def count_right(count: int) -> int:

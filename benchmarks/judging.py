@@ -41,7 +41,7 @@ def made_up_side(*, cases: int, slices: int, epochs: int, clustered: bool, seed:
     rows = []
     for n in range(cases):
         rate, level = world.betavariate(0.9, 0.1), world.gauss(4.2, 0.8)
-        scores = {
+        scores: dict[str, tuple[float | None, ...]] = {
             "route": tuple(float(run.random() < rate) for _ in range(epochs)),
             "valid": tuple(float(run.random() < 0.99) for _ in range(epochs)),
             "helpful": tuple(float(min(5, max(1, round(run.gauss(level, 0.6))))) for _ in range(epochs)),

@@ -1,4 +1,4 @@
-"""What a large run costs that was killed and goes on, that is replayed, and that is judged again from its folder."""
+"""What a large run costs that is recorded, replayed, killed and resumed, judged again from its folder."""
 
 from __future__ import annotations
 

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
-CORES: list[int | None] = (
-    [*sorted(os.sched_getaffinity(0))] if hasattr(os, "sched_getaffinity") else [None]
-)
+CORES: list[int | None] = [*sorted(os.sched_getaffinity(0))] if hasattr(os, "sched_getaffinity") else [None]
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 """The model server has the first core of this machine for itself, whatever is measured has the last one."""
 
@@ -65,7 +63,7 @@ def measure(
     """Run `command` in `folder`, pinned to one core where asked, and return its cost.
 
     Peak memory is of the largest single process, with this process's own as a lower limit: imports are few
-    here for that reason. Raises CommandFailed unless it ends within `timeout_s` with one of the codes `exits`.
+    here for that reason. Raises CommandFailed unless it ends within `timeout_s`, with a code of `exits`.
     """
     log = folder / "measured.log"
     with log.open("wb") as sink, pinned(core):
@@ -101,7 +99,9 @@ def busy_s(core: int | None) -> float:
     stat = Path("/proc/stat")
     if core is None or not stat.is_file():
         return 0.0
-    fields = next(line.split()[1:] for line in stat.read_text().splitlines() if line.startswith(f"cpu{core} "))
+    fields = next(
+        line.split()[1:] for line in stat.read_text().splitlines() if line.startswith(f"cpu{core} ")
+    )
     user, nice, system, _idle, _waiting, hard, soft, stolen = map(int, fields[:8])
     ticks: int = os.sysconf("SC_CLK_TCK")
     return (user + nice + system + hard + soft + stolen) / ticks

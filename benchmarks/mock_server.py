@@ -1,21 +1,22 @@
 """Answer chat completions with a fixed latency, as a model server would: `python -m benchmarks.mock_server`.
 
-Bare asyncio, HTTP/1.1 with keep-alive, nothing to install (uvloop is used where it is there). The first line on
-stdout is the port. Replies are a pure function of the prompt (`items.answer_to`, `items.verdict_on` for a model
-with "judge" in its name): two runs of the same cases get the same answers.
+Bare asyncio, HTTP/1.1 with keep-alive, nothing to install (uvloop is used where it is there). The first
+line on stdout is the port. Replies are a pure function of the prompt (`items.answer_to`, `items.verdict_on`
+for a model with "judge" in its name): two runs of the same cases get the same answers.
 
 POST .../chat/completions   a reply with `usage`, after the latency
-GET  /stats                 what was seen since the last reset: `Counters` as JSON, with the server's CPU seconds
+GET  /stats                 what was seen since the last reset: `Counters` as JSON, and CPU seconds
 POST /reset                 zero the counters
 
-`--latency-ms` is fixed. `--pace R` makes it what R answers a second need, however many clients wait. `--faults
-0.05` answers that share of requests badly (see faults.py).
+`--latency-ms` is fixed. `--pace R` makes it what R answers a second need, however many clients wait.
+`--faults 0.05` answers that share of requests badly (see faults.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import signal
 import time
@@ -61,7 +62,15 @@ class Counters:
 
     def told(self) -> dict[str, object]:
         """Return them as `/stats` tells them."""
-        names = ("requests", "judge_requests", "in_flight", "max_in_flight", "connections", "answered", "faults")
+        names = (
+            "requests",
+            "judge_requests",
+            "in_flight",
+            "max_in_flight",
+            "connections",
+            "answered",
+            "faults",
+        )
         spent = time.process_time() - self.cpu_from
         return {**{name: getattr(self, name) for name in names}, "cpu_s": round(spent, 4)}
 
@@ -235,10 +244,11 @@ def main() -> None:
         retry_after_s=given.retry_after,
     )
     try:
-        from uvloop import run
+        new_loop = importlib.import_module("uvloop").new_event_loop
     except ImportError:
-        from asyncio import run
-    run(serve(port=given.port, conduct=conduct))
+        new_loop = None
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(port=given.port, conduct=conduct))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def _tables(results: Results) -> str:
         heavy = next(iter(results.absent.values()))
         return (
             f"{tables.client_table(results)}\n\n- The plugin costs {more:+.0f} ms CPU (paired by round).\n"
-            f"- Heavy modules imported by the one-test run with the plugin: {heavy}.\n- {tables.noise(results)}"
+            f"- Heavy modules imported by the one-test run with the plugin: {heavy}.\n"
+            f"- {tables.noise(results)}"
         )
     if results.part == "gates":
         return f"{tables.gate_table(results)}\n\n- {tables.noise(results)}"

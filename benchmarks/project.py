@@ -37,9 +37,7 @@ def lay_project(folder: Path, *, count: int, base_url: str | None = None, judge:
     config: dict[str, object] = {"format": 1, "defaults": {"concurrency": CONCURRENCY}}
     target: dict[str, object] = {"python": "instant:answer"}
     if base_url is not None:
-        config["providers"] = {
-            "mock": {"kind": "openai", "base_url": base_url, "concurrency": CONCURRENCY}
-        }
+        config["providers"] = {"mock": {"kind": "openai", "base_url": base_url, "concurrency": CONCURRENCY}}
         target = {"chat": {"model": "mock/mock-1", "prompt": "item.md"}}
     scorers: list[object] = ["contains"]
     if judge:

@@ -1,6 +1,6 @@
 """Figures of the page of speed that other pages quote:
 
-    takes 1.12<!-- measured: contest 10000, pytest-aioncall: x raw httpx --> times as long
+takes 1.12<!-- measured: contest 10000, pytest-aioncall: x raw httpx --> times as long
 """
 
 from __future__ import annotations

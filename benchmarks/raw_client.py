@@ -1,9 +1,9 @@
-"""Ask a server about every case with a bare client: `python -m benchmarks.raw_client KIND CASES URL CONCURRENCY`.
+"""Ask a server about every case: `python -m benchmarks.raw_client KIND CASES URL CONCURRENCY`.
 
 This is the floor that a tool can reach in Python with the same HTTP library: read the cases, a pool of
-workers over one client, look for the expected code in each reply. No store, no report, no retries. `--judge`
-asks a judge about each answer, too. KIND is httpx, httpx2, aiohttp, or httpx-aiohttp (httpx with the transport
-of aiohttp).
+workers over one client, look for the expected code in each reply. No store, no report, no retries.
+`--judge` asks a judge about each answer, too. KIND is httpx, httpx2, aiohttp, or httpx-aiohttp (httpx with
+the transport of aiohttp).
 """
 
 from __future__ import annotations
@@ -78,9 +78,7 @@ async def run(kind: str, path: Path, url: str, *, concurrency: int, judge: bool)
     cases = iter([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
     posting = aiohttp_post(concurrency) if kind == "aiohttp" else httpx_post(kind, concurrency)
     async with posting as post:
-        return sum(
-            await asyncio.gather(*(work(cases, post, url, judge=judge) for _ in range(concurrency)))
-        )
+        return sum(await asyncio.gather(*(work(cases, post, url, judge=judge) for _ in range(concurrency))))
 
 
 def main() -> None:

@@ -42,7 +42,9 @@ class Results:
         """Return the median of a column over the runs that have these values. Raises KeyError without any."""
         return median([run[column] for run in self._some(**wanted)])
 
-    def paired(self, column: str, other: str, *, by: Callable[[float, float], float], **wanted: object) -> float:
+    def paired(
+        self, column: str, other: str, *, by: Callable[[float, float], float], **wanted: object
+    ) -> float:
         """Return the median over rounds of `by(a client's, the other client's)` column, round by round.
 
         Raises KeyError where the two have no round in common.
@@ -67,7 +69,9 @@ class Results:
         lines = ",\n".join(f"  {json.dumps(run)}" for run in self.runs)
         folder.mkdir(exist_ok=True)
         path = folder / f"{self.part}.json"
-        path.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "runs": [\n{lines}\n ]\n}}\n', encoding="utf-8")
+        path.write_text(
+            f'{json.dumps(head, indent=1)[:-2]},\n "runs": [\n{lines}\n ]\n}}\n', encoding="utf-8"
+        )
         return path
 
     def _some(self, **wanted: object) -> list[Run]:

@@ -1,6 +1,6 @@
-"""Measure pytest-aioncall beside other clients and print tables: `python benchmarks/run.py [PART ...] [--quick]`.
+"""Measure pytest-aioncall beside other clients: `python benchmarks/run.py [PART ...] [--quick]`.
 
-contest   1,000 and 10,000 cases over HTTP, with and without a judge call each: bare clients and ours, in rounds
+contest   1,000 and 10,000 cases over HTTP, with and without a judge call each: bare clients and ours
 growth    100 to 100,000 cases of a target that answers at once: CPU, memory, each further case
 idle      what the plugin costs a project that does not use it; one case from a cold start
 gates     what a comparison of many cases, scorers and slices costs
@@ -78,7 +78,9 @@ def verdict(found: dict[str, Results]) -> int:
     """Print what was promised of what was measured; return 1 where it is broken or a run is invalid."""
     for one in PROMISES:
         if one.found(found) is not None:
-            print(f"{one.of}, {one.whose}, {one.words}: {told(one, found)[0]}, at most {one.most:g} {one.unit}")
+            print(
+                f"{one.of}, {one.whose}, {one.words}: {told(one, found)[0]}, at most {one.most:g} {one.unit}"
+            )
     invalid = [run for results in found.values() for run in results.runs if "invalid" in run]
     for run in invalid:
         print(f"invalid: {run['client']}, {run['cases']:,} cases: {run['invalid']}")

@@ -123,7 +123,9 @@ def contest_notes(results: Results) -> str:
     lines += [f"{client}: {why}." for client, why in results.absent.items()]
     for run in results.runs:
         if "invalid" in run:
-            lines.append(f"Invalid: {run['client']}, {run['cases']:,} cases: {run['invalid'].splitlines()[-1]}.")
+            lines.append(
+                f"Invalid: {run['client']}, {run['cases']:,} cases: {run['invalid'].splitlines()[-1]}."
+            )
     return "\n".join(f"- {line}" for line in lines)
 
 

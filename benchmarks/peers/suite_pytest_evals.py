@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ def ask(model: str, prompt: str) -> str:
 
 @pytest.mark.eval(name="bench")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_case(case, eval_bag):
+def test_case(case: dict[str, Any], eval_bag: Any) -> None:
     answer = ask("mock-1", case["input"]["question"])
     eval_bag.right = case["expected"] in answer
     if JUDGE:
@@ -33,5 +34,5 @@ def test_case(case, eval_bag):
 
 
 @pytest.mark.eval_analysis(name="bench")
-def test_all(eval_results):
+def test_all(eval_results: Any) -> None:
     Path("right.json").write_text(json.dumps({"right": sum(one.result.right for one in eval_results)}))

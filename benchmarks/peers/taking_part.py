@@ -78,9 +78,7 @@ def _promptfoo_config(bout: Bout) -> dict[str, object]:
         asserts = [{"type": "contains", "value": one["expected"]}]
         if bout.judge:
             asserts.append({"type": "llm-rubric", "value": f"{RUBRIC} The code is {one['expected']}."})
-        tests.append(
-            {"description": one["id"], "vars": {"q": one["input"]["question"]}, "assert": asserts}
-        )
+        tests.append({"description": one["id"], "vars": {"q": one["input"]["question"]}, "assert": asserts})
     return {
         "description": "bench",
         "prompts": ["{{q}}"],

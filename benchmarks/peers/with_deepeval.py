@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 
-os.environ |= {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "DEEPEVAL_RESULTS_FOLDER": "", "DEEPEVAL_UPDATE_WARNING_OPT_OUT": "YES"}
+os.environ |= {
+    "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
+    "DEEPEVAL_RESULTS_FOLDER": "",
+    "DEEPEVAL_UPDATE_WARNING_OPT_OUT": "YES",
+}
 
 from benchmarks.peers.asking import Model, read_work, say
 from deepeval import evaluate

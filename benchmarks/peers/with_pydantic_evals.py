@@ -1,4 +1,4 @@
-"""The work by pydantic-evals: `Dataset.evaluate` with its own Contains, and an evaluator that asks the judge."""
+"""The work by pydantic-evals: `Dataset.evaluate` with its own Contains, and one that asks the judge."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Soak the real stack: `python -m benchmarks.soak [--minutes 30] [--samples 100000]`.
 
-pytest --aioncall runs in a process of its own against a server on this machine that answers 5 % of the requests
-badly. The server paces itself, so that the samples take the minutes asked for. Exit 1 where a promise broke.
+pytest --aioncall runs in a process of its own against a server on this machine that answers 5 % of the
+requests badly. The server paces itself, so that the samples take the minutes asked for. Exit 1 where a
+promise broke.
 """
 
 from __future__ import annotations
@@ -20,21 +21,27 @@ from benchmarks.soak.shapes import Shape, shapes
 
 def main(arguments: list[str] | None = None) -> int:
     """Soak every shape, print each promise with what was seen, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long the samples take, all shapes together")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.soak", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, help="how long the samples take, all shapes together"
+    )
     parser.add_argument("--samples", type=int, default=100_000)
-    parser.add_argument("--faults", type=float, default=0.05, help="share of requests that are answered badly")
+    parser.add_argument(
+        "--faults", type=float, default=0.05, help="share of requests that are answered badly"
+    )
     parser.add_argument("--looks", type=Path, help="write every look as JSON there")
-    parser.add_argument("--write", action="store_true", help="store what was seen for docs/reference/speed.md")
+    parser.add_argument(
+        "--write", action="store_true", help="store what was seen for docs/reference/speed.md"
+    )
     given = parser.parse_args(arguments)
     broken, written, seen = 0, [], []
     with tempfile.TemporaryDirectory(prefix="aioncall-soak-") as name:
         for number, shape in enumerate(shapes(given.samples)):
             print(f"{shape.name}: {shape.cases:,} cases x {shape.epochs:,} epochs", flush=True)
             seconds = 60 * given.minutes / len(shapes(given.samples))
-            soaked, found = soak(
-                Path(name) / f"soak-{number}", shape, seconds=seconds, faults=given.faults
-            )
+            soaked, found = soak(Path(name) / f"soak-{number}", shape, seconds=seconds, faults=given.faults)
             for check in found:
                 print(f"  {'ok    ' if check.kept else 'BROKEN'} {check.promise}: {check.seen}", flush=True)
                 broken += not check.kept

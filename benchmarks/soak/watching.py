@@ -41,9 +41,7 @@ def look_at(pid: int, *, answered: int, at_s: float) -> Look:
     )
 
 
-def watch(
-    pid: int, *, answered: Callable[[], int], ended: Callable[[], bool], every_s: float
-) -> list[Look]:
+def watch(pid: int, *, answered: Callable[[], int], ended: Callable[[], bool], every_s: float) -> list[Look]:
     """Look at a process until it has ended."""
     looks: list[Look] = []
     started = time.monotonic()
@@ -57,7 +55,7 @@ def watch(
 
 
 def warm(looks: Sequence[Look], *, samples: int) -> list[Look]:
-    """Return the looks between warm-up and the last answers: collecting and reporting have laws of their own."""
+    """Return the looks between warm-up and the last answers: collecting and reporting are other things."""
     low, high = WARM * samples, 0.98 * samples
     found = [look for look in looks if low <= look.answered <= high]
     return found[:: max(1, len(found) // MOST_POINTS)]
