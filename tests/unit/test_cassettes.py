@@ -76,7 +76,7 @@ def test_a_miss_names_the_question_the_epoch_and_how_to_record(tmp_path: Path) -
     message = str(raised.value)
     assert "Where is" in message
     assert "epoch 2" in message
-    assert message.endswith("record what is missing with: pytest --aioncall --aioncall-replay --aioncall-record")
+    assert message.endswith("with: pytest --aioncall --aioncall-replay --aioncall-record")
     assert "\n" not in message
     assert len(message) < 300
 

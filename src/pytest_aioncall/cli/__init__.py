@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
+from .cassettes import add_cassettes
 from .gate import add_gate
 from .rejudge import add_rejudge
 from .runs import add_runs
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="aioncall",
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
-        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: rejudge, schema, runs.",
+        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: cassettes, rejudge, schema, runs.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -82,4 +83,5 @@ def _parser() -> argparse.ArgumentParser:
     add_rejudge(verbs)
     add_schema(verbs)
     add_runs(verbs)
+    add_cassettes(verbs)
     return parser

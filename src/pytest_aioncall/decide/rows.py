@@ -17,8 +17,8 @@ def row_of(samples: Sequence[Sample], *, scorers: Collection[str]) -> CaseRow:
     scorers  names of the evalset's scorers; `must` scores are no part of a row
     A scorer applies to the case when some sample carries its score, judged or errored, and none says that
     there was nothing to measure. Where no sample has an output nothing can carry one: then all of `scorers`
-    were planned. Replayed outputs have no latency, cost and tokens here: theirs are the recording's. Raises ValueError without a sample or with samples of two
-    cases.
+    were planned. Replayed outputs have no latency, cost and tokens here: theirs are the recording's. Raises
+    ValueError without a sample or with samples of two cases.
     """
     if not samples or len({sample.case for sample in samples}) != 1:
         raise ValueError("row_of takes the samples of one case, at least one")

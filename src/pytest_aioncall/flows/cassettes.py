@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -79,8 +80,8 @@ class RunCassettes:
         Those of epochs beyond the evalset's own are not counted: another run may ask for more epochs.
         """
         wire = self._wires.get(one.path)
-        if wire is None or not wire.keeps:
-            return 0
+        if wire is None or not wire.keeps or not wire.used:
+            return 0  # nothing was recorded, or other processes did it
         try:
             index = Index([wire.file])
             epochs = max((job.first + job.epochs for job in one.jobs), default=0)
@@ -89,6 +90,16 @@ class RunCassettes:
             return 0  # only a hint hangs on it
         index.close()
         return unused
+
+    def hints(self, complete: Iterable[str]) -> list[str]:
+        """Say how many recordings of the evalsets that ran completely are no longer asked for, and what to do."""
+        found = {name: self.unused_in(self.prepared[name]) for name in complete}
+        return [
+            f"{number} recording{'s are' if number > 1 else ' is'} no longer asked for: "
+            f"aioncall cassettes prune {shlex.quote(self.prepared[name].path.name.removesuffix(SUFFIX))}"
+            for name, number in found.items()
+            if number
+        ]
 
     async def close(self) -> None:
         """Merge what was recorded; one file that cannot be written keeps no other from being written."""

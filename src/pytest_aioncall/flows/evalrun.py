@@ -418,6 +418,12 @@ class EvalRun:
             )
         return self._rounds
 
+    def hints(self, complete: Mapping[str, bool]) -> list[str]:
+        """Return what else to say at the end: recordings that a whole run without errors did not ask for."""
+        if self.resumed is not None or self.record.counts.errors:
+            return []
+        return self.cassettes.hints(name for name, whole in complete.items() if whole)
+
     def write(self, report: Report) -> Path:
         """Write `report.json` and `report.html`; return the page's path."""
         folder = self.settings.report_dir or self.settings.root / self.settings.config.store

@@ -405,4 +405,6 @@ class OnCallSession:
         elif self.report is not None:
             write_details(terminalreporter)
             write_summary(terminalreporter, self.report, self.report_path, self.run.settings)
+            for hint in self.run.hints(self._complete(interrupted=self._interrupted)):
+                terminalreporter.write_line(f"aioncall: {hint}")
         write_problems(terminalreporter, [f"aioncall: {note}" for note in self.notes])
