@@ -16,6 +16,9 @@ SLICE_S = 0.1
 """How long a wait lasts at most before Ctrl-C and the progress line get their turn."""
 WINDOW = 128
 """Jobs taken ahead of pytest at most, so that finished samples do not pile up in memory."""
+GATHER_S = 0.02
+"""How long finished jobs are gathered before pytest's thread is woken: each wake-up costs two changes
+of threads."""
 CLOSING_S = 15.0
 """How long closing may take before the thread is left behind (it is a daemon)."""
 
@@ -54,6 +57,7 @@ class Background:
         self._done: dict[Job, Finished] = {}
         self._changed = threading.Condition()
         self._awaited: Job | None = None
+        self._telling: asyncio.TimerHandle | None = None
         self._lined_up = 0
         self._taken = 0
         self._reached = 0
@@ -165,6 +169,8 @@ class Background:
             while not self._may_take():
                 self._hungry.clear()
                 self._starving = True
+                # Until pytest goes on there is nothing more to start: it is not to wait for us as well.
+                self._tell()
                 # Asked again: pytest may have moved on before it could see that we starve.
                 if self._may_take():
                     break
@@ -180,7 +186,20 @@ class Background:
         return bool(self._demanded or (self._ahead and self._taken - self._reached < self._window))
 
     def _finished(self, job: Job, samples: list[Sample], said: str) -> None:
+        # One store into a dict: pytest's thread sees all of it or nothing, without a lock.
+        self._done[job] = Finished(samples, said)
+        if self._awaited is not job:
+            return
+        if self._starving or self._loop is None:
+            self._tell()
+        elif self._telling is None:
+            self._telling = self._loop.call_later(GATHER_S, self._tell)
+
+    def _tell(self) -> None:
+        """Wake pytest's thread where what it waits for is there."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         with self._changed:
-            self._done[job] = Finished(samples, said)
-            if self._awaited is job:
+            if self._awaited in self._done:
                 self._changed.notify()

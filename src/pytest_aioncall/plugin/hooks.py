@@ -88,10 +88,13 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{given[0]} does nothing without --aioncall; add --aioncall")
         return
     _add_evalsets_folder(config)
+    from . import garbage
     from .guarding import Guarding
     from .session import OnCallSession
     from .workers import listeners
 
+    # Registered before pytest's own clean-ups, so it is done after them: they collect five times over.
+    config.add_cleanup(garbage.take_back)
     session = OnCallSession(config)
     config.pluginmanager.register(session, "aioncall-session")
     config.pluginmanager.register(Guarding(session), "aioncall-guarding")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import garbage
 from .longreprs import Lines
 
 if TYPE_CHECKING:
@@ -35,10 +36,15 @@ class EvalsetFile(pytest.File):
         if prepared is None:
             return
         marks = _Marks(prepared)
-        for job in prepared.jobs:
-            item: CaseItem = CaseItem.from_parent(self, name=job.case.id, job=job, oncall=self.oncall)
-            marks.put_on(item, job)
-            yield item
+        with garbage.paused():
+            items = [self._item(job) for job in prepared.jobs]
+        for item in items:
+            marks.put_on(item, item.job)
+        yield from items
+
+    def _item(self, job: Job) -> CaseItem:
+        item: CaseItem = CaseItem.from_parent(self, name=job.case.id, job=job, oncall=self.oncall)
+        return item
 
 
 class _Marks:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import garbage
 from .flags import flags_of, is_worker, start_folder, will_run
 from .hooks import EVALSET_SUFFIX
 from .items import CaseItem, EvalsetFile, without_repeats
@@ -103,7 +104,8 @@ class OnCallSession:
         from ..errors import UsageError
 
         try:
-            return self.run.load(path)
+            with garbage.paused():
+                return self.run.load(path)
         except (UsageError, pytest.UsageError) as error:
             for line in str(error).splitlines():
                 if line not in self.problems:
@@ -223,6 +225,7 @@ class OnCallSession:
     def _start(self, session: pytest.Session, cases: Sequence[CaseItem]) -> None:
         from .execution import begin_or_say_why_not
 
+        garbage.set_aside()
         why_not = begin_or_say_why_not(self.execution, session, cases)
         if why_not:
             self.problems.append(why_not)
@@ -328,7 +331,8 @@ class OnCallSession:
             self.notes.append(f"closing failed: {died}")
             self.exit_code = EXIT_CANNOT_JUDGE
         try:
-            self._finish(session, interrupted=interrupted)
+            with garbage.paused():
+                self._finish(session, interrupted=interrupted)
         except StoreError as error:
             if not interrupted:
                 stop_for(error)
