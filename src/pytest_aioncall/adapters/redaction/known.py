@@ -84,15 +84,17 @@ def _password_of(value: str) -> str:
     return password if colon and name.isprintable() and password.isprintable() else ""
 
 
+def _escaped(text: str) -> set[str]:
+    return {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+
+
 def _forms(value: str) -> Iterator[str]:
-    inner = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
-    yield from (text[1:-1] for text in inner)
-    yield json.dumps(json.dumps(value))[3:-3]
-    yield quote(value, safe="")
-    yield quote(value)
-    yield quote_plus(value)
-    yield html.escape(value)
-    yield html.escape(value, quote=False)
+    once = {value} | _escaped(value)
+    # A repr in a repr, JSON in JSON: a failed comparison is shown so, and a body in a log.
+    twice = once.union(*map(_escaped, once))
+    yield from twice
+    yield from (html.escape(text, quote=marks) for text in twice for marks in (True, False))
+    yield from (quoted(value, safe=safe) for quoted in (quote, quote_plus) for safe in ("", "/"))
     raw = value.encode("utf-8", "surrogatepass")
     for shift in range(3):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
