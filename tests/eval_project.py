@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp  # noqa: F401
 import anyio._backends._asyncio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx  # noqa: F401
+import httpx_aiohttp  # noqa: F401
 import jinja2  # noqa: F401
 import numpy  # noqa: F401 - see below
 import pytest

@@ -1,4 +1,4 @@
-"""Every wire keeps the same promises: live, while recording, and under replay."""
+"""Every wire keeps the same promises: live, while recording, and under replay; over each HTTP client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from pytest_aioncall.protocols import Reply, Wire
 from pytest_aioncall.testing import ReplayWire
 
 MODES = ("live", "record", "replay")
+CLIENTS: dict[str, dict[str, Any]] = {
+    "httpx": {"client": "httpx", "library": "httpx"},
+    "httpx2": {"client": "httpx", "library": "httpx2"},
+    "aiohttp": {"client": "aiohttp", "library": "httpx"},
+}
 Use = Callable[[Wire], Awaitable[Any]]
+Through = Callable[[str, Path, Use], Any]
 
 
 def send(wire: Wire, url: str, question: str = "q", *, epoch: int = 0, **options: Any) -> Awaitable[Reply]:
@@ -34,23 +40,28 @@ async def _used(wire: Wire, use: Use) -> Any:
         await wire.close()
 
 
-def through(mode: str, folder: Path, use: Use) -> Any:
-    """Use a wire of this mode; a replay is of what the same use just recorded."""
+@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
+def through(request: pytest.FixtureRequest) -> Through:
+    """Use a wire of a mode over one of the clients; a replay is of what the same use just recorded."""
 
-    def made(mode: Any) -> Wire:
-        return open_cassettes(
-            HttpWire(concurrency=8), mode=mode, folder=folder, evalset="e", redact=Redactor()
-        )
+    def net() -> HttpWire:
+        return HttpWire(concurrency=8, **request.param)
 
-    if mode == "live":
-        return asyncio.run(_used(HttpWire(concurrency=8), use))
-    recorded = asyncio.run(_used(made("record"), use))
-    return recorded if mode == "record" else asyncio.run(_used(made("replay"), use))
+    def use_it(mode: str, folder: Path, use: Use) -> Any:
+        def made(mode: Any) -> Wire:
+            return open_cassettes(net(), mode=mode, folder=folder, evalset="e", redact=Redactor())
+
+        if mode == "live":
+            return asyncio.run(_used(net(), use))
+        recorded = asyncio.run(_used(made("record"), use))
+        return recorded if mode == "record" else asyncio.run(_used(made("replay"), use))
+
+    return use_it
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_reply_has_status_body_headers_and_latency(
-    mode: str, tmp_path: Path, loopback: Any, told: Any
+    mode: str, through: Through, tmp_path: Path, loopback: Any, told: Any
 ) -> None:
     loopback.script(told(201, {"a": "Größe"}, {"x-other": "1"}))
     reply = through(mode, tmp_path, lambda wire: send(wire, loopback.url))
@@ -61,7 +72,9 @@ def test_a_reply_has_status_body_headers_and_latency(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_epochs_are_asked_and_answered_apart(mode: str, tmp_path: Path, loopback: Any, told: Any) -> None:
+def test_epochs_are_asked_and_answered_apart(
+    mode: str, through: Through, tmp_path: Path, loopback: Any, told: Any
+) -> None:
     loopback.tell = lambda asked: told(body=str(len(loopback.asked)))
 
     async def use(wire: Wire) -> list[bytes]:
@@ -72,7 +85,9 @@ def test_epochs_are_asked_and_answered_apart(mode: str, tmp_path: Path, loopback
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_many_at_once_each_get_their_own(mode: str, tmp_path: Path, loopback: Any, told: Any) -> None:
+def test_many_at_once_each_get_their_own(
+    mode: str, through: Through, tmp_path: Path, loopback: Any, told: Any
+) -> None:
     loopback.tell = lambda asked: told(body=asked.json["q"])
 
     async def use(wire: Wire) -> list[bytes]:
@@ -84,7 +99,7 @@ def test_many_at_once_each_get_their_own(mode: str, tmp_path: Path, loopback: An
 
 @pytest.mark.parametrize("mode", ["live", "record"])
 def test_what_was_not_answered_is_a_transport_error(
-    mode: str, tmp_path: Path, loopback: Any, told: Any
+    mode: str, through: Through, tmp_path: Path, loopback: Any, told: Any
 ) -> None:
     loopback.script(told(503, {"error": "busy"}))
     with pytest.raises(TransportError, match=r"127\.0\.0\.1"):
@@ -94,7 +109,7 @@ def test_what_was_not_answered_is_a_transport_error(
 
 @pytest.mark.parametrize("mode", ["live", "record"])
 def test_a_refusal_is_returned_and_a_replay_of_it_is_a_miss(
-    mode: str, tmp_path: Path, loopback: Any, told: Any
+    mode: str, through: Through, tmp_path: Path, loopback: Any, told: Any
 ) -> None:
     loopback.script(told(404, "no"))
     assert through(mode, tmp_path, lambda wire: send(wire, loopback.url)).status == 404
@@ -103,7 +118,7 @@ def test_a_refusal_is_returned_and_a_replay_of_it_is_a_miss(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_wire_can_be_closed_unused_and_twice(mode: str, tmp_path: Path) -> None:
+def test_a_wire_can_be_closed_unused_and_twice(mode: str, through: Through, tmp_path: Path) -> None:
     async def use(wire: Wire) -> None:
         await wire.close()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .library import Library
-from .ways import CONNECT_S, Address, Transport, Ways, address_of
+from .ways import CONNECT_S, Address, Transport, Way, Ways, address_of
 
 MAX_BODY: Final = 16 * 1024 * 1024
 _KEPT_ADDRESSES: Final = 512
@@ -54,6 +55,7 @@ class Client:
         self._own_headers = {**_OWN_HEADERS, "user-agent": user_agent}
         self._ways = Ways(library, transport=transport)
         self._addresses: dict[str, Address] = {}
+        self._names: dict[str, str] = {}
 
     async def exchange(
         self,
@@ -69,8 +71,7 @@ class Client:
         Cancelled, it closes the connection, so that the server need not go on.
         """
         address, request = self._request(method, url, headers=headers, content=content)
-        way = self._way(address, http2=http2)
-        transport = way.take()
+        way, transport = self._taken(address, http2=http2)
         try:
             response = await transport.handle_async_request(request)
             try:
@@ -100,16 +101,26 @@ class Client:
                 if len(self._addresses) >= _KEPT_ADDRESSES:
                     self._addresses.clear()
                 address = self._addresses[url] = address_of(url, library=self._library)
-            written = {**self._own_headers, **{name.lower(): value for name, value in headers.items()}}
+            written = self._own_headers.copy()
+            for name, value in headers.items():
+                written[self._names.get(name) or self._named(name)] = value
             return address, self._http.Request(
                 method, address.url, headers=written, content=content, extensions=_EXTENSIONS
             )
         except (self._http.InvalidURL, ValueError, TypeError, AttributeError):
             raise Unsendable("the address or a header holds characters that HTTP forbids") from None
 
-    def _way(self, address: Address, *, http2: bool) -> Any:
+    def _named(self, name: str) -> str:
+        """Return a header's name in lower case; aiohttp would send one that HTTP forbids."""
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(name)
+        lower = self._names[name] = name.lower()
+        return lower
+
+    def _taken(self, address: Address, *, http2: bool) -> tuple[Way, Transport]:
         try:
-            return self._ways.to(address.origin, http2=http2)
+            way = self._ways.to(address.origin, http2=http2)
+            return way, way.take()
         except ImportError:
             raise Unsendable("the environment names a SOCKS proxy; pip install 'httpx[socks]'") from None
         except (self._http.InvalidURL, ValueError):
@@ -138,6 +149,8 @@ class Client:
         return error
 
 
+# RFC 9110, section 5.6.2.
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _OF_AIOHTTP: Final = frozenset({"aiohttp.ClientError", "aiohttp.ServerTimeoutError", "aiohttp.InvalidURL"})
 
 

@@ -90,7 +90,7 @@ class Ways:
     def __init__(self, library: Library, *, transport: Transport | None = None) -> None:
         self._library = library
         self._everything = Shared(transport) if transport is not None else None
-        self._by_aiohttp: Shared | None = None
+        self._by_aiohttp: dict[str, Shared] = {}
         self._ways: dict[tuple[tuple[str, str, int], bool], Way] = {}
         self._contexts: dict[str, ssl.SSLContext] = {}
 
@@ -104,7 +104,7 @@ class Ways:
 
     async def close(self) -> None:
         """Close every connection."""
-        ways, self._ways, self._by_aiohttp = set(self._ways.values()), {}, None
+        ways, self._ways, self._by_aiohttp = set(self._ways.values()), {}, {}
         for way in ways:
             await way.close()
 
@@ -119,26 +119,26 @@ class Ways:
             )
             return Shared(http.AsyncHTTPTransport(verify=context, limits=limits, http2=True, proxy=proxy))
         if proxy is None and self._library.carrier is not None:
-            if self._by_aiohttp is None:
-                self._by_aiohttp = Shared(self._carried())
-            return self._by_aiohttp
+            if scheme not in self._by_aiohttp:
+                self._by_aiohttp[scheme] = Shared(self._carried(context))
+            return self._by_aiohttp[scheme]
         limits = http.Limits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
         return Lanes(lambda: http.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy))
 
-    def _carried(self) -> Transport:
+    def _carried(self, context: ssl.SSLContext) -> Transport:
         """Return a transport over aiohttp that keeps no cookies, asks no environment and bounds nothing."""
         aiohttp, carrier = self._library.aiohttp, self._library.carrier
         assert carrier is not None  # noqa: S101 - asked by the caller
 
         def session() -> Any:
             connector = aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=IDLE_S, ssl=self._context("https"), ttl_dns_cache=300
+                limit=0, keepalive_timeout=IDLE_S, ssl=context, ttl_dns_cache=300
             )
             return aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )
 
-        return carrier.AiohttpTransport(verify=self._context("https"), client=session)
+        return carrier.AiohttpTransport(verify=context, client=session)
 
     def _context(self, scheme: str) -> ssl.SSLContext:
         """Return the TLS context; one with certificates costs more than twenty requests, so once and late."""
@@ -156,9 +156,10 @@ def address_of(url: str, *, library: Library) -> Address:
     """Return where `url` leads; raises ValueError where no request can go."""
     parsed = library.http.URL(url)
     scheme, host = parsed.scheme, parsed.host
-    if scheme not in _PORTS or not host:
+    port = parsed.port or _PORTS.get(scheme, 0)
+    if scheme not in _PORTS or not host or "%20" in host or not 0 < port < 65536:
         raise ValueError(url)
-    return Address(parsed, (scheme, host, parsed.port or _PORTS[scheme]), place_of(url))
+    return Address(parsed, (scheme, host, port), place_of(url))
 
 
 def place_of(url: str) -> str:
