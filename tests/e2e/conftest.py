@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from recorded_project import recorded
+
 from eval_project import Project, project
 
-__all__ = ["Project", "project"]
+__all__ = ["Project", "project", "recorded"]

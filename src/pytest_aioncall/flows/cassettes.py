@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class RunCassettes:
             folder=path.parent / FOLDER,
             evalset=path.name.removesuffix(SUFFIX),
             redact=self.redactor,
+            today=None if self.settings.now is None else self.settings.now.astimezone(UTC).date(),
             needs_key=partial(self._lacking, path),
         )
         wire.check()
@@ -92,7 +94,7 @@ class RunCassettes:
         return unused
 
     def hints(self, complete: Iterable[str]) -> list[str]:
-        """Say how many recordings of the evalsets that ran completely are no longer asked for, and what to do."""
+        """Say how many recordings of evalsets that ran completely are no longer asked for, and what to do."""
         found = {name: self.unused_in(self.prepared[name]) for name in complete}
         return [
             f"{number} recording{'s are' if number > 1 else ' is'} no longer asked for: "

@@ -14,6 +14,8 @@ from .asides import metric_sentence
 from .states import TONE, WORD, WORST_FIRST, State, Tone, row_weight
 
 _NEVER_ASKED = "there is no recording of what is asked now"
+_NAMED = 5
+"""Cases without a recording that are named."""
 _DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
 
 
@@ -73,16 +75,33 @@ class Story:
         for view in (view for case in self.report.cases for view in case.now):
             if view.error_kind == "cassette_miss":
                 # Each one names its own question; the cause and the way out are the same for all.
-                found["not recorded", _NEVER_ASKED] += 1
+                found["not recorded", self._never_asked] += 1
             elif view.error is not None:
                 found[view.error_kind or "transport", view.error] += 1
             for score in view.scores:
                 name = score.scorer.partition(":")[2] or score.scorer
                 if score.error and score.error.startswith(NOT_RECORDED):
-                    found[f"{name} not recorded", _NEVER_ASKED] += 1
+                    found[f"{name} not recorded", self._never_asked] += 1
                 elif score.error:
                     found[f"{name} unjudged", score.error] += 1
         return found
+
+    @cached_property
+    def _never_asked(self) -> str:
+        """Say that a recording is missing, and of which cases where it is not all of them."""
+        lacking = [
+            case.case
+            for case in self.report.cases
+            if any(
+                v.error_kind == "cassette_miss"
+                or any((score.error or "").startswith(NOT_RECORDED) for score in v.scores)
+                for v in case.now
+            )
+        ]
+        if len(lacking) >= self.report.planned.cases:
+            return _NEVER_ASKED
+        more = f" and {len(lacking) - _NAMED} more cases" if len(lacking) > _NAMED else ""
+        return f"{_NEVER_ASKED} in {', '.join(lacking[:_NAMED])}{more}"
 
     @cached_property
     def user_errors(self) -> int:
