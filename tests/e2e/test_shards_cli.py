@@ -143,7 +143,7 @@ def test_whole_runs_beside_shards_in_a_folder_are_passed_over(shards: Shards) ->
 def test_shards_of_two_minds_are_refused_by_name(
     shards: Shards, edit: Callable[[dict[str, Any]], None], told: str
 ) -> None:
-    folders = shards.drawn()
+    folders = shards.drawn(2)
     change(folders[1], edit)
     message = shards.refused(*folders)
     assert told in message
