@@ -59,7 +59,7 @@ def outcome_of(job: Job, samples: Sequence[Sample]) -> Outcome:
     unscored = [score for s in samples for score in s.scores if score.error]
     if unscored:
         first = unscored[0]
-        line = f"{first.scorer} could not score {len(unscored)} time(s): {log_line(first.error or '', 300)}"
+        line = f"{first.scorer} could not score {len(unscored)} time(s): {log_line(first.error or '', 500)}"
         missed = all((score.error or "").startswith(NOT_RECORDED) for score in unscored)
         judged: OutcomeKind = "not_recorded" if missed else "unjudged"
         return Outcome(judged, (line, *_sample_lines(job, samples)), properties, floors)
@@ -91,7 +91,7 @@ def _incident_lines(job: Job) -> list[str]:
 def _error_lines(errored: Sequence[Sample], planned: int) -> tuple[str, ...]:
     first = errored[0].error
     assert first is not None  # noqa: S101 - the caller selected by it
-    head = f"{first.type}: {log_line(first.message, 400)} ({len(errored)}/{planned} epochs)"
+    head = f"{first.type}: {log_line(first.message, 500)} ({len(errored)}/{planned} epochs)"
     trace = tuple(log_line(line, 300) for line in (first.traceback or "").splitlines())
     return (head, *trace)
 
@@ -114,7 +114,7 @@ def _sample_lines(job: Job, samples: Sequence[Sample]) -> list[str]:
 
 def _score_line(score: Score) -> str:
     value = "error" if score.error else "missed" if score.value is None else f"{score.value:g}"
-    return f"{_plain(score.scorer)}: {value} - {log_line(score.error or score.reason or '', 300)}"
+    return f"{_plain(score.scorer)}: {value} - {log_line(score.error or score.reason or '', 500)}"
 
 
 def _properties(samples: Sequence[Sample]) -> Properties:

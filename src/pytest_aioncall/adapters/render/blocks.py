@@ -241,11 +241,17 @@ def _errors(story: Story, pen: Pen) -> Block:
     lines: list[Line] = []
     for (kind, message), n in story.errors.most_common(2):
         style: Style = "red" if kind in ("user", "target") else "yellow"
-        lines.append((pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 300), style))
+        text = pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 500)
+        what, found, advice = text.rpartition("; ")
+        if found and columns(text) > pen.width:
+            # What to do stands last in a message, and would be cut off.
+            lines += [(what, style), (f"  {advice}", style)]
+        else:
+            lines.append((text, style))
     if len(story.errors) > 2:
         rest = sum(story.errors.values()) - sum(n for _, n in story.errors.most_common(2))
         lines.append((f"{words.counted(rest, 'more error')} of other kinds, see report", "yellow"))
-    return Block("errors", lines, least=min(1, len(lines)))
+    return Block("errors", lines, least=min(2, len(lines)))
 
 
 def _changes(story: Story, pen: Pen) -> list[Block]:
