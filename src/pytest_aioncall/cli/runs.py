@@ -26,14 +26,14 @@ def _runs(options: argparse.Namespace) -> int:
     from ..flows.showing import list_of_runs, one_run, prune, run_line
 
     settings = settings_of(options)
+    if len(options.run) > (options.action in ("show", "mend")) and options.action != "merge":
+        raise UsageError(f"runs {options.action} takes no {options.run[-1]!r}; see aioncall runs --help")
     if options.action == "prune":
         gone = prune(settings, keep=options.keep)
         say(f"{len(gone)} runs deleted")
         return EXIT_OK
     if options.action == "merge":
         return _merge(options, settings)
-    if len(options.run) > (options.action in ("show", "mend")):
-        raise UsageError(f"runs {options.action} takes no {options.run[-1]!r}; see aioncall runs --help")
     wanted = options.run[0] if options.run else "latest"
     if options.action == "mend":
         from ..flows.resume import mend

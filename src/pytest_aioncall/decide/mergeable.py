@@ -178,9 +178,6 @@ def _run_it(index: int, count: int) -> str:
 
 def _finish(run: Run) -> str:
     """Say how the rest of an incomplete shard is drawn."""
-    if run.shard is not None and run.shard.complete:
-        # It ended well, so its folder lost samples since.
-        return f"its folder lost samples; {_run_it(run.shard.index, run.shard.count)}"
     part = f" --aioncall-shard {run.shard.index}/{run.shard.count}" if run.shard is not None else ""
     return f"finish it with: pytest --aioncall{part} --aioncall-resume --aioncall-run {run.id}"
 
