@@ -222,7 +222,8 @@ def test_no_run_leaves_a_secret_in_any_file_or_line(
     # What is searched is there: code that printed, logged, warned and failed.
     for told in ("asking with", "deprecated key", "the hook fails", "using", "in a thread with"):
         assert told in printed, told
-    if way != "workers":
+    if way == "long":
+        # Of the engine's thread only a live log shows everything; a report has what fell into its item.
         assert "forgotten with" in printed
         assert "Adding" in printed
     assert "[REDACTED:secret]" in printed

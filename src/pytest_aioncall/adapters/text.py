@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -12,6 +13,13 @@ from collections.abc import Iterable
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters that draw nothing although Unicode calls them letters or marks.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+# What of these can stand in JSON unescaped.
+_UNSEEN_IN_JSON = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ue000-\uf8ff\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    + "".join(sorted(_BLANK))
+    + "]"
+)
 # GitHub and Forgejo read `::` at a line's start and `##[` anywhere; Azure `##vso[`, TeamCity `##teamcity[`.
 _COMMAND = re.compile(r"(?<![^\n\r])([^\w!-~\n\r]*)::")
 _MARKED = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
@@ -45,6 +53,13 @@ def many_lines(text: str) -> str:
         return text
     text = text.replace("\r\n", "\n")
     return "".join(char if char in "\n\t" else _visible(char) for char in text)
+
+
+def seen_json(text: str) -> str:
+    """Return JSON with everything unseen in its strings written as an escape; it says the same."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _UNSEEN_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 from ..adapters.baseline_store import Baseline
 from ..adapters.files import replace_text
 from ..adapters.render.html import render_html
+from ..adapters.text import seen_json
 from ..decide.exit_codes import run_exit_code
 from ..decide.instrument import changed_parts
 from ..decide.movement import at_the_floor
@@ -99,7 +100,7 @@ def build_report(
 
 def write_report(report: Report, folder: Path) -> Path:
     """Write `report.json` and `report.html`; return the page's path."""
-    replace_text(folder / "report.json", report.model_dump_json(indent=1) + "\n")
+    replace_text(folder / "report.json", seen_json(report.model_dump_json(indent=1)) + "\n")
     page = folder / "report.html"
     replace_text(page, render_html(report))
     return page

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ..flows.guarding import without_commands
 from ..flows.wording import row_shown, verdict_sentence, why_not_judged
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Verdict
@@ -72,6 +73,7 @@ def case_report(
 
 def _report(file: str, name: str, outcome: Any, text: str) -> pytest.TestReport:
     longrepr: Any = None
+    text = without_commands(text)
     if outcome == "failed":
         longrepr = Lines(text)
     elif outcome == "skipped":
