@@ -124,6 +124,10 @@ def test_whole_runs_beside_shards_in_a_folder_are_passed_over(shards: Shards) ->
     [
         (lambda run: run.update(commit="f" * 40), "are of different commits: none and fffffff"),
         (lambda run: run.update(dirty=True), "was made with uncommitted changes"),
+        (
+            lambda run: run["versions"].update({"pytest-aioncall": "0.0.1"}),
+            "different versions of pytest-aioncall",
+        ),
         (lambda run: run["shard"].update(count=4), "are of different divisions"),
         (lambda run: run["shard"]["plan"].update(demo="other"), "divided different cases of demo"),
         (lambda run: run["shard"]["plan"].update(more="x"), "ran more, "),
@@ -153,7 +157,9 @@ def test_shards_of_two_minds_are_refused_by_name(
 def test_a_missing_shard_is_named_with_its_command(shards: Shards) -> None:
     folders = shards.drawn()
     message = shards.refused(folders[0], folders[2])
-    assert message.startswith("shard 2 of 3 is missing; run it: pytest --aioncall --aioncall-shard 2/3")
+    assert message.startswith(
+        "shard 2 of 3 is missing; name it, or run it: pytest --aioncall --aioncall-shard 2/3"
+    )
     assert shards.refused(folders[1]).startswith("shards 1, 3 of 3 are missing")
 
 
@@ -304,6 +310,31 @@ def test_names_that_lead_nowhere_are_told(shards: Shards) -> None:
     shards.project.write("scores.jsonl", '{"case_id": "a", "scorer": "s", "scale": [0, 1], "score": 1}\n')
     (folder, *_) = shards.drawn()
     assert "not parts of one run" in shards.refused("scores.jsonl", folder)
+
+
+def test_a_shard_that_cannot_be_is_refused_by_its_file(shards: Shards) -> None:
+    folders = shards.drawn(2)
+    change(folders[1], lambda run: run["shard"].update(index=3))
+    assert "run.json: shard: " in shards.refused(*folders)
+    change(folders[1], lambda run: run["shard"].update(index=2, count=10**9))
+    assert "run.json: shard.count: " in shards.refused(*folders)
+
+
+def test_another_tools_run_json_beside_the_shards_is_passed_over(shards: Shards) -> None:
+    folders = shards.drawn(2)
+    shards.project.write(".aioncall/runs/other/run.json", "[]")
+    assert shards.gate(".aioncall/runs") == shards.gate(*folders)
+
+
+def test_shards_that_were_judged_again_are_still_shards(shards: Shards) -> None:
+    """A changed judge scores the answers of each shard anew; together they are a run as before."""
+    folders = shards.drawn(2)
+    again = []
+    for folder in folders:
+        assert shards.project.command("rejudge", folder.name, "--all") == 0
+        again.append(shards.project.run_folders()[-1])
+    assert shards.gate(*again)[0] == 0
+    assert "there 2 times" in shards.refused(*again, folders[0])
 
 
 def test_what_somebody_elses_run_says_cannot_command_the_terminal(shards: Shards) -> None:

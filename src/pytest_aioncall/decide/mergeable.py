@@ -45,6 +45,9 @@ def _unlike(first: Run, other: Run) -> Iterator[str]:
     elif first.dirty != other.dirty:
         dirty, clean = (first, other) if first.dirty else (other, first)
         yield f"{told(dirty)} was made with uncommitted changes, {told(clean)} without"
+    ours_by, theirs_by = (run.versions.get("pytest-aioncall") for run in (first, other))
+    if ours_by != theirs_by:
+        yield f"{both} were run by different versions of pytest-aioncall: {ours_by} and {theirs_by}"
     if first.shard is not None and other.shard is not None:
         for name in sorted({*first.shard.plan, *other.shard.plan}):
             yield from _unlike_plans(first, other, name, first.shard.plan, other.shard.plan)
@@ -166,14 +169,13 @@ def choose(found: Sequence[Progress]) -> tuple[Chosen, list[str]]:
     missing = sorted(set(range(1, count + 1)) - set(by_index))
     if missing:
         verb = "is" if len(missing) == 1 else "are"
+        them = "it" if len(missing) == 1 else "them"
         problems.insert(
-            0, f"{shards_told(missing, count=count)} {verb} missing; {_run_it(missing[0], count)}"
+            0,
+            f"{shards_told(missing, count=count)} {verb} missing; name {them}, or run {them}: "
+            f"pytest --aioncall --aioncall-shard {missing[0]}/{count}",
         )
     return Chosen(tuple(chosen), tuple(passed_over)), problems
-
-
-def _run_it(index: int, count: int) -> str:
-    return f"run it: pytest --aioncall --aioncall-shard {index}/{count}"
 
 
 def _finish(run: Run) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..adapters.run_store import RUN_FILE, RunStore, find_run, is_locked, read_samples
+from ..adapters.run_store import RUN_FILE, SAMPLES_FILE, RunStore, find_run, is_locked, read_samples
 from ..adapters.text import log_line
 from ..decide.mergeable import Progress, choose, told, unlike
 from ..errors import UsageError
@@ -115,7 +115,9 @@ def _named(name: str, settings: Settings) -> Iterator[Source]:
     if path.name == RUN_FILE and path.is_file():
         yield Source.at(path.parent)
     elif path.is_dir() and not (path / RUN_FILE).is_file():
-        inside = [Source.at(file.parent) for file in sorted(path.rglob(RUN_FILE))]
+        # Other tools have a run.json, too.
+        files = [file for file in sorted(path.rglob(RUN_FILE)) if (file.parent / SAMPLES_FILE).is_file()]
+        inside = [Source.at(file.parent) for file in files]
         if not inside:
             # Also an id may be the name of some folder.
             yield Source.at(find_run(runs_folder(settings), name))

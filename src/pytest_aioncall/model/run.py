@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .baseline import ScorerInfo
 from .evalset import EpochRange, Gate
@@ -71,10 +71,16 @@ class Shard(Frozen):
     """
 
     index: int = Field(ge=1)
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=1000)
     plan: dict[str, str] = {}
     cases: dict[str, int] = {}
     complete: bool = False
+
+    @model_validator(mode="after")
+    def _index_is_not_above_count(self) -> Shard:
+        if self.index > self.count:
+            raise ValueError(f"shard {self.index} of {self.count}")
+        return self
 
 
 class Run(Frozen):
