@@ -110,7 +110,7 @@ def _say_next(found: list[Any], options: argparse.Namespace, gone: int | None) -
     unused = sum(len(one.of_use("unused")) for one in found)
     names = "".join(f" {name}" for name in options.names)
     epochs = f" --epochs {options.epochs}" if options.epochs is not None else ""
-    if gone is not None:
+    if gone:
         say(f"{_counted(gone, 'recording')} deleted")
     elif unused and options.action == "prune":
         say("", "nothing is deleted yet", f"next:  aioncall cassettes prune{names}{epochs} --yes")

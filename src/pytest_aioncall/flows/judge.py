@@ -113,6 +113,12 @@ def judge_record(
         plan=planned.plan,
     )
     judgement = with_cap(judgement, capped=planned.capped)
+    if record.unmeasured:
+        told = tuple(
+            f"{name}: not measured in {answers} replayed answers: a recording has no latency, no cost"
+            for name, answers in record.unmeasured.items()
+        )
+        judgement = judgement.model_copy(update={"notes": (*judgement.notes, *told)})
     if found.why_not and (found.required or found.unreadable):
         change: dict[str, Any] = {"notes": (*judgement.notes, found.why_not)}
         if found.unreadable:

@@ -43,6 +43,7 @@ class EvalsetRecord:
     why: dict[str, str] = field(default_factory=dict)
     user_errors: int = 0
     not_recorded: int = 0
+    unmeasured: Counter[str] = field(default_factory=Counter)
     cancelled: int = 0
     stopped_by_cap: bool = False
 
@@ -75,6 +76,8 @@ class EvalsetRecord:
             self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
         self.not_recorded += sample.not_recorded
         for score in sample.scores:
+            if score.not_measured:
+                self.unmeasured[score.scorer.rpartition("]:")[2]] += 1
             if score.passed is False and score.reason:
                 self.why.setdefault(sample.case, score.reason[:200])
 
@@ -161,6 +164,7 @@ class RunRecord:
         self.counts = Counts()
         self.answered: Counter[str] = Counter()
         self.evalsets: dict[str, EvalsetRecord] = {}
+        self.libraries: dict[str, str] = {}
 
     @property
     def folder(self) -> Path | None:
@@ -295,7 +299,7 @@ class RunRecord:
             commit=commit,
             dirty=dirty,
             fingerprint=Fingerprint(instrument=instrument, subject=subject),
-            versions=_versions(),
+            versions={**_versions(), **self.libraries},
             complete=complete and shard is None,
             shard=shard,
             resumed_at=self._resumed_at,

@@ -154,7 +154,7 @@ async def _look_at(job: Job, epoch: int, found: Walk) -> None:
     except (TargetError, TransportError):
         return  # recorded, and no answer: nobody judges it
     except Exception as error:  # noqa: BLE001 - the user's own code: then nothing is known of this evalset
-        found.unknown = f"case {job.case.id}: {type(error).__name__}: {error}"
+        found.unknown = found.unknown or f"case {job.case.id}: {type(error).__name__}: {error}"
         return
     for scorer in _judges(job):
         try:
