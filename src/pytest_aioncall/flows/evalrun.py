@@ -13,6 +13,7 @@ from typing import Any
 
 from ..adapters.config_file import find_root, load_config
 from ..adapters.net import refuse_missing
+from ..adapters.net import versions as http_versions
 from ..adapters.redaction import Redactor
 from ..budget import Budget
 from ..decide.exit_codes import CANNOT_JUDGE
@@ -54,7 +55,7 @@ class EvalRun:
     budget: Budget = field(default_factory=Budget)
     expected: Estimate = field(default_factory=Estimate)
     retries: int = 0
-    _net: Wire | None = None
+    _net: WireOnDemand | None = None
     _cassettes: RunCassettes | None = None
     _started: float = field(default_factory=time.monotonic)
     _record: RunRecord | None = None
@@ -143,6 +144,11 @@ class EvalRun:
             on_retry=self._count_retry,
             held=standing_still,
         )
+
+    @property
+    def waiting(self) -> str | None:
+        """Which provider makes everybody wait, for the live line: `openai 429, 12 s`."""
+        return self._net.waiting() if self._net is not None else None
 
     def _count_retry(self) -> None:
         """Count one more network try: of the run for the live line, and of the sample that asked."""
@@ -442,6 +448,8 @@ class EvalRun:
                 self.record.keep([])
         if self.expected.unpriced:
             self.record.counts.cost_known = False
+        if self._net is not None and self._net.was_used:
+            self.record.libraries.update(http_versions(self.settings.config))
         return self.record.close(
             planned=[one.planned for one in inputs],
             complete=complete,

@@ -58,6 +58,16 @@ class WireOnDemand:
             inspect=inspect,
         )
 
+    @property
+    def was_used(self) -> bool:
+        """Whether a call was sent through the real wire."""
+        return self._wire is not None
+
+    def waiting(self) -> str | None:
+        """Say which provider makes everybody wait and for how long, None while none does."""
+        ask = getattr(self._wire, "waiting", None)
+        return ask() if ask is not None else None
+
     async def close(self) -> None:
         """Close the real wire, if it was ever made."""
         if self._wire is not None:

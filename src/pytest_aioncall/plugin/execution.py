@@ -164,7 +164,9 @@ class Execution:
             and self._background.engine is not None
         ):
             engine = self._background.engine
-            self._progress.draw(engine.progress, budget=engine.budget, retries=self.run.retries)
+            self._progress.draw(
+                engine.progress, budget=engine.budget, retries=self.run.retries, waiting=self.run.waiting
+            )
         self.route()
 
     def clear(self) -> None:

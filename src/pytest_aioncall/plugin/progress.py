@@ -39,7 +39,7 @@ class ProgressLine:
         """Add samples of a further round to what is to be done."""
         self._total += samples
 
-    def draw(self, progress: Progress, *, budget: Budget, retries: int) -> None:
+    def draw(self, progress: Progress, *, budget: Budget, retries: int, waiting: str | None = None) -> None:
         """Draw what is known, a few times a second at most."""
         now = time.monotonic()
         if now - self._drawn_at < REDRAW_S:
@@ -57,6 +57,7 @@ class ProgressLine:
             retries=retries,
             errors=progress.errors,
             eta_s=left,
+            waiting=waiting,
         )
         writer = self._reporter._tw
         column = int(getattr(writer, "width_of_current_line", 0))

@@ -100,7 +100,7 @@ def span(seconds: float) -> str:
     """Return a length of time in words: `40 s`, `12 min`, `3 h`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.0f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
 def _too_long(wait: float) -> str:

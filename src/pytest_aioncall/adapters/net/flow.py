@@ -106,12 +106,13 @@ class Flow:
 
     def waiting(self) -> str | None:
         """Say what everybody waits for, for the live line: `openai 429, 12 s`."""
-        now = self._clock()
-        if self._pause is not None and self._pause[0] > now:
-            until, failure = self._pause
+        # Asked from another thread: what is looked at twice is taken once.
+        now, pause, limit = self._clock(), self._pause, self._waits_for
+        if pause is not None and pause[0] > now:
+            until, failure = pause
             return f"{self.name} {failure.status or 'asks to wait'}, {span(until - now)}"
-        if self._in_line and self._waits_for is not None and self._waits_for[1] > now:
-            what, until = self._waits_for
+        if self._in_line and limit is not None and limit[1] > now:
+            what, until = limit
             return f"{self.name} {what}, {span(until - now)}"
         return None
 

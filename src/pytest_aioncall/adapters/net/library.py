@@ -41,7 +41,7 @@ def load_library(client: ClientName = "auto", *, library: str = LIBRARY) -> Libr
     except ImportError as error:
         if client == "auto":
             return Library(http)
-        raise UsageError(f"http_client: aiohttp cannot be imported ({error}); {_INSTALL_SPEED}") from None
+        raise UsageError(f"{_ASKED}: aiohttp cannot be imported ({error}); {_INSTALL_SPEED}") from None
 
 
 def carried_by_aiohttp(client: ClientName) -> bool:
@@ -52,11 +52,11 @@ def carried_by_aiohttp(client: ClientName) -> bool:
 def refuse_missing(config: Config) -> None:
     """Raise UsageError where the configuration wants a library that is not installed; imports none."""
     if config.defaults.http_client == "aiohttp" and not _is_installed("httpx_aiohttp", "aiohttp"):
-        raise UsageError(f"http_client: aiohttp is not installed; {_INSTALL_SPEED}")
+        raise UsageError(f"{_ASKED}: aiohttp is not installed; {_INSTALL_SPEED}")
     wanting = [name for name, provider in config.providers.items() if provider.http2]
     if wanting and not _is_installed("h2"):
         raise UsageError(
-            f"providers.{wanting[0]}.http2: the package h2 is not installed; "
+            f"aioncall.yaml: providers.{wanting[0]}.http2: the package h2 is not installed; "
             "pip install 'pytest-aioncall[http2]', or remove http2"
         )
 
@@ -77,7 +77,8 @@ def versions(config: Config) -> dict[str, str]:
     return found
 
 
-_INSTALL_SPEED: Final = "pip install 'pytest-aioncall[speed]', or remove http_client"
+_ASKED: Final = "aioncall.yaml: defaults.http_client (or AIONCALL_HTTP_CLIENT)"
+_INSTALL_SPEED: Final = "pip install 'pytest-aioncall[speed]', or take auto"
 
 
 def _is_installed(*modules: str) -> bool:

@@ -130,7 +130,7 @@ class HttpWire:
 
     def waiting(self) -> str | None:
         """Say which provider makes everybody wait and for how long, None while none does."""
-        return next((said for flow in self._flows.values() if (said := flow.waiting())), None)
+        return next((said for flow in list(self._flows.values()) if (said := flow.waiting())), None)
 
     def client(self) -> Client:
         """Return the one client, made on first use."""

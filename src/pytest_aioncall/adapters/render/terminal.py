@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...model.report import Report
+from ..text import one_line
 from . import words
 from .blocks import Block, Pen, details_of, fit, replay_line
 from .nextstep import next_advice, next_command
@@ -120,18 +121,21 @@ def progress_line(
     retries: int,
     errors: int,
     eta_s: float | None,
+    waiting: str | None = None,
 ) -> str:
     """Return the one line shown while samples run; `rate` in samples a second, `eta_s` in seconds.
 
     cost_usd      None where nothing told a cost: then there is none to show
     cost_unknown  a model answered without a price, so that no sum is the whole
+    waiting       what everybody waits for (`openai 429, 12 s`), said instead of the time left
     """
     cost = "" if cost_usd is None else f"{words.money(cost_usd)}  "
     if cost_unknown:
         cost = f"{words.money(None)}  "
-    eta = words.clock(eta_s) if eta_s is not None else "-:--"
+    eta = f"eta {words.clock(eta_s) if eta_s is not None else '-:--'}"
+    end = eta if waiting is None else f"waiting: {one_line(waiting, 60)}"
     plural = "retry" if retries == 1 else "retries"
     return (
         f"aioncall {done}/{total}  {rate:.1f}/s  {cost}"
-        f"{retries} {plural}, {words.counted(errors, 'error')}  eta {eta}"
+        f"{retries} {plural}, {words.counted(errors, 'error')}  {end}"
     )
