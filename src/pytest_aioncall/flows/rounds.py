@@ -164,7 +164,8 @@ def next_round(
     planned = one.planned(Fingerprint(), complete=True, root=settings.root)
     side = side_of_record(planned, record)
     asked = sum(side.planned(row) for row in side.rows)
-    if asked - sum(judged_of(row) for row in side.rows) > planned.max_error_rate * asked:
+    # The quotient, as the gate takes it: 0.29 x 100 is less than 29 in floating point.
+    if asked and (asked - sum(judged_of(row) for row in side.rows)) / asked > planned.max_error_rate:
         return None
     decided = decide_in_rounds(
         gates_or_default(planned.gates, scorers=planned.scorers),

@@ -34,6 +34,7 @@ _TRANSPORT = frozenset(
         ("urllib3", "MaxRetryError"),
         ("urllib3", "ProxyError"),
         ("urllib3", "NewConnectionError"),
+        ("http", "BadStatusLine"),
         ("http", "RemoteDisconnected"),
         ("http", "IncompleteRead"),
         ("botocore", "ConnectionError"),
@@ -55,6 +56,10 @@ _MISTAKES = frozenset(
         ("aiohttp", "InvalidURL"),
     }
 )
+# Libraries that go on under another name.
+_SAME = {"httpx2": "httpx", "httpcore2": "httpcore"}
+# OSErrors of files: with a file's name they tell of the user's own disk, without one of a socket.
+_OF_FILES = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 # What SDKs of model vendors call a request that got no answer, whatever module they keep it in.
 _SDK_NAMES = frozenset({"APIConnectionError", "APITimeoutError"})
 _RETRIED = frozenset({408, 409, 429})
@@ -65,7 +70,8 @@ def is_transport(error: BaseException, extra: Types = ()) -> bool:
     """Tell whether `error` means that no answer arrived; `extra` are the user's own types for that.
 
     Time-outs, OSError, transport errors of httpx, aiohttp, requests, urllib3 and SDKs; an error that carries
-    an HTTP status is decided by it: 408, 409, 429 and 5xx are transport, any other status is not.
+    an HTTP status is decided by it: 408, 409, 429 and 5xx are transport, any other status is not. A file that
+    is missing or may not be read is the user's, and so is an address that is none.
     """
     if isinstance(error, TransportError) or (extra and isinstance(error, extra)):
         return True
@@ -73,15 +79,22 @@ def is_transport(error: BaseException, extra: Types = ()) -> bool:
         return False
     if isinstance(error, BaseExceptionGroup):
         return all(is_transport(one, extra) for one in error.exceptions)
-    names = [(cls.__module__.partition(".")[0], cls.__name__) for cls in type(error).__mro__]
+    names = _names_of(error)
     if any(name in _MISTAKES for name in names):
         return False
+    if isinstance(error, _OF_FILES) and error.filename is not None:
+        return False
+    cause = error.__cause__
+    if cause is not None and ("aiohttp", "HttpProcessingError") in _names_of(cause):
+        return True  # what arrived was no HTTP: aiohttp gives such errors a status of its own making
     status = _status_of(error, names)
     if status is not None:
         return status in _RETRIED or 500 <= status <= 599
     if isinstance(error, (OSError, TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)):
         return True
-    return any(name in _TRANSPORT or name[1] in _SDK_NAMES for name in names) or _grpc_code(error) in _GRPC
+    if any(name[1] in _SDK_NAMES for name in names):
+        return cause is None or not any(name in _MISTAKES for name in _names_of(cause))
+    return any(name in _TRANSPORT for name in names) or _grpc_code(error) in _GRPC
 
 
 def load_transport_types(paths: Iterable[str]) -> Types:
@@ -105,6 +118,12 @@ def as_transport(error: BaseException) -> TransportError:
         f"{type(error).__name__}: {said}" if said else type(error).__name__,
         retry_after_s=wait if isinstance(wait, (int, float)) else None,
     )
+
+
+def _names_of(error: BaseException) -> list[tuple[str, str]]:
+    """Return the classes of an error by top module and name."""
+    tops = [(cls.__module__.partition(".")[0], cls.__name__) for cls in type(error).__mro__]
+    return [(_SAME.get(top, top), name) for top, name in tops]
 
 
 def _status_of(error: BaseException, names: list[tuple[str, str]]) -> int | None:
