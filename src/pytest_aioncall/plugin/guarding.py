@@ -35,6 +35,7 @@ class Guarding:
         self._records: GuardedRecords | None = None
         self._screen: GuardedScreen | None = None
         self._item_is_eval = False
+        self._late_elsewhere: dict[str, int] = {}
 
     @property
     def guard(self) -> Guard:
@@ -84,6 +85,31 @@ class Guarding:
             self._records.remove()
         if self._screen is not None:
             self._screen.take_away()
+
+    # -- what was withheld
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell the controller, where this is a worker of xdist."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None and self._late():
+            output["aioncall_late"] = self._late()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        for name, count in (getattr(node, "workeroutput", None) or {}).get("aioncall_late", {}).items():
+            self._late_elsewhere[name] = self._late_elsewhere.get(name, 0) + count
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for name, count in {**self._late_elsewhere, **self._late()}.items():
+            texts = "1 text, which is" if count == 1 else f"{count} texts, which are"
+            terminalreporter.write_line(
+                f"aioncall: the redact pattern {name!r} was too slow for {texts} withheld; it backtracks: "
+                "make its repeats unambiguous, or possessive as in (?:...)++",
+                red=True,
+            )
+
+    def _late(self) -> dict[str, int]:
+        return self._redactor().slow_patterns
 
     # -- reports
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ...model.frozen import canonical_json
 from ...protocols import Reply
+from ..redaction import WITHHELD
 from ..text import one_line
 
 KEPT_HEADERS = ("content-type",)
@@ -111,6 +112,12 @@ def reply_in(entry: Mapping[str, Any]) -> Reply:
 def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether two recordings of one question hold one answer: times and ids of chat replies aside."""
     return _answer_in(one) == _answer_in(other)
+
+
+def is_withheld(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a pattern of the project was too slow for a part of the reply, which is not there."""
+    body = {part: entry[part] for part in ("json", "text") if part in entry}
+    return WITHHELD in jsonlib.dumps(body, ensure_ascii=False)
 
 
 def is_worth_keeping(reply: Reply) -> bool:

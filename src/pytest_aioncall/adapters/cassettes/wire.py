@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ...errors import CassetteMiss, UsageError
 from ...protocols import Inspect, Method, Reply, Wire
-from .entries import Redacts, entry_of, is_worth_keeping, key_of, question_of, reply_in
+from .entries import Redacts, entry_of, is_withheld, is_worth_keeping, key_of, question_of, reply_in
 from .index import Index
 from .parts import Part, merge, parts_of
 
@@ -194,6 +194,9 @@ class CassetteWire:
             self._part = Part(self.file)
         day = (self._today or datetime.now(UTC).date()).isoformat()
         entry = entry_of(asked, epoch=epoch, reply=reply, redact=self._redact, day=day)
+        if is_withheld(entry):
+            # A replay would take what stands in the answer's place for the answer. So it is a miss, and seen.
+            return
         self._part.write(entry)
         self.used.add(entry["key"])
 

@@ -27,7 +27,7 @@ class PatternTooSlow(Exception):
 class OwnPattern:
     """One pattern of the project."""
 
-    def __init__(self, text: str, *, name: str = "pattern") -> None:
+    def __init__(self, text: str, *, name: str) -> None:
         self.text = text
         self.name = name
         self.late = 0

@@ -19,6 +19,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}", re.ASCII)
 _KEYS: Final = {"name", "pattern", "off", "reason", "kinds"}
 
 
+DEFAULT_NAME: Final = "pattern"
+
+
 class Rules:
     """The rules of one project, ready to be used. Raises UsageError where one cannot be."""
 
@@ -32,9 +35,9 @@ class Rules:
                 key, message = problem
                 raise UsageError(f"redact: {_shown(rule)}: {key}{' ' if key else ''}{message}")
             if isinstance(rule, str):
-                patterns.append(OwnPattern(rule))
+                patterns.append(OwnPattern(rule, name=DEFAULT_NAME))
             elif rule.pattern is not None:
-                patterns.append(OwnPattern(rule.pattern, name=rule.name or "pattern"))
+                patterns.append(OwnPattern(rule.pattern, name=rule.name or DEFAULT_NAME))
             elif rule.off is not None:
                 off.add(_canonical(rule.off, SECRET_KINDS) or "")
             personal |= {_canonical(kind, PERSONAL_KINDS) or "" for kind in _kinds(rule)}
