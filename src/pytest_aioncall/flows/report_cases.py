@@ -198,7 +198,9 @@ def _full_view(
 
 
 def _brief_view(case: Case, status: CaseStatus, row: CaseRow, *, file: str, was: CaseRow | None) -> CaseView:
-    return CaseView(
+    # Built from what was validated already: thousands of them share their parts with the cases and the rows.
+    return CaseView.model_construct(
+        _VIEW_FIELDS,
         case=case.id,
         status=status,
         node_id=f"{file}::{case.id}" if file else "",
@@ -206,11 +208,18 @@ def _brief_view(case: Case, status: CaseStatus, row: CaseRow, *, file: str, was:
         slices=case.slices,
         cluster=case.cluster,
         input=_excerpt(case.input),
+        expected=None,
         incident=case.source.incident if case.source else None,
-        was_scores=was.scores if was else {},
+        now=(),
+        was_text=(),
+        was_scores=was.scores if was else _NO_SCORES,
         now_scores=row.scores,
         brief=True,
     )
+
+
+_VIEW_FIELDS = set(CaseView.model_fields)
+_NO_SCORES: dict[str, tuple[float | None, ...]] = {}
 
 
 def _excerpt(value: Any) -> Any:

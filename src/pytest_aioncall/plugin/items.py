@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +72,7 @@ class CaseItem(pytest.Item):
         self.job = job
         self.oncall = oncall
         self.outcome: Outcome | None = None
+        self._keywords_told: Mapping[str, Any] = {}
 
     def runtest(self) -> None:
         outcome = self.oncall.run_case(self)
@@ -81,6 +82,24 @@ class CaseItem(pytest.Item):
             raise CaseFailure(outcome)
         if outcome.kind in {"unjudged", "not_recorded", "cancelled"}:
             raise pytest.skip.Exception(outcome.reason, _use_item_location=True)
+
+    @property
+    def extra_keyword_matches(self) -> set[str]:
+        """Words that a conftest adds for `-k`: made when asked for, since 10,000 empty sets take 2 MiB."""
+        words: set[str] = self.__dict__.setdefault("_extra_words", set())
+        return words
+
+    @extra_keyword_matches.setter
+    def extra_keyword_matches(self, words: set[str]) -> None:
+        if words:
+            self.__dict__["_extra_words"] = words
+
+    def share_keywords(self, report: pytest.TestReport) -> None:
+        """Let the three reports of an item, which pytest keeps until the end, have one table of keywords."""
+        if report.keywords == self._keywords_told:
+            report.keywords = self._keywords_told
+        else:
+            self._keywords_told = report.keywords
 
     def listextrakeywords(self) -> set[str]:
         """Let `-k` find a case by evalset and slice; made on demand, since 10,000 sets would cost 2 MiB."""
@@ -94,6 +113,19 @@ class CaseItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         return self.path, max(0, self.job.case.line - 1), self.name
+
+
+def forget_phases(config: pytest.Config, nodeid: str) -> None:
+    """Let the terminal drop what it keeps of the set-up and teardown of a case: nothing happened there.
+
+    It keeps three reports an item until the end, for `--durations` alone where they passed.
+    """
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or config.option.durations is not None:
+        return
+    kept = reporter.stats.get("", [])
+    while kept and kept[-1].nodeid == nodeid:
+        kept.pop()
 
 
 def is_sure(item: pytest.Item) -> bool:

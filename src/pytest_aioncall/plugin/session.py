@@ -11,7 +11,7 @@ import pytest
 from . import garbage
 from .flags import flags_of, is_worker, start_folder, will_run
 from .hooks import EVALSET_SUFFIX
-from .items import CaseItem, EvalsetFile, without_repeats
+from .items import CaseItem, EvalsetFile, forget_phases, without_repeats
 from .selected import Selected
 from .shards import deselect_other_shards, status_of_empty_shard
 from .signals import terminated_as_interrupted
@@ -48,6 +48,7 @@ class OnCallSession:
         self.is_worker = is_worker(config)
         self._refused = False
         self._interrupted = False
+        self._under_way = ""
         self._run: EvalRun | None = None
         self._execution: Execution | None = None
         self._selected = Selected()
@@ -261,7 +262,15 @@ class OnCallSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if isinstance(item, CaseItem) and report.when == "call" and item.outcome is not None:
+        if isinstance(item, CaseItem):
+            item.share_keywords(report)
+            self._under_way = item.nodeid
+            self._tell_of(item, report)
+        self._route()
+        return report
+
+    def _tell_of(self, item: CaseItem, report: Any) -> None:
+        if report.when == "call" and item.outcome is not None:
             if item.outcome.kind in LETTERS:
                 report.aioncall_kind = item.outcome.kind
                 if self.config.get_verbosity() >= 2:
@@ -269,8 +278,6 @@ class OnCallSession:
             if self.is_worker:
                 execution = self.execution
                 attach(report, item, execution.lines_of(item), kept=execution.kept_of(item))
-        self._route()
-        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -300,7 +307,9 @@ class OnCallSession:
         self._clear()
 
     @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logfinish(self) -> None:
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        if nodeid == self._under_way:
+            forget_phases(self.config, nodeid)
         if self._execution is not None:
             self._execution.draw()
 
@@ -342,7 +351,10 @@ class OnCallSession:
         if self.problems or not self._selected:
             return
         why = "interrupted" if interrupted else ""
-        self.report = self.run.finish(
+        from ..flows.ending import finish
+
+        self.report = finish(
+            self.run,
             self._complete(interrupted=interrupted),
             why_partial=why,
             selected=self._selected.by_name(self._prepared_at),
