@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date
 from pathlib import Path
@@ -46,9 +47,14 @@ def find_root(start: Path) -> Path:
     folder = start.parent if start.is_file() else start
     upwards = (folder, *folder.parents)
     for place in upwards:
-        if (place / FILE_NAME).is_file():
+        if _is_there(place / FILE_NAME):
             return place
-    return next((p for p in upwards if any((p / sign).exists() for sign in _ROOT_SIGNS)), folder)
+    return next((p for p in upwards if any(_is_there(p / sign) for sign in _ROOT_SIGNS)), folder)
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is something, a link to nothing too; nothing is where one may not look."""
+    return os.path.lexists(path)
 
 
 def load_config(root: Path) -> Config:
@@ -94,8 +100,8 @@ def read_section(root: Path, name: str) -> dict[str, Any]:
 def _read(root: Path) -> tuple[dict[str, Any] | None, Source]:
     path = root / FILE_NAME
     source = Source(path, FILE_NAME)
-    if not path.is_file():
-        if (root / "aioncall.yml").is_file():
+    if not _is_there(path):
+        if _is_there(root / "aioncall.yml"):
             raise LoadError([Problem("aioncall.yml", 0, "", f"is not read; rename it to {FILE_NAME}")])
         return None, source
     document = parse_yaml(read_bytes(path, file=FILE_NAME), file=FILE_NAME, shape=_SHAPE)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_format
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import UsageError
@@ -24,19 +25,54 @@ _HEADING = re.compile(r"^##[ \t]+(system|user|assistant)[ \t]*$", re.MULTILINE)
 _ONE_EXPRESSION = re.compile(r"\A\s*\{\{(?P<inside>(?:(?!\{\{|\}\}).)*)\}\}\s*\Z", re.DOTALL)
 # What Python's compiler says of what Jinja wrote from deep brackets.
 _TOO_DEEP = (RecursionError, SyntaxError, MemoryError, OverflowError)
+DEEPEST = 60
+"""Levels of blocks and expressions in one another that a template may have."""
+WIDEST = 9_999
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:[0-9]{5}|\*)")
 LONGEST = 4 * 1024 * 1024
 """Characters that a rendered template may have."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Refuse operators that can make gigabytes of a few characters."""
+    """Refuse operators and filters that can make gigabytes of a few characters."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.filters["format"] = _format
+        for name in ("center", "indent"):
+            self.filters[name] = _narrow(self.filters[name])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or isinstance(left, (str, list, tuple)) or isinstance(right, (str, list, tuple)):
+        many = (str, list, tuple)
+        if operator == "%":
+            _refuse_wide(left)
+        elif operator == "**" or isinstance(left, many) or isinstance(right, many):
             raise SecurityError(f"{operator} on texts and lists, and powers, are not for templates")
         return super().call_binop(context, operator, left, right)
+
+
+def _format(text: str, *given: Any, **named: Any) -> str:
+    _refuse_wide(text)
+    return do_format(text, *given, **named)
+
+
+def _refuse_wide(text: Any) -> None:
+    if isinstance(text, str) and _WIDE.search(text):
+        raise SecurityError("a width of five digits, or one that is a value, is not for templates")
+
+
+def _narrow(fill: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that fills up to a width, none above WIDEST."""
+
+    @wraps(fill)
+    def bounded(*given: Any, **named: Any) -> Any:
+        if any(isinstance(one, int) and one > WIDEST for one in (*given[1:], *named.values())):
+            raise SecurityError(f"a width above {WIDEST} is not for templates")
+        return fill(*given, **named)
+
+    return bounded
 
 
 class Template:
@@ -51,6 +87,7 @@ class Template:
         environment = _environment() if quote is None else _quoting(quote)
         try:
             tree = environment.parse(source)
+            self._refuse_depth(tree)
             self._refuse_calls(tree)
             self.names = frozenset(meta.find_undeclared_variables(tree))
             self._template = environment.from_string(source)
@@ -69,6 +106,15 @@ class Template:
         if len(text) > LONGEST:
             raise UsageError(f"{self.where}: makes {len(text):,} characters; {LONGEST:,} are allowed")
         return text
+
+    def _refuse_depth(self, tree: nodes.Template) -> None:
+        """Refuse what Jinja's optimizer would walk through again at each level."""
+        level: list[nodes.Node] = [tree]
+        for _ in range(DEEPEST):
+            level = [inner for node in level for inner in node.iter_child_nodes()]
+            if not level:
+                return
+        raise UsageError(f"{self.where}: is nested more than {DEEPEST} deep; write it in parts")
 
     def _refuse_calls(self, tree: nodes.Template) -> None:
         for kind, hint in (

@@ -8,6 +8,7 @@ from heapq import nsmallest
 from ...model.evalset import Case, Evalset
 from ..text import did_you_mean, one_line
 from ..yaml_text import Source, quoted, step
+from ..yaml_text.problems import MOST_TOLD
 
 _DIMENSION_FORBIDS = "=,;"
 _MOST_COMPARED = 1_000
@@ -34,7 +35,7 @@ def check_requires(cases: Sequence[Case], names: Collection[str], sources: Mappi
         for index, require in enumerate(case.require):
             if require.scorer not in own and require.scorer not in names:
                 where = f"{case.where}.require[{index}].scorer"
-                sources[case.file].add(where, _unknown("scorer", require.scorer, {*names, *own}))
+                _note_unknown(sources[case.file], where, "scorer", require.scorer, {*names, *own})
 
 
 def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, names: Collection[str]) -> None:
@@ -46,11 +47,11 @@ def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, name
     for index, gate in enumerate(evalset.gates):
         where = f"gates[{index}]"
         if gate.scorer not in names:
-            source.add(f"{where}.scorer", _unknown("scorer", gate.scorer, names))
+            _note_unknown(source, f"{where}.scorer", "scorer", gate.scorer, names)
         above: set[str] = set()
         for at, dimension in enumerate(gate.slices):
             if dimension not in dimensions:
-                source.add(f"{where}.slices[{at}]", _unknown("slice", dimension, dimensions))
+                _note_unknown(source, f"{where}.slices[{at}]", "slice", dimension, dimensions)
             elif dimension in above:
                 source.add(f"{where}.slices[{at}]", f"{quoted(dimension)} stands twice")
             above.add(dimension)
@@ -77,11 +78,13 @@ def _is_dimension(name: str) -> bool:
     return bool(name.strip()) and name.isprintable() and not any(char in _DIMENSION_FORBIDS for char in name)
 
 
-def _unknown(noun: str, name: str, known: Collection[str]) -> str:
-    near = did_you_mean(name, known) if len(known) <= _MOST_COMPARED else None
-    if near is not None:
-        return f"unknown {noun} {quoted(name)}; did you mean {quoted(near)}?"
-    if not known:
-        return f"unknown {noun} {quoted(name)}; there is none here"
-    some = ", ".join(one_line(one, 60) for one in nsmallest(10, known))
-    return f"unknown {noun} {quoted(name)}; known here: {some}"
+def _note_unknown(source: Source, where: str, noun: str, name: str, known: Collection[str]) -> None:
+    """Note a name that nothing has: with a near one, or with what there is; briefly once nobody reads on."""
+    hint = "there is none here"
+    if len(source.findings) >= MOST_TOLD:
+        hint = "as above"
+    elif near := did_you_mean(name, known) if len(known) <= _MOST_COMPARED else None:
+        hint = f"did you mean {quoted(near)}?"
+    elif known:
+        hint = f"known here: {', '.join(one_line(one, 60) for one in nsmallest(10, known))}"
+    source.add(where, f"unknown {noun} {quoted(name)}; {hint}")

@@ -19,6 +19,8 @@ from .shapes import CASE_TEXT, INCIDENT_KEYS, INCIDENT_SHAPE, SOURCE_KEYS
 MAX_CASES = 1_000_000
 """Cases of one file of JSON lines."""
 _MAX_FILES = 10_000
+# Each one more multiplies the walk by the depth of the tree: twelve of them take hours in a deep one.
+_MOST_STARS = 2
 _YAML = (".yaml", ".yml")
 _EVALSET = (".eval.yaml", ".eval.yml")
 
@@ -40,7 +42,7 @@ class CaseFile:
 def shown_path(path: Path, root: Path) -> str:
     """Return `path` as messages and node ids show it: relative to `root` where it lies below it."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow symlinks
-    for candidate, base in ((absolute, Path(os.path.abspath(root))), (path.resolve(), root.resolve())):  # noqa: PTH100
+    for candidate, base in ((absolute, Path(os.path.abspath(root))), (_resolved(path), _resolved(root))):  # noqa: PTH100
         if candidate.is_relative_to(base):
             return candidate.relative_to(base).as_posix()
     return path.as_posix()
@@ -48,12 +50,12 @@ def shown_path(path: Path, root: Path) -> str:
 
 def included_paths(patterns: list[str], evalset: Source, *, root: Path, name: str | None) -> Iterator[Path]:
     """Yield each file of `include` once, then the incident files of evalset `name` that are not listed."""
-    seen = {evalset.path.resolve()}
+    seen = {_resolved(evalset.path)}
     folder = evalset.path.parent
     for index, pattern in enumerate(patterns):
         where = f"include[{index}]"
         for path in _matches(folder, pattern, where, evalset):
-            resolved = path.resolve()
+            resolved = _resolved(path)
             if resolved in seen:
                 continue
             seen.add(resolved)
@@ -61,12 +63,17 @@ def included_paths(patterns: list[str], evalset: Source, *, root: Path, name: st
                 yield path
     if name is not None:
         for path in sorted((folder / "incidents" / name).glob("*.yaml")):
-            resolved = path.resolve()
+            resolved = _resolved(path)
             if resolved in seen:
                 continue
             seen.add(resolved)
             if _may_include(path, resolved, "include", evalset, root=root):
                 yield path
+
+
+def _resolved(path: Path) -> Path:
+    """Return where links lead to; one to itself, which Path.resolve refuses in some versions, to itself."""
+    return Path(os.path.realpath(path))
 
 
 def read_case_file(path: Path, *, root: Path) -> CaseFile:
@@ -87,6 +94,9 @@ def _matches(folder: Path, pattern: str, where: str, evalset: Source) -> list[Pa
     if Path(pattern).is_absolute() or not pattern.strip():
         evalset.add(where, f"{quoted(pattern)} has to be a path relative to this file")
         return []
+    if pattern.count("**") > _MOST_STARS:
+        evalset.add(where, f"{quoted(pattern)} has more than {_MOST_STARS} '**'; name the folders between")
+        return []
     try:
         found = sorted(path for path in folder.glob(pattern) if path.is_file())
     except (ValueError, OSError, NotImplementedError, IndexError):
@@ -102,7 +112,7 @@ def _matches(folder: Path, pattern: str, where: str, evalset: Source) -> list[Pa
 
 def _may_include(path: Path, resolved: Path, where: str, evalset: Source, *, root: Path) -> bool:
     shown = shown_path(path, root)
-    if not resolved.is_relative_to(root.resolve()):
+    if not resolved.is_relative_to(_resolved(root)):
         evalset.add(where, f"{quoted(shown)} lies outside the project; copy it into the repository")
         return False
     if path.name.endswith(_EVALSET):

@@ -212,7 +212,7 @@ def _case_files(
             files.append(read_case_file(path, root=root))
         except LoadError as error:
             unread.append(error)
-    if not any(file.raw_cases for file in files) and not own.source.findings and not unread:
+    if not unread and not any(file.raw_cases or file.source.findings for file in files):
         own.source.add("cases", "there is no case; an empty evalset can only pass")
     return files, unread
 

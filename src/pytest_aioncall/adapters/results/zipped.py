@@ -44,7 +44,8 @@ class Zipped:
             if info.compress_type == ZSTANDARD and not hasattr(zipfile, "ZIP_ZSTANDARD"):
                 return self._zstandard(info)
             with self.archive.open(info) as member:
-                found = member.read(_MAX_MEMBER + 1)
+                # What its header says, not what a bomb unpacks to: zipfile would unpack all of that at once.
+                found = member.read(info.file_size + 1)
         except (
             zipfile.BadZipFile,
             zlib.error,

@@ -168,16 +168,12 @@ def _sorted_lines(
     found = _Sorted({}, {}, [], [], [])
     if not path.exists():
         return found
-    end = 0
     with path.open("rb") as file:
-        for line in file:
-            end += len(line)
-            # A hole of zero bytes, which a power cut leaves, has no end of line: the next sample hangs on it.
-            whole = line.lstrip(b"\0")
-            found.holes = found.holes or len(whole) < len(line)
+        for start, whole, after_a_hole in _pieces(file):
+            found.holes = found.holes or after_a_hole
             if not whole:
                 continue
-            span = (end - len(whole), len(whole))
+            span = (start, len(whole))
             try:
                 if not whole.endswith(b"\n"):
                     raise ValueError("torn")
@@ -195,6 +191,26 @@ def _sorted_lines(
             found.places[place] = span
             found.digests[place] = sys.intern(sample.digest)
     return found
+
+
+def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield each line with where it starts, and whether a hole is before it; what has no end comes in pieces.
+
+    A hole of zero bytes, which a power cut leaves, has no end of line: the next sample hangs on it. Holes and
+    lines without end may be gigabytes, and are never in memory as one.
+    """
+    start, line, after_a_hole = 0, b"", False
+    while part := file.readline(1 << 20):
+        if not line:
+            whole = part.lstrip(b"\0")
+            after_a_hole = after_a_hole or len(whole) < len(part)
+            start += len(part) - len(whole)
+            part = whole
+        line += part
+        if line.endswith(b"\n") or len(line) > MAX_LINE_BYTES:
+            yield start, line, after_a_hole
+            start, line, after_a_hole = start + len(line), b"", False
+    yield start, line, after_a_hole
 
 
 def _part(file: IO[bytes], start: int, length: int) -> bytes:

@@ -16,12 +16,10 @@ from typing import Any, Final
 
 from ...errors import LoadError, Problem
 from ..text import one_line
-from .positions import MAX_DEPTH, lines_in, step
+from .positions import MAX_DEPTH, MAX_KEYS, lines_in, step
 from .scalars import MAYBE_NOT_TEXT, NULLS, plain_value
 
 MAX_NODES = 5_000_000
-MAX_KEYS = 50_000
-"""Keys of one mapping."""
 MAX_MERGES = 1_000
 """Mappings that are merged (`<<`) into one."""
 MAX_TOLD = 50

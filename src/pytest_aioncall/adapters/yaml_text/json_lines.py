@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from ..text import one_line
 from .files import open_file
-from .positions import MAX_DEPTH
+from .positions import MAX_DEPTH, MAX_KEYS
 from .problems import Source
 from .words import kind_of
 
@@ -99,6 +99,8 @@ def as_text(value: Any) -> Any:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"a mapping holds more than {MAX_KEYS:,} keys; make it a list")
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..text import one_line
 
 MAX_DEPTH = 64
+MAX_KEYS = 50_000
+"""Keys of one mapping."""
 
 
 def step(where: str, key: str | int) -> str:

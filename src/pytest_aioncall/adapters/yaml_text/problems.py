@@ -67,7 +67,7 @@ class Source:
             return Lines({})
 
 
-def problems_of(sources: Sequence[Source], *, most: int | None = MOST_TOLD) -> list[Problem]:
+def problems_of(sources: Sequence[Source], *, most: int | None = MOST_TOLD - 1) -> list[Problem]:
     """Return the findings of `sources` with their lines. Each file with findings is read once more.
 
     Of each source the first `most` are told (None: all), and how many are not.
@@ -95,7 +95,8 @@ def problems_of(sources: Sequence[Source], *, most: int | None = MOST_TOLD) -> l
     for source in sources:
         left = len(told[id(source)]) - (most or len(told[id(source)]))
         if left > 0:
-            problems.append(Problem(source.file, 0, "", f"{left:,} more problems; mend the others first"))
+            last = max(problem.line for problem in problems if problem.file == source.file)
+            problems.append(Problem(source.file, last, "", f"{left:,} more problems; mend the others first"))
     return problems
 
 

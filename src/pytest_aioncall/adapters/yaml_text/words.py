@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 from ..text import did_you_mean, one_line
 from .positions import step
-from .problems import REQUIRED, Source, quoted
+from .problems import MOST_TOLD, REQUIRED, Source, quoted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -61,7 +61,7 @@ def kind_of(value: Any) -> str:
 
 def note_unknown_key(source: Source, where: str, key: str, known: Collection[str]) -> None:
     """Note a key below `where` that does not exist there: with a near match, or else with what exists."""
-    near = _near_key(key, frozenset(known))
+    near = _near_key(key, frozenset(known)) if len(source.findings) < MOST_TOLD else None
     if near is not None:
         source.add(step(where, key), f"unknown key; did you mean '{near}'?", meant=step(where, near))
     else:
