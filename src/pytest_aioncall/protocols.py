@@ -142,7 +142,7 @@ class PieceContext:
     folder: Path
     evalset: str
     config: Config
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     wire: Wire
     concurrency: int = 16
     transport: tuple[str, ...] = ()
