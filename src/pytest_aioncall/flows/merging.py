@@ -135,7 +135,13 @@ def merged(sources: Sequence[Source]) -> Merged:
     runs = [source.run for source in sources]
     by_run = {source.run.id: source for source in sources}
     if differences := unlike(runs):
-        raise _refused([*differences, "one verdict is about one commit, one evalset and one division"])
+        raise _refused(
+            [
+                "not judged: these are not parts of one run",
+                *(f"  {line}" for line in differences),
+                "name the runs of one commit and one division only",
+            ]
+        )
     _refuse_under_way(sources)
     notes: tuple[str, ...] = ()
     if runs[0].shard is not None:
