@@ -11,6 +11,7 @@ VENV_MODEL ?= .venv-model
 VENV_NODE ?= .venv-node
 VENV_PEERS ?= .venv-peers
 WORKERS ?= 2
+FUZZ_SECONDS ?= 180
 SOAK_MINUTES ?= 30
 AIMOCK_VERSION := 1.43.0
 # Where npm is: a machine without it skips the tests against aimock, by name.
@@ -42,7 +43,7 @@ live: $(VENV)/.dev $(VENV_MODEL)/.model  ## Ask a real model, served on this mac
 ##@ Check it
 
 .PHONY: test
-test: lint types demo test-lowest test-full  ## All that CI checks, the whole test suite last
+test: lint types demo fuzz-quick test-lowest test-full  ## All that CI checks, the whole test suite last
 
 .PHONY: lint
 lint: $(VENV)/.dev  ## ruff: rules and format
@@ -65,6 +66,14 @@ aimock: $(VENV_NODE)/.aimock-$(AIMOCK_VERSION)  ## Install aimock, a model serve
 test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest and libraries that are allowed
 	$(VENV_LOWEST)/bin/python -m pytest -q -n $(WORKERS) tests/test_rooms.py tests/pytester tests/unit \
 	  tests/e2e/test_idle_plugin.py --ignore=tests/unit/test_stats_tests.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/.fuzz  ## Fuzz every reader of files and answers, FUZZ_SECONDS=180 each; keeps its corpus in .fuzz/
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --jobs $(WORKERS)
+
+.PHONY: fuzz-quick
+fuzz-quick: $(VENV)/.fuzz  ## The same for two seconds each, from the committed inputs: what CI runs
+	$(BIN)/python -m fuzz --quick --jobs $(WORKERS)
 
 .PHONY: simulate
 simulate: $(VENV)/.dev  ## Error rates of the gate, simulated, into docs/reference/error-rates.md (20 minutes)
@@ -103,7 +112,7 @@ format: $(VENV)/.dev  ## Let ruff mend what it can
 
 .PHONY: clean
 clean:  ## Remove environments, caches and run folders
-	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) $(VENV_NODE) $(VENV_PEERS) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis site dist
+	rm -rf $(VENV) $(VENV_LOWEST) $(VENV_MODEL) $(VENV_NODE) $(VENV_PEERS) .aioncall .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz site dist
 
 .PHONY: help
 help:  ## Show this list
@@ -128,6 +137,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[dev,bench]'
 	@touch $@ $(VENV)/.dev $(VENV)/.demo
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(BIN)/python $(PIP_INSTALL) -c constraints.txt --only-binary atheris -e '.[fuzz]' || \
+	  echo "make: atheris cannot be installed here (no wheel?); fuzzing will be skipped"
+	@touch $@
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[docs]'

@@ -19,11 +19,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-CORPUS = ROOT / ".fuzz"
+FOLDER = ROOT / ".fuzz"
 NAMES = (
     *("evalset", "config", "yaml", "json-lines", "run", "baseline", "flat-scores"),
     *("judge-reply", "retry-after", "cassette", "results", "chat-reply", "redaction", "template"),
 )
+QUICK_S = 2
 START_S = 60
 """Seconds beyond its time that a target may take to start and to end."""
 
@@ -41,16 +42,19 @@ class Outcome:
     failed: str = ""
 
 
-def search(target: str, *, seconds: int, folder: Path = CORPUS) -> Outcome:
-    """Run one target in a process of its own."""
-    corpus, findings = folder / "corpus" / target, folder / "findings" / target
+def search(target: str, *, seconds: int, seed: int | None = None) -> Outcome:
+    """Run one target in a process of its own; with a seed from the committed inputs alone, always alike."""
+    kept = FOLDER / ("corpus" if seed is None else "quick")
+    corpus, findings = kept / target, FOLDER / "findings" / target
     findings.mkdir(parents=True, exist_ok=True)
-    for old in findings.iterdir():
+    for old in [*findings.iterdir(), *(corpus.glob("*") if seed is not None else ())]:
         old.unlink()
     seeds = [str(path) for path in (HERE / "seeds" / target, HERE / "found" / target) if path.is_dir()]
     command = [
         *(sys.executable, "-m", "fuzz.child", "--seconds", str(seconds)),
-        *("--corpus", str(corpus), "--findings", str(findings), target, *seeds),
+        *("--corpus", str(corpus), "--findings", str(findings)),
+        *(() if seed is None else ("--seed", str(seed))),
+        *(target, *seeds),
     ]
     try:
         done = subprocess.run(
@@ -116,6 +120,7 @@ def main() -> int:
     """Run the targets and tell what came of them."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description="Fuzz every reader.")
     parser.add_argument("--seconds", type=int, default=180, help="seconds a target (default 180)")
+    parser.add_argument("--quick", action="store_true", help="two seconds each, from the committed inputs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at once")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"default: all of {', '.join(NAMES)}")
     given = parser.parse_args()
@@ -128,15 +133,16 @@ def main() -> int:
         print("fuzz: the seeds and all that was ever found are run by the test suite all the same")
         return 0
     names = given.targets or NAMES
-    print(f"fuzz: {len(names)} targets, {given.seconds} s each, {given.jobs} at once", flush=True)
+    seconds, seed = (QUICK_S, 1) if given.quick else (given.seconds, None)
+    print(f"fuzz: {len(names)} targets, {seconds} s each, {given.jobs} at once", flush=True)
     with ThreadPoolExecutor(given.jobs) as pool:
-        outcomes = list(pool.map(lambda name: search(name, seconds=given.seconds), names))
+        outcomes = list(pool.map(lambda name: search(name, seconds=seconds, seed=seed), names))
     print(table(outcomes))
     for one in outcomes:
         for name in one.findings:
-            told = CORPUS / "findings" / one.target / f"{name}.txt"
+            told = FOLDER / "findings" / one.target / f"{name}.txt"
             kind = told.read_text(encoding="utf-8").splitlines()[0] if told.is_file() else "ended the process"
-            print(f"{one.target}: {kind}\n    {(CORPUS / 'findings' / one.target / name).relative_to(ROOT)}")
+            print(f"{one.target}: {kind}\n    {(FOLDER / 'findings' / one.target / name).relative_to(ROOT)}")
     if any(one.findings for one in outcomes):
         print("mend it, then keep the input: copy it to fuzz/found/<target>/<what-it-was>")
     return 1 if any(one.findings or one.failed for one in outcomes) else 0

@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--findings", type=Path, required=True)
+    parser.add_argument("--seed", type=int)
     parser.add_argument("seeds", nargs="*", type=Path)
     given = parser.parse_args()
     reader = readers.READERS[given.target]
@@ -104,6 +105,7 @@ def main() -> None:
         "-timeout=60",
         "-rss_limit_mb=2048",
         "-print_final_stats=1",
+        *([] if given.seed is None else [f"-seed={given.seed}"]),
         str(given.corpus),
         *map(str, given.seeds),
     ]
