@@ -87,7 +87,7 @@ def accept(
     folder, found = load_run(run, settings)
     if found.shard is not None:
         raise UsageError(
-            f"{told(found)} is a part of a run, and a baseline is of a whole one: put the shards together with "
+            f"{told(found)} is a part of a run, and a baseline is of a whole one: put the shards together by "
             "aioncall runs merge RUN..., then accept the run that it writes"
         )
     who = by or git.user_of(settings.root)

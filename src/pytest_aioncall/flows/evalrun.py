@@ -16,24 +16,22 @@ from ..adapters.net import refuse_missing
 from ..adapters.net import versions as http_versions
 from ..adapters.redaction import Redactor
 from ..budget import Budget
-from ..decide.exit_codes import CANNOT_JUDGE
-from ..decide.sides import epochs_of
 from ..engine import Engine, Job, retried, standing_still
 from ..errors import UsageError
 from ..model.report import Report
-from ..model.run import Fingerprint, Run, Shard
-from ..model.sample import Output, Sample, SampleError, Score
-from ..model.verdict import Judgement
+from ..model.run import Fingerprint, Shard
+from ..model.sample import Sample
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
 from .cassettes import RunCassettes
 from .cost import Estimate, cap_of, estimate
 from .guarding import Guard, guard_loop
-from .judge import BaselineFound, find_baseline, judge_record
+from .judge import BaselineFound, find_baseline
 from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of
-from .record import EvalsetRecord, RunRecord, has_no_answer, rfc3339
-from .report import EvalsetInput, build_report, write_report
+from .record import RunRecord, has_no_answer, rfc3339
+from .redacting import redacted
+from .report import write_report
 from .resume import Resumed
 from .rounds import ExtraRounds, may_stop_early
 from .sharded import Part
@@ -264,59 +262,11 @@ class EvalRun:
 
     def redact(self, sample: Sample) -> Sample:
         """Take secrets out of everything of a sample that a model, a server or user code wrote."""
-        change: dict[str, Any] = {}
-        if sample.output is not None:
-            output = self._redacted_output(sample.output)
-            if output is not sample.output:
-                change["output"] = output
-        if sample.error is not None:
-            change["error"] = self._redacted_error(sample.error)
-        scores = tuple(self._redacted_score(score) for score in sample.scores)
-        if any(new is not old for new, old in zip(scores, sample.scores, strict=True)):
-            change["scores"] = scores
-        return sample.model_copy(update=change) if change else sample
-
-    def _redacted_output(self, output: Output) -> Output:
-        text = self.redactor.text(output.text)
-        data = self.redactor.json(output.data) if output.data is not None else None
-        calls = output.tool_calls
-        if calls is not None:
-            calls = tuple(self.redactor.json(call) for call in calls)
-        documents = output.retrieved
-        if documents is not None:
-            documents = tuple(
-                d.model_copy(update={"id": self._clean(d.id), "text": self._clean(d.text)}) for d in documents
-            )
-        change: dict[str, Any] = {
-            "text": text,
-            "data": data,
-            "tool_calls": calls,
-            "retrieved": documents,
-            "model": self._clean(output.model),
-            "finish": self._clean(output.finish),
-        }
-        if all(getattr(output, name) == value for name, value in change.items()):
-            return output
-        return output.model_copy(update=change)
-
-    def _clean(self, text: str | None) -> str | None:
-        return self.redactor.text(text) if text else text
+        return redacted(sample, self.redactor)
 
     def shown(self, printed: str) -> str:
         """Return the end of what user code printed, for a log: no secret, nothing unseen, no command."""
         return self.guard.shown(printed)
-
-    def _redacted_error(self, error: SampleError) -> SampleError:
-        trace = self.redactor.text(error.traceback) if error.traceback else None
-        return error.model_copy(update={"message": self.redactor.text(error.message), "traceback": trace})
-
-    def _redacted_score(self, score: Score) -> Score:
-        change = {
-            name: clean
-            for name, text in (("reason", score.reason), ("error", score.error), ("label", score.label))
-            if text and (clean := self.redactor.text(text)) != text
-        }
-        return score.model_copy(update=change) if change else score
 
     async def close_wires(self) -> None:
         """Close the network and write the cassettes; awaited on the engine's loop."""
@@ -325,91 +275,6 @@ class EvalRun:
         finally:
             if self._net is not None:
                 await self._net.close()
-
-    def finish(
-        self, complete: Mapping[str, bool], *, why_partial: str, selected: Mapping[str, int]
-    ) -> Report | None:
-        """Judge what is complete and close the record; None where nothing ran.
-
-        `complete[evalset]` tells whether all of its cases were selected and finished.
-        """
-        now = self.now()
-        inputs: list[EvalsetInput] = []
-        done = bool(complete)
-        for name, is_complete in complete.items():
-            one = self.prepared[name]
-            record = self.record.evalsets.get(name, EvalsetRecord())
-            finished = is_complete and not record.cancelled and len(record.rows) == self.asked_of(one)
-            done &= finished
-            whole = finished and self.part is None
-            planned = one.planned(
-                self.fingerprint(one),
-                complete=whole,
-                root=self.settings.root,
-                floors=record.all_floors,
-                drawn=[epochs_of(row) for row in record.rows.values()],
-            ).model_copy(update={"capped": record.stopped_by_cap})
-            if self.part is not None:
-                planned = planned.model_copy(update={"samples": self.part.samples_of(one)})
-            elif not whole and one.plan is not None:
-                planned = planned.model_copy(update={"samples": self._asked_for(one)})
-            found = self.baselines[name]
-            because = None
-            if record.cancelled:
-                because = f"the cost cap was reached, {record.cancelled} samples were not asked"
-            elif not whole:
-                because = self._why_partial(name, why_partial, len(record.rows))
-            if self.part is not None:
-                ended = because if record.cancelled else why_partial
-                because = self.part.why_not_judged(one, done=len(record.rows), ended=ended or "")
-            judgement = None if because else judge_record(planned, record, found, self.settings).judgement
-            if judgement is not None and record.why:
-                judgement = _with_reasons(judgement, record.why)
-            inputs.append(
-                EvalsetInput(
-                    planned=planned,
-                    cases=one.evalset.cases,
-                    record=record,
-                    found=found,
-                    judgement=judgement,
-                    not_judged_because=because,
-                    unfinished=self._unfinished(one, judgement, selected=selected.get(name, 0)),
-                    description=one.evalset.description,
-                    max_age_days=one.evalset.baseline_max_age_days
-                    or self.settings.config.defaults.baseline_max_age_days,
-                )
-            )
-        run = self.close(inputs, complete=done)
-        if run is None:
-            return None
-        report = build_report(run, inputs, folder=self.record.folder, now=now)
-        stopped = any(one.record.cancelled or (self.part is None and _is_outage(one)) for one in inputs)
-        if not report.exit_code and stopped:
-            # The cap or an outage stopped it, nobody chose a part: what was not asked is not green. How many
-            # errors are too many is said of a whole run, so of a shard it is said by the gate.
-            return report.model_copy(update={"exit_code": CANNOT_JUDGE})
-        return report
-
-    def _unfinished(self, one: Prepared, judgement: Judgement | None, *, selected: int) -> int:
-        """Return how many samples were to be made and have no answer; resuming asks them.
-
-        Errors that the evalset bears are part of its verdict.
-        """
-        if judgement is not None and judgement.status != "cannot_judge":
-            return 0
-        first = selected * (one.jobs[0].epochs if one.jobs else 0)
-        return max(0, first + self.rounds.asked_again(one.name) - self.record.answered[one.name])
-
-    def _asked_for(self, one: Prepared) -> int:
-        """Return how many samples the rounds that have begun ask for; what may follow is not known."""
-        return sum(job.epochs for job in one.jobs) + self.rounds.asked_again(one.name)
-
-    def _why_partial(self, name: str, why: str, cases: int) -> str:
-        """Say why an evalset is not judged: what ended the session, and in which round of adaptive epochs."""
-        if not why:
-            return f"{cases} of {len(self.prepared[name].jobs)} cases ran"
-        number = self.rounds.under_way(name)
-        return why if number is None else f"{why} in round {number}"
 
     @property
     def rounds(self) -> ExtraRounds:
@@ -435,42 +300,18 @@ class EvalRun:
         folder = self.settings.report_dir or self.settings.root / self.settings.config.store
         return write_report(report, folder)
 
-    def asked_of(self, one: Prepared) -> int:
-        """Return how many cases of an evalset this session is to run: all, or those of its shard."""
-        return len(one.jobs) if self.part is None else len(self.part.cases_of(one))
-
-    def close(self, inputs: Sequence[EvalsetInput], *, complete: bool) -> Run | None:
-        """Write `run.json` for good; None where nothing ran. A shard without a case leaves one, too."""
-        names = [one.planned.evalset for one in inputs]
-        if self.part is not None:
-            self.part.told_of = names
-            if names and not any(self.asked_of(self.prepared[name]) for name in names):
-                self.record.keep([])
+    def told(self) -> None:
+        """Say in the record what the network and the price table know of this run."""
         if self.expected.unpriced:
             self.record.counts.cost_known = False
         if self._net is not None and self._net.was_used:
             self.record.libraries.update(http_versions(self.settings.config))
-        return self.record.close(
-            planned=[one.planned for one in inputs],
-            complete=complete,
-            wall_s=time.monotonic() - self._started,
-            ended=self.now(),
-            unfinished=sum(one.unfinished for one in inputs),
-        )
 
+    @property
+    def wall_s(self) -> float:
+        """Return how long this session runs, in seconds."""
+        return time.monotonic() - self._started
 
-def _is_outage(one: EvalsetInput) -> bool:
-    """Tell whether more samples of a partial run failed than the evalset allows."""
-    rows = one.record.rows.values()
-    samples = sum(len(row.latency_s) for row in rows)
-    errors = sum(row.errors for row in rows)
-    return one.judgement is None and samples > 0 and errors / samples > one.planned.max_error_rate
-
-
-def _with_reasons(judgement: Any, why: Mapping[str, str]) -> Any:
-    """Give the worst cases the reason that their scorer gave."""
-    worst = tuple(
-        move if move.why or move.case not in why else move.model_copy(update={"why": why[move.case]})
-        for move in judgement.worst
-    )
-    return judgement.model_copy(update={"worst": worst})
+    def asked_of(self, one: Prepared) -> int:
+        """Return how many cases of an evalset this session is to run: all, or those of its shard."""
+        return len(one.jobs) if self.part is None else len(self.part.cases_of(one))

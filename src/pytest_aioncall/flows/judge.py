@@ -115,7 +115,8 @@ def judge_record(
     judgement = with_cap(judgement, capped=planned.capped)
     if record.unmeasured:
         told = tuple(
-            f"{name}: not measured in {answers} replayed answers: a recording has no latency, no cost"
+            f"{name}: not measured in {answers} replayed answers; "
+            "a recording has no latency and cost of its own"
             for name, answers in record.unmeasured.items()
         )
         judgement = judgement.model_copy(update={"notes": (*judgement.notes, *told)})

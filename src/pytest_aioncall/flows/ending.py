@@ -1,0 +1,153 @@
+"""The end of a run: what is complete is judged, the record is closed, and all of it becomes a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..decide.exit_codes import CANNOT_JUDGE
+from ..decide.sides import epochs_of
+from ..model.report import Report
+from ..model.run import Run, RunEvalset
+from ..model.verdict import Judgement
+from .evalrun import EvalRun
+from .judge import judge_record
+from .prepare import Prepared
+from .record import EvalsetRecord
+from .report import EvalsetInput, build_report
+
+
+def finish(
+    run: EvalRun, complete: Mapping[str, bool], *, why_partial: str, selected: Mapping[str, int]
+) -> Report | None:
+    """Judge what is complete and close the record; None where nothing ran.
+
+    complete     of each evalset, whether all of its cases were selected and finished
+    why_partial  what ended the session early, or empty
+    selected     how many cases of each evalset were to run
+    """
+    now = run.now()
+    ends = [
+        _End(run, name, is_complete=is_complete, why_partial=why_partial)
+        for name, is_complete in complete.items()
+    ]
+    inputs = [end.judged(selected=selected.get(end.one.name, 0)) for end in ends]
+    closed = _close(run, inputs, complete=bool(ends) and all(end.finished for end in ends))
+    if closed is None:
+        return None
+    report = build_report(closed, inputs, folder=run.record.folder, now=now)
+    stopped = any(one.record.cancelled or (run.part is None and _is_outage(one)) for one in inputs)
+    if not report.exit_code and stopped:
+        # The cap or an outage stopped it, nobody chose a part: what was not asked is not green. How many
+        # errors are too many is said of a whole run, so of a shard it is said by the gate.
+        return report.model_copy(update={"exit_code": CANNOT_JUDGE})
+    return report
+
+
+class _End:
+    """One evalset when its run is over."""
+
+    def __init__(self, run: EvalRun, name: str, *, is_complete: bool, why_partial: str) -> None:
+        self.run = run
+        self.one: Prepared = run.prepared[name]
+        self.record = run.record.evalsets.get(name, EvalsetRecord())
+        self.why_partial = why_partial
+        drawn = len(self.record.rows)
+        self.finished = is_complete and not self.record.cancelled and drawn == run.asked_of(self.one)
+        self.whole = self.finished and run.part is None
+
+    def judged(self, *, selected: int) -> EvalsetInput:
+        """Judge the evalset where all of it is there; say why not where it is not."""
+        planned, because = self._planned(), self._why_not_judged()
+        found = self.run.baselines[self.one.name]
+        settings = self.run.settings
+        judgement = None if because else judge_record(planned, self.record, found, settings).judgement
+        if judgement is not None and self.record.why:
+            judgement = _with_reasons(judgement, self.record.why)
+        return EvalsetInput(
+            planned=planned,
+            cases=self.one.evalset.cases,
+            record=self.record,
+            found=found,
+            judgement=judgement,
+            not_judged_because=because,
+            unfinished=self._unfinished(judgement, selected=selected),
+            description=self.one.evalset.description,
+            max_age_days=self.one.evalset.baseline_max_age_days
+            or settings.config.defaults.baseline_max_age_days,
+        )
+
+    def _planned(self) -> RunEvalset:
+        run, one = self.run, self.one
+        planned = one.planned(
+            run.fingerprint(one),
+            complete=self.whole,
+            root=run.settings.root,
+            floors=self.record.all_floors,
+            drawn=[epochs_of(row) for row in self.record.rows.values()],
+        ).model_copy(update={"capped": self.record.stopped_by_cap})
+        if run.part is not None:
+            return planned.model_copy(update={"samples": run.part.samples_of(one)})
+        if not self.whole and one.plan is not None:
+            # What the rounds that have begun ask for; what may follow is not known.
+            asked = sum(job.epochs for job in one.jobs) + run.rounds.asked_again(one.name)
+            return planned.model_copy(update={"samples": asked})
+        return planned
+
+    def _why_not_judged(self) -> str | None:
+        run, cases, capped = self.run, len(self.record.rows), None
+        if self.record.cancelled:
+            capped = f"the cost cap was reached, {self.record.cancelled} samples were not asked"
+        if run.part is not None:
+            return run.part.why_not_judged(self.one, done=cases, ended=capped or self.why_partial)
+        if capped or self.whole:
+            return capped
+        if not self.why_partial:
+            return f"{cases} of {len(self.one.jobs)} cases ran"
+        number = run.rounds.under_way(self.one.name)
+        return self.why_partial if number is None else f"{self.why_partial} in round {number}"
+
+    def _unfinished(self, judgement: Judgement | None, *, selected: int) -> int:
+        """Return how many samples were to be made and have no answer; resuming asks them.
+
+        Errors that the evalset bears are part of its verdict.
+        """
+        if judgement is not None and judgement.status != "cannot_judge":
+            return 0
+        name = self.one.name
+        first = selected * (self.one.jobs[0].epochs if self.one.jobs else 0)
+        return max(0, first + self.run.rounds.asked_again(name) - self.run.record.answered[name])
+
+
+def _close(run: EvalRun, inputs: Sequence[EvalsetInput], *, complete: bool) -> Run | None:
+    """Write `run.json` for good; None where nothing ran. A shard without a case leaves one, too."""
+    names = [one.planned.evalset for one in inputs]
+    if run.part is not None:
+        run.part.told_of = names
+        if names and not any(run.asked_of(run.prepared[name]) for name in names):
+            run.record.keep([])
+    run.told()
+    return run.record.close(
+        planned=[one.planned for one in inputs],
+        complete=complete,
+        wall_s=run.wall_s,
+        ended=run.now(),
+        unfinished=sum(one.unfinished for one in inputs),
+    )
+
+
+def _is_outage(one: EvalsetInput) -> bool:
+    """Tell whether more samples of a partial run failed than the evalset allows."""
+    rows = one.record.rows.values()
+    samples = sum(len(row.latency_s) for row in rows)
+    errors = sum(row.errors for row in rows)
+    return one.judgement is None and samples > 0 and errors / samples > one.planned.max_error_rate
+
+
+def _with_reasons(judgement: Any, why: Mapping[str, str]) -> Any:
+    """Give the worst cases the reason that their scorer gave."""
+    worst = tuple(
+        move if move.why or move.case not in why else move.model_copy(update={"why": why[move.case]})
+        for move in judgement.worst
+    )
+    return judgement.model_copy(update={"worst": worst})
