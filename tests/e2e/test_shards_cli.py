@@ -203,6 +203,40 @@ def test_a_shard_that_was_interrupted_says_how_it_is_finished(shards: Shards) ->
     assert shards.gate(*folders)[0] == 0
 
 
+KILLED = """
+import os, pathlib
+
+def answer(text):
+    if pathlib.Path("killing").exists() and any(
+        file.stat().st_size > 300 for file in pathlib.Path(".aioncall/runs").glob("*/samples.jsonl")
+    ):
+        os.kill(os.getpid(), 9)
+    return text.upper()
+"""
+
+
+def test_a_shard_that_was_killed_is_named_and_finished(shards: Shards) -> None:
+    project = shards.project
+    project.app(KILLED)
+    project.evalset(cases=CASES, gates=GATES, epochs=2, concurrency=1)
+    (project.path / "killing").touch()
+    project.run_apart("--aioncall-shard", "2/2")
+    (killed,) = project.run_folders()
+    (project.path / "killing").unlink()
+    project.run("--aioncall-shard", "1/2")
+    message = shards.refused(".aioncall/runs")
+    assert f"shard 2 of 2 (run {killed.name}) is incomplete: " in message
+    kept = lines(killed)
+    assert kept
+    assert (
+        project.run(*f"--aioncall-shard 2/2 --aioncall-resume --aioncall-run {killed.name}".split()).ret == 0
+    )
+    assert lines(killed)[: len(kept)] == kept
+    code, found = shards.gate(".aioncall/runs")
+    assert code == 0
+    assert found["coverage"]["judged"] == 2 * len(CASES)
+
+
 def test_a_shard_that_lost_samples_is_incomplete(shards: Shards) -> None:
     folders = shards.drawn()
     (folders[0] / "samples.jsonl").write_text(lines(folders[0])[0] + "\n")

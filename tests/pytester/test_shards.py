@@ -222,7 +222,13 @@ def test_a_shard_is_not_resumed_as_another(ten: Project) -> None:
     ten.app(
         "def answer(text):\n    if text > 'q4':\n        raise KeyboardInterrupt\n    return text.upper()\n"
     )
-    ten.run_apart("--aioncall-shard", "1/2")
+    result = ten.run_apart("--aioncall-shard", "1/2")
+    result.stdout.fnmatch_lines(
+        [
+            "gate not judged  interrupted in shard 1 of 2: * of its * cases",
+            "next:   pytest --aioncall evalsets/demo.eval.yaml --aioncall-resume --aioncall-shard 1/2",
+        ]
+    )
     ten.app(UPPER)
     result = ten.run("--aioncall-shard", "2/2", "--aioncall-resume")
     assert result.ret == 4

@@ -32,8 +32,9 @@ def next_command(story: Story) -> str:
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
     whole = f"{_pytest(story)} {file}".rstrip()
     resumed = f"{whole} --aioncall-resume" if story.report.unfinished else whole
-    if story.report.shard is not None and story.state == "partial":
-        return _of_shard(story, resumed)
+    if story.report.shard is not None and story.state in ("partial", "interrupted"):
+        # Of several evalsets each has a part in the shard, so it is taken up whole.
+        return _of_shard(story, resumed if story.alone else resumed.replace(whole, _pytest(story), 1))
     if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
         if story.state == "suspected" and (epochs := _epochs_needed(story)):
             return f"{whole} --aioncall-epochs {epochs}"
