@@ -119,6 +119,6 @@ def test_a_pattern_that_backtracks_withholds_the_text_and_cannot_stall_a_run(pat
 
 def test_text_in_json_that_is_withheld_leaves_the_rest() -> None:
     redactor = Redactor([], [RedactRule(name="slow", pattern="(a|aa)+$")])
-    found = redactor.json({"a": "a" * 60 + "!", "b": "fine"})
-    assert found["a"].startswith(WITHHELD)
+    found = redactor.json({"k": "a" * 60 + "!", "b": "fine"})
+    assert found["k"].startswith(WITHHELD)
     assert found["b"] == "fine"
