@@ -15,7 +15,7 @@ from ..adapters.targets.secrets import named_secrets
 from ..errors import AioncallError, UsageError
 from ..protocols import Wire
 from ..settings import Settings
-from .prepare import Prepared, secrets_of
+from .prepare import Prepared, secrets_of, shown_path
 from .recordings import Walk, look, refuse_without_keys
 
 FOLDER = "cassettes"
@@ -53,7 +53,11 @@ class RunCassettes:
             today=None if self.settings.now is None else self.settings.now.astimezone(UTC).date(),
             needs_key=partial(self._lacking, path),
         )
-        wire.check()
+        try:
+            wire.check()
+        except UsageError as error:
+            shown = shown_path(wire.file, self.settings.root)
+            raise UsageError(str(error).replace(str(wire.file), shown)) from None
         self._wires[path] = wire
         return wire
 

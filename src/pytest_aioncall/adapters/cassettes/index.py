@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,9 @@ class Index:
     def __init__(self, files: Sequence[Path], *, torn: Sequence[Path] = ()) -> None:
         self.files: list[Path] = []
         self._streams: list[IO[bytes]] = []
+        # Files stay open, so that what is read is what was looked through, whoever records meanwhile; not
+        # every door that opens a cassette runs anything, and closes it.
+        self._closing = weakref.finalize(self, _close_all, self._streams)
         self._places: dict[str, int] = {}
         try:
             for path in (*files, *torn):
@@ -65,9 +69,7 @@ class Index:
 
     def close(self) -> None:
         """Close the files; what was found in them is forgotten."""
-        for stream in self._streams:
-            stream.close()
-        self._streams.clear()
+        self._closing()
         self._places.clear()
 
     def _scan(self, number: int, *, may_be_torn: bool) -> None:
@@ -106,6 +108,12 @@ class Index:
         stream.seek(0)
         line = stream.read(place // _FILES).count(b"\n") + 1
         return f"{self.files[place % _FILES]}:{line}: {_HOW_TO_MEND}"
+
+
+def _close_all(streams: list[IO[bytes]]) -> None:
+    for stream in streams:
+        stream.close()
+    streams.clear()
 
 
 _HOW_TO_MEND = "is no cassette entry; delete the line, then record again what it held"
