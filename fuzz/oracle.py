@@ -53,6 +53,7 @@ def refusals(*, files: tuple[str, ...] = (), also: tuple[type[Exception], ...] =
     files  what the messages of a reader of files may start with
     also   types of a reader's own that stand outside of AioncallError
     """
+    ours: tuple[type[Exception], ...] = (AioncallError, *also)
     try:
         yield
     except LoadError as error:
@@ -63,7 +64,7 @@ def refusals(*, files: tuple[str, ...] = (), also: tuple[type[Exception], ...] =
             promise(problem.message.strip(), "a problem says nothing")
             promise(problem.line >= 0, "a line below zero")
             promise(not files or problem.file.endswith(files), f"a problem of no file: {problem}")
-    except (AioncallError, *also) as error:
+    except ours as error:
         one_printable_line(str(error))
         promise(
             not files or any(file in str(error) for file in files), f"a message that names no file: {error}"
