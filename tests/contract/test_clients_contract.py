@@ -317,6 +317,19 @@ def test_a_name_that_does_not_exist_is_a_fault_of_transport(client: dict[str, An
     run(use)
 
 
+def test_what_a_server_says_beyond_its_answer_is_never_taken_for_the_next(client: dict[str, Any]) -> None:
+    async def serve(visit: Visit, _: int) -> None:
+        while (body := await visit.request()) is not None:
+            own = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+            await visit.say(own + OK)
+
+    async def use(wire: HttpWire, server: RawServer) -> None:
+        for number in range(4):
+            assert (await send(wire, server.url, json={"q": number})).body == b'{"q":%d}' % number
+
+    through(client, serve, use, concurrency=1)
+
+
 # What goes out and what comes in
 
 

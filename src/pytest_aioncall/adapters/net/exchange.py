@@ -74,8 +74,9 @@ class Client:
         way, transport = self._taken(address, http2=http2)
         try:
             response = await transport.handle_async_request(request)
+            plain = _plain(response.headers.raw)
             try:
-                body = await _read(response)
+                body = await _read(response, plain)
                 if _said_too_much(response):
                     await response.extensions["network_stream"].aclose()
             finally:
@@ -86,7 +87,7 @@ class Client:
             raise self._told(error) from error
         finally:
             way.give_back(transport)
-        return Answer(response.status_code, _plain(response.headers.raw), body)
+        return Answer(response.status_code, plain, body)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -174,9 +175,8 @@ def _told_of_aiohttp(error: BaseException, known: frozenset[str]) -> BaseExcepti
     return NoAnswer(said or type(error).__name__, was_sent="aiohttp.ClientConnectorError" not in known)
 
 
-async def _read(response: Any) -> bytes:
+async def _read(response: Any, headers: Mapping[str, str]) -> bytes:
     """Read the body, unpacked where it is packed, up to MAX_BODY."""
-    headers = response.headers
     announced = headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:
         raise TooLong
