@@ -247,7 +247,7 @@ class TestAa:
         first, second = (folder.name for folder in project.run_folders())
         code, _, err = aioncall("gate", "--aa", first, "--aa", second)
         assert code == 4
-        assert "no A/A pair, they differ in subject" in err
+        assert "no A/A pair, they differ in label index: none -> kb-2" in err
         assert "aioncall gate --baseline" in err
         assert aioncall("gate", "--aa", first, "--aa", first)[0] == 4
         assert aioncall("gate", "--aa", first, "--aa", first, "--aa", second)[0] == 4

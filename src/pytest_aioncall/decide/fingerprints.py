@@ -28,10 +28,11 @@ def changes_between(was: Fingerprint, now: Fingerprint) -> list[str]:
 
 def _inside(name: str, was: Any, now: Any) -> Iterator[str]:
     """Yield what differs inside a part; its values only where they are short enough to say something."""
-    if isinstance(was, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*was, *now}):
-            if _differs(was.get(key), now.get(key)):
-                yield f"{name} {key}{_told(was.get(key), now.get(key))}"
+    if isinstance(was or {}, Mapping) and isinstance(now or {}, Mapping):
+        before, after = was or {}, now or {}
+        for key in sorted({*before, *after}):
+            if _differs(before.get(key), after.get(key)):
+                yield f"{name} {key}{_told(before.get(key), after.get(key))}"
     else:
         yield f"{name}{_told(was, now)}"
 
@@ -42,7 +43,7 @@ def _told(was: Any, now: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    text = value if isinstance(value, str) else ""
+    text = "none" if value is None else value if isinstance(value, str) else ""
     # A digest tells nobody anything.
     is_digest = len(text) >= 16 and not set(text) - set("0123456789abcdef")
     return "" if is_digest or len(text) > _LONGEST or not text.isprintable() else text

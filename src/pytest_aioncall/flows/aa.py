@@ -7,9 +7,8 @@ from pathlib import Path
 
 from ..adapters.render.aa_screen import aa_screen
 from ..decide.aa import AaRequest, compare_runs, split_run
+from ..decide.fingerprints import changes_between
 from ..errors import UsageError
-from ..model.frozen import canonical_json
-from ..model.run import Fingerprint
 from ..model.selfcheck import AaReport
 from ..settings import Settings
 from .gating import GateRequest, gates_asked
@@ -81,25 +80,12 @@ def _refuse_other_subject(names: tuple[str, ...], evalset: str | None, settings:
     (one, was), (other, now) = found
     if one == other:
         raise UsageError(f"both are run {one}; name two runs, or one to split its epochs")
-    changed = differences(was, now)
+    changed = changes_between(was, now)
     if changed:
         raise UsageError(
             f"runs {one} and {other} are no A/A pair, they differ in {', '.join(changed)}; "
             f"compare them with: aioncall gate --baseline {one} --candidate {other}"
         )
-
-
-def differences(was: Fingerprint, now: Fingerprint) -> list[str]:
-    """Name what differs between two fingerprints: `subject target`, `instrument helpfulness`."""
-    return [
-        f"{part} {key}"
-        for part, before, after in (
-            ("instrument", was.instrument, now.instrument),
-            ("subject", was.subject, now.subject),
-        )
-        for key in sorted({*before, *after})
-        if canonical_json(before.get(key)) != canonical_json(after.get(key))
-    ]
 
 
 def _next(report: AaReport, given: Given) -> str:
