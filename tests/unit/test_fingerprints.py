@@ -1,4 +1,4 @@
-"""What differs between two fingerprints is named as people know it, with values only where they say something."""
+"""What differs between two fingerprints is named as people know it, with values where they say something."""
 
 from __future__ import annotations
 
