@@ -30,8 +30,7 @@ LOUD = ("-vv", "-rA", "--showlocals", "--junitxml=junit.xml", "-o", "junit_loggi
         "--durations-min=0", "--log-level=DEBUG", "-n0")  # fmt: skip
 WAYS = {
     "long": (*LOUD, "--tb=long", "--full-trace", "-o", "log_cli=true", "--log-file=debug.log"),
-    "native": (*LOUD, "--tb=native", "-s"),
-    "recorded": (*LOUD, "--tb=auto", "--aioncall-record"),
+    "native": (*LOUD, "--tb=native", "-s", "--aioncall-record"),
     "workers": (*LOUD[:-1], "--tb=short", "-n2"),
 }
 APP = """

@@ -7,7 +7,8 @@ session only secrets are taken out, and of the terminal commands to a CI runner.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+import sys
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Guarding:
         self._asking = False
         self._by_shape: Redactor | None = None
         self._records: GuardedRecords | None = None
-        self._screen: GuardedScreen | None = None
+        self._screens: list[GuardedScreen] = []
         self._item_is_eval = False
         self._late_elsewhere: dict[str, int] = {}
 
@@ -73,7 +74,10 @@ class Guarding:
         reporter: Any = session.config.pluginmanager.getplugin("terminalreporter")
         writer = getattr(reporter, "_tw", None)
         if writer is not None and hasattr(writer, "_file"):
-            self._screen = GuardedScreen(writer, self.guard.on_screen)
+            self._screens.append(GuardedScreen(writer, "_file", self.guard.on_screen))
+        if session.config.option.capture == "no":
+            # With -s nothing is captured that a report could clean.
+            self._screens += [GuardedScreen(sys, name, self.guard.on_screen) for name in ("stdout", "stderr")]
         logs: Any = session.config.pluginmanager.getplugin("logging-plugin")
         for name in HANDLERS:
             handler = getattr(logs, name, None)
@@ -83,8 +87,8 @@ class Guarding:
     def pytest_unconfigure(self) -> None:
         if self._records is not None:
             self._records.remove()
-        if self._screen is not None:
-            self._screen.take_away()
+        for screen in self._screens:
+            screen.take_away()
 
     # -- what was withheld
 
@@ -180,14 +184,14 @@ class HarmlessFormatter(logging.Formatter):
 
 
 class GuardedScreen:
-    """Stands in for the file that pytest's terminal writes to."""
+    """Stands in for a file that is written to a terminal: `owner.name`, until it is taken away."""
 
-    def __init__(self, writer: Any, fix: Callable[[str], str]) -> None:
-        self._writer = writer
-        self._file = writer._file
+    def __init__(self, owner: Any, name: str, fix: Callable[[str], str]) -> None:
+        self._owner, self._name = owner, name
+        self._file = getattr(owner, name)
         self._fix = fix
         self._in_line = False
-        writer._file = self
+        setattr(owner, name, self)
 
     def write(self, text: str) -> int:
         if text:
@@ -197,9 +201,13 @@ class GuardedScreen:
             self._file.write(fixed)
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
     def take_away(self) -> None:
-        if self._writer._file is self:
-            self._writer._file = self._file
+        if getattr(self._owner, self._name) is self:
+            setattr(self._owner, self._name, self._file)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
