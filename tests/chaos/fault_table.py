@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,15 @@ def faults() -> list[Fault]:
     return found
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "faults.md"
+_TABLES = re.compile(r"^## The server says no.*?(?=^## What others' servers)", re.DOTALL | re.MULTILINE)
+
+
+def page_with_tables(page: str) -> str:
+    """Return the page with the tables as the rows are now."""
+    return _TABLES.sub(lambda _: page_table() + "\n", page, count=1)
+
+
 def page_table() -> str:
     """Return the tables of docs/reference/faults.md."""
     lines: list[str] = []
@@ -83,3 +93,7 @@ def page_table() -> str:
         again = "yes" if fault.target == "transport" and fault.again else "no"
         lines.append(f"| {fault.what} | {again} | {fault.target} | {fault.judge} |")
     return "\n".join(lines).strip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
