@@ -301,7 +301,9 @@ def _epoch(
 def _scores(view: EpochView, before: dict[str, float | None]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for score in view.scores:
-        word = "unscored" if score.value is None else words.mean(score.value, score.scale)
+        word = words.mean(score.value, score.scale)
+        if score.value is None:
+            word = "unscored" if score.error else "not measured"
         all_or_nothing = score.passed is not None and score.scale == (0.0, 1.0)
         if all_or_nothing and score.value is not None:
             word = "pass" if score.passed else "miss"
