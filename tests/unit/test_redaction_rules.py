@@ -122,3 +122,9 @@ def test_text_in_json_that_is_withheld_leaves_the_rest() -> None:
     found = redactor.json({"k": "a" * 60 + "!", "b": "fine"})
     assert found["k"].startswith(WITHHELD)
     assert found["b"] == "fine"
+
+
+def test_the_reference_names_every_kind() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "config.md").read_text(encoding="utf-8")
+    section = page.split("## redact\n")[1].split("\n## ")[0]
+    assert [kind for kind in (*SECRET_KINDS, *PERSONAL_KINDS) if f"`{kind}`" not in section] == []
