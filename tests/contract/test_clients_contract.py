@@ -549,6 +549,34 @@ def test_http2_carries_all_calls_over_one_connection(
     run(use)
 
 
+def test_a_cancelled_call_over_http2_leaves_the_others_alone(
+    client: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+
+    async def use() -> None:
+        async with serving_http2(authority, Http2Server()) as server:
+            wire = made(client, concurrency=4, providers={"p": Provider(http2=True)})
+            await send(wire, server.url, provider="p")
+            server.answer_when = 3
+            calls = [
+                asyncio.ensure_future(send(wire, server.url, provider="p", json={"q": n})) for n in range(2)
+            ]
+            await until(lambda: len(server.asked) == 3)
+            calls[0].cancel()
+            last = send(wire, server.url, provider="p", json={"q": 2})
+            ended = await asyncio.gather(*calls, last, return_exceptions=True)
+            assert isinstance(ended[0], asyncio.CancelledError)
+            assert [one.body for one in ended[1:]] == [b'{"q":1}', b'{"q":2}']
+            server.answer_when = 1
+            assert (await send(wire, server.url, provider="p")).status == 200
+            assert server.connections == 1
+            await wire.close()
+
+    run(use)
+
+
 def test_http2_falls_back_where_the_server_knows_none(
     client: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

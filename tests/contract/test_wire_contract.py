@@ -133,3 +133,29 @@ def test_the_canned_wire_for_tests_keeps_epochs_apart_too() -> None:
 
 async def _sent(wire: Wire, epoch: int) -> Reply:
     return await send(wire, "http://h", epoch=epoch)
+
+
+def refuse_html(reply: Reply) -> None:
+    if reply.body.startswith(b"<"):
+        raise TransportError("a page instead of an answer; check the address")
+
+
+@pytest.mark.parametrize("mode", ("live", "record"))
+def test_a_reply_that_is_no_answer_is_asked_for_again_and_never_recorded(
+    mode: str, tmp_path: Path, loopback: Any, told: Any, through: Through
+) -> None:
+    loopback.script(told(200, "<html>"), told(200, "<html>"), told(200, "well"))
+    reply = through(mode, tmp_path, lambda wire: send(wire, loopback.url, inspect=refuse_html))
+    assert (reply.body, reply.attempts, len(loopback.asked)) == (b"well", 3, 3)
+    assert "html" not in "".join(file.read_text() for file in tmp_path.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("mode", ("live", "record"))
+def test_a_reply_that_stays_no_answer_is_given_up_with_advice(
+    mode: str, tmp_path: Path, loopback: Any, told: Any, through: Through
+) -> None:
+    loopback.script(told(200, "<html>"))
+    with pytest.raises(TransportError, match=r"given up after 2 attempts\); check the address"):
+        through(mode, tmp_path, lambda wire: send(wire, loopback.url, inspect=refuse_html, max_attempts=2))
+    assert len(loopback.asked) == 2
+    assert not [file for file in tmp_path.glob("*.jsonl") if file.read_text()]

@@ -332,3 +332,37 @@ def test_everybody_waits_when_one_was_told_to(http: Any) -> None:
     asyncio.run(run())
     assert times[0] == 1000.0
     assert times[1] >= 1009.0
+
+
+def test_an_account_without_money_is_asked_once_and_not_again_for_a_while(http: Any) -> None:
+    body = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    served = Served(http, in_turn(http.Response(429, json=body), 200))
+
+    async def run() -> None:
+        with pytest.raises(TransportError, match=r"given up after 1 attempt: .* would not help\); .*account"):
+            await served.send(provider="openai")
+        with pytest.raises(TransportError, match=r"not asked, openai refuses every call \(429: You exceeded"):
+            await served.send(provider="openai")
+        assert len(served.requests) == 1
+        served.clock.now += 20
+        assert (await served.send(provider="openai")).status == 200
+
+    asyncio.run(run())
+
+
+def test_a_server_may_say_that_another_attempt_would_not_help(http: Any) -> None:
+    served = Served(http, in_turn(http.Response(500, headers={"x-should-retry": "false"}), 200))
+
+    async def run() -> None:
+        with pytest.raises(TransportError, match="given up after 1 attempt"):
+            await served.send(provider="p")
+        assert (await served.send(provider="p")).status == 200, "others are asked as before"
+
+    asyncio.run(run())
+
+
+def test_without_retry_after_a_refusal_waits_for_what_is_used_up(http: Any) -> None:
+    used_up = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.5s"}
+    served = Served(http, in_turn(http.Response(429, headers=used_up), 200), jitter=lambda: 0.0)
+    asyncio.run(served.send())
+    assert served.clock.slept == [6.5]

@@ -260,3 +260,13 @@ def test_an_evalset_that_runs_alone_is_never_run_faster(
 ) -> None:
     settings = merge({"concurrency": in_file}, concurrency=session)
     assert settings.concurrency_of(evalset(concurrency=own)) == concurrency
+
+
+def test_the_http_client_is_chosen_by_file_or_variable_and_nonsense_is_refused() -> None:
+    assert merge().config.defaults.http_client == "auto"
+    assert merge({"http_client": "httpx"}).config.defaults.http_client == "httpx"
+    env = {"AIONCALL_HTTP_CLIENT": " AioHTTP "}
+    assert merge({"http_client": "httpx"}, env).config.defaults.http_client == "aiohttp"
+    assert refusals({"AIONCALL_HTTP_CLIENT": "curl"}) == [
+        "AIONCALL_HTTP_CLIENT: needs auto, httpx or aiohttp, got 'curl'"
+    ]

@@ -23,6 +23,8 @@ Kind = Literal["unsent", "refused", "garbled", "lost", "timeout"]
 class Failure:
     """One attempt without an answer; `asked_s` is how long the server wants nobody to come back.
 
+    `is_final`: it would be answered alike again; `for_all`: so would every other call of this provider.
+
     unsent   no connection: the server saw nothing
     refused  a status that is no answer
     garbled  a body that is no answer, under a status that is one
@@ -36,6 +38,8 @@ class Failure:
     advice: str
     status: int | None = None
     asked_s: float | None = None
+    is_final: bool = False
+    for_all: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}" if self.place else self.what
@@ -63,6 +67,8 @@ class Retries:
             self._timeouts += 1
             if self._timeouts >= TIMEOUTS and attempt < self.max_attempts:
                 raise given_up(failure, attempt, why="a server may have to be paid for each of them")
+        if failure.is_final and attempt < self.max_attempts:
+            raise given_up(failure, attempt, why="the server says that another one would not help")
         if attempt >= self.max_attempts:
             raise given_up(failure, attempt)
         wait = self._wait_s(attempt, failure.asked_s)
@@ -89,11 +95,10 @@ def given_up(failure: Failure, attempts: int, *, why: str = "") -> TransportErro
 
 def not_asked(failure: Failure, *, left_s: float, name: str) -> TransportError:
     """Return the error of a call that was not sent: its provider wants none for longer than anybody waits."""
-    return TransportError(
-        f"{failure.place}: not asked, {name} wants to be left alone for {span(left_s)} "
-        f"({failure.what}); {failure.advice}",
-        retry_after_s=left_s,
-    )
+    why = f"{name} wants to be left alone for {span(left_s)} ({failure.what})"
+    if failure.for_all:
+        why = f"{name} refuses every call ({failure.what})"
+    return TransportError(f"{failure.place}: not asked, {why}; {failure.advice}", retry_after_s=left_s)
 
 
 def span(seconds: float) -> str:
@@ -108,10 +113,10 @@ def _too_long(wait: float) -> str:
     return f"the next one would have to wait {words}"
 
 
-def advice_for(status: int, *, asked_s: float | None, patience_s: float) -> str:
-    """Return what a user can do about a status that is no answer."""
+def advice_for(status: int, *, is_quota: bool) -> str:
+    """Return what a user can do about a status that is no answer; `is_quota`: no wait will help soon."""
     if status == 429:
-        if asked_s is not None and asked_s > patience_s:
+        if is_quota:
             return "the quota is used up: check the account, or run again later"
         return "lower the provider's concurrency or requests_per_minute, or check the account's quota"
     if status in OVERLOADED:

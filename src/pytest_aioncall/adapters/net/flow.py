@@ -95,7 +95,10 @@ class Flow:
         overloaded = failure is not None and failure.is_overload
         self.allowance.end(ticket.number, overloaded=overloaded, answered=failure is None)
         self._settle(ticket, failure, used)
-        if failure is not None and failure.asked_s:
+        if failure is not None and failure.for_all:
+            now = self._clock()
+            self._shut = (now + LONGEST_WAIT_S, now + LONGEST_WAIT_S, failure)
+        elif failure is not None and failure.asked_s:
             self._wait_as_asked(failure, failure.asked_s)
         self._gone()
 

@@ -239,14 +239,20 @@ class _Call:
         asked_s = retry_after_s(answer.headers, now=now)
         if asked_s is None and status == 429:
             asked_s = reset_after_s(answer.headers, now=now)
+        # OpenAI's words for an account without money, which no waiting fills.
+        is_empty = status == 429 and b"insufficient_quota" in answer.body[:4096]
+        is_final = is_empty or answer.headers.get("x-should-retry", "").strip().lower() == "false"
+        is_quota = is_empty or (asked_s is not None and asked_s > self.patience_s)
         said = self._clean(server_message(answer.body))
         return Failure(
             "refused",
             self._place(),
             f"{status}: {said}" if said else f"{status}",
-            advice_for(status, asked_s=asked_s, patience_s=self.patience_s),
+            advice_for(status, is_quota=is_quota),
             status=status,
             asked_s=asked_s,
+            is_final=is_final,
+            for_all=is_empty,
         )
 
     def _failure(self, kind: Any, what: str, advice: str) -> Failure:
