@@ -318,3 +318,112 @@ def test_what_identifies_a_call_has_provider_model_and_parameters_and_no_key() -
     assert (sent.epoch, sent.provider) == (3, "openai")
     assert KEY not in json.dumps(sent.asked)
     assert KEY not in repr(model)
+
+
+# --- what is no answer, and what is a no --------------------------------------------------------------------
+
+
+def openai_answer(**choice: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop", **choice}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("openai", openai_answer(message={"content": None})),
+        ("openai", openai_answer(message={})),
+        ("openai", openai_answer(message={"content": None, "reasoning_content": "hm"})),
+        ("anthropic", {"content": [], "stop_reason": "end_turn"}),
+        ("anthropic", {"content": [{"type": "thinking", "thinking": "hm"}], "stop_reason": "end_turn"}),
+    ],
+)
+def test_an_answer_with_nothing_in_it_is_no_output(kind: Any, body: Any) -> None:
+    """`not_contains` would pass on it, and asking until there is text measures another system."""
+    with pytest.raises(TargetError, match="neither text nor refusal nor tool call; if it thinks first"):
+        chat_reply(kind, reply(body))
+
+
+@pytest.mark.parametrize("finish", ["content_filter", "refusal"])
+def test_a_filter_that_says_nothing_is_an_answer(finish: str) -> None:
+    found = chat_reply("openai", reply(openai_answer(message={"content": None}, finish_reason=finish)))
+    assert (found.text, found.finish) == ("", finish)
+
+
+def test_an_empty_text_is_an_answer_that_a_model_gave() -> None:
+    assert chat_reply("openai", reply(openai_answer(message={"content": ""}))).text == ""
+    body = {"content": [{"type": "text", "text": ""}], "stop_reason": "end_turn"}
+    assert chat_reply("anthropic", reply(body)).text == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"code": 429, "message": "wait"}, TransportError),
+        ({"code": 503}, TransportError),
+        ({"type": "overloaded_error"}, TransportError),
+        ({"type": "rate_limit_error", "message": "wait"}, TransportError),
+        ("something went wrong", TransportError),
+        ({"code": 400, "message": "bad"}, TargetError),
+        ({"code": 401}, TargetError),
+        ({"type": "authentication_error"}, TargetError),
+        ({"type": "invalid_request_error", "code": 429}, TransportError),
+    ],
+)
+def test_an_error_with_status_200_is_told_by_its_code(error: Any, expected: type[Exception]) -> None:
+    with pytest.raises(expected, match="answered 200 with an error"):
+        chat_reply("openai", reply({"error": error}))
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_and_says_where_it_leads(status: int) -> None:
+    moved = Reply(status, {"location": "https://other/\x1b[31m"}, b"", 0.1)
+    with pytest.raises(TargetError, match=r"points to https://other/\\x1b\[31m; redirects are not followed"):
+        chat_reply("openai", moved)
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", ""])
+def test_a_stream_that_nobody_asked_for_is_refused_at_once(content_type: str) -> None:
+    with pytest.raises(TargetError, match="a stream though none was asked for"):
+        chat_reply("openai", reply(b'data: {"choices": []}\n\n', content_type=content_type))
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "7", True, None, 10**10, 1e300, [1], {}])
+def test_token_counts_that_cannot_be_are_unknown_and_break_no_sum(count: Any) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": 5}
+    found = chat_reply("openai", reply({**openai_answer(), "usage": usage}))
+    assert (found.text, found.tokens_in, found.tokens_out) == ("hello", None, 5)
+    assert chat_reply("openai", reply({**openai_answer(), "usage": [count]})).tokens_out is None
+
+
+def test_names_that_a_server_makes_up_are_words_or_nothing() -> None:
+    body = {**openai_answer(finish_reason=["x"]), "model": {"name": "m"}}
+    assert chat_reply("openai", reply(body)) == ChatReply(text="hello")
+    hostile = chat_reply("openai", reply({**openai_answer(finish_reason="a\x1b[2J"), "model": "m" * 999}))
+    assert hostile.finish == "a\\x1b[2J"
+    assert hostile.model is not None
+    assert len(hostile.model) == 200
+
+
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_deep_json_is_malformed_in_answers_and_in_errors(depth: int) -> None:
+    deep = b"[" * depth
+    with pytest.raises(TransportError, match="malformed JSON"):
+        chat_reply("openai", reply(deep))
+    assert server_message(deep).startswith("[[[")
+
+
+def test_a_reply_is_read_once_where_the_wire_inspects_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_aioncall.adapters import chat_protocol
+
+    read: list[Reply] = []
+
+    def counted(kind: Any, given: Reply, **names: Any) -> ChatReply:
+        read.append(given)
+        return chat_reply(kind, given, **names)
+
+    monkeypatch.setattr(chat_protocol, "chat_reply", counted)
+    wire = ReplayWire(chat_answer("hello"))
+    model = find_model("local/m", context=piece_context(wire=wire))
+    said, _ = asyncio.run(ask(wire, model, messages=MESSAGES, params={}, epoch=0))
+    assert said.text == "hello"
+    assert len(read) == 1
