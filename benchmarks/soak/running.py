@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.faults import KINDS
 from benchmarks.serving import as_options, child_environment, mock_server
 from benchmarks.soak.checks import Check, Soaked, checks
 from benchmarks.soak.shapes import CONCURRENCY, Shape, lay_soak
@@ -16,17 +17,29 @@ PYTEST = (
     *("-p", "no:rerunfailures", "-p", "no:hypothesispytest", "--tb=no", "--no-header"),
 )
 FEWEST_LOOKS = 60
+FASTEST = 2000.0
+
+
+def pace_of(shape: Shape, *, seconds: float, faults: float, retry_after_s: int) -> float:
+    """Return how many requests a second the server has to answer between the pauses that it asks for.
+
+    A 429 stops all calls to its provider for `retry_after_s`; what is left of the time is for the answers.
+    """
+    a_request_s = seconds / (shape.samples * (1 + faults))
+    paused_s = faults / len(KINDS) * retry_after_s
+    return min(FASTEST, 1 / max(1 / FASTEST, a_request_s - paused_s))
 
 
 def soak(
-    folder: Path, shape: Shape, *, seconds: float, faults: float, seed: int = 1
+    folder: Path, shape: Shape, *, seconds: float, faults: float, retry_after_s: int = 1, seed: int = 1
 ) -> tuple[Soaked, list[Check]]:
     """Soak one shape for about so many seconds; return what is known at the end and what it means.
 
     The server paces itself: it answers as many requests a second as the samples and their retries need.
     """
-    pace = shape.samples * (1 + faults) / seconds
-    with mock_server(*as_options(pace=pace, faults=faults, seed=seed)) as server:
+    pace = pace_of(shape, seconds=seconds, faults=faults, retry_after_s=retry_after_s)
+    settings = as_options(pace=pace, faults=faults, seed=seed, retry_after=retry_after_s)
+    with mock_server(*settings) as server:
         lay_soak(folder, shape, base_url=server.base_url)
         log = folder / "pytest.log"
         command = [*PYTEST, "--aioncall", "--aioncall-concurrency", str(CONCURRENCY), "soak.eval.yaml"]
