@@ -15,7 +15,7 @@ from ..adapters.baseline_store import (
     parse_baseline,
     read_baseline,
 )
-from ..decide.compare import Side, judge
+from ..decide.sides import Side
 from ..errors import LoadError, NotComparable, UsageError
 from ..model.baseline import Acceptance
 from ..model.evalset import Gate
@@ -96,6 +96,9 @@ def judge_record(
     gates: Sequence[Gate] | None = None,
 ) -> Judged:
     """Judge all rows of a complete evalset."""
+    # Needed when all has run, so it is not loaded before anything was asked.
+    from ..decide.compare import judge
+
     judgement = judge(
         side_of_record(planned, record),
         side_of(found.baseline) if found.baseline else None,

@@ -12,7 +12,6 @@ from typing import Any
 
 from ..adapters.baseline_store import Baseline
 from ..adapters.files import replace_text
-from ..adapters.render.html import render_html
 from ..adapters.text import seen_json
 from ..decide.exit_codes import run_exit_code
 from ..decide.instrument import changed_parts
@@ -102,6 +101,9 @@ def write_report(report: Report, folder: Path) -> Path:
     """Write `report.json` and `report.html`; return the page's path."""
     replace_text(folder / "report.json", seen_json(report.model_dump_json(indent=1)) + "\n")
     page = folder / "report.html"
+    # Needed when all has run, so it is not loaded before anything was asked.
+    from ..adapters.render.html import render_html
+
     replace_text(page, render_html(report))
     return page
 

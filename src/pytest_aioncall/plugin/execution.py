@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from ..errors import StoreError, UsageError
+from ..flows.lastly import load_what_comes_last
 from .background import WINDOW, Background, EngineDied
 from .items import CaseItem, is_sure
 from .printing import route_prints, unroute_prints
@@ -33,6 +34,7 @@ class Execution:
         self.is_worker = is_worker
         self._background: Background | None = None
         self._progress: ProgressLine | None = None
+        self._has_waited = False
         self._lines: dict[tuple[str, str], list[str]] = {}
 
     @property
@@ -113,6 +115,9 @@ class Execution:
         return outcome
 
     def _wait_for(self, job: Job, background: Background, session: pytest.Session) -> Finished:
+        if not (self._has_waited or self.is_worker):
+            self._has_waited = True
+            load_what_comes_last()
         try:
             return background.result(job, on_wait=self.draw)
         except EngineDied as error:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ..budget import Budget, Progress
-from ..flows.wording import progress_text
 
 REDRAW_S = 0.2
 
@@ -48,6 +47,8 @@ class ProgressLine:
         elapsed = max(now - self._started, 1e-6)
         rate = progress.done / elapsed
         left = (self._total - progress.done) / rate if progress.done else None
+        from ..flows.wording import progress_text
+
         text = progress_text(
             done=progress.done,
             total=self._total,
