@@ -11,7 +11,7 @@ import asyncio
 import math
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -381,6 +381,20 @@ async def _score(named: NamedScorer, job: Job, output: Output, *, epoch: int, li
     if score.scorer == named.name and score.scale == named.traits.scale:
         return score
     return score.model_copy(update={"scorer": named.name, "scale": named.traits.scale})
+
+
+@asynccontextmanager
+async def opened(target: Target) -> AsyncIterator[None]:
+    """Keep a target open that is asked outside a run; whatever opening raises is raised here."""
+    if not isinstance(target, Lifecycle):
+        yield
+        return
+    await target.open()
+    try:
+        yield
+    finally:
+        with suppress(Exception):
+            await target.close()
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:

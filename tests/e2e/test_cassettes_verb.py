@@ -173,7 +173,9 @@ def test_a_name_that_nothing_has_is_refused_with_those_that_there_are(
     recorded.file.write_text("{broken\n")
     assert "demo.jsonl:1: is no cassette entry" in verb(recorded, capsys, "list", code=4)
     recorded.file.unlink()
-    assert "no cassette yet" not in verb(recorded, capsys, "list")
+    said = verb(recorded, capsys, "list")
+    assert "demo.jsonl: no recording yet" in said
+    assert "next:  pytest --aioncall --aioncall-replay --aioncall-record" in said
     recorded.write_evalset(target={"python": "app:answer"})
     recorded.project.app("def answer(text):\n    return text\n")
     assert "no cassette yet; record one with" in verb(recorded, capsys, "list")

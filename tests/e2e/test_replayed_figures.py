@@ -49,7 +49,7 @@ def test_a_replay_is_judged_by_what_it_measures_beside_a_live_baseline(recorded:
     assert "p95" not in str(result.stdout).split("= aioncall =")[1]
     result.stdout.fnmatch_lines(["fast *not measured", "cheap *not measured"])
     assert judgement["notes"] == [
-        f"{name}: not measured in 12 replayed answers: a recording has no latency, no cost"
+        f"{name}: not measured in 12 replayed answers; a recording has no latency and cost of its own"
         for name in ("fast", "cheap")
     ]
 

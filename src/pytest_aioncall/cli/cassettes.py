@@ -44,7 +44,7 @@ def _cassettes(options: argparse.Namespace) -> int:
     if not found:
         say("no cassette yet; record one with: pytest --aioncall --aioncall-record")
         return EXIT_OK
-    for one in found:
+    for one in found if options.action == "list" else [one for one in found if one.recordings]:
         {"list": _say_cassette, "show": _say_recordings, "prune": _say_unused}[options.action](one, options)
     _say_next(found, options, gone)
     return EXIT_OK
@@ -52,7 +52,8 @@ def _cassettes(options: argparse.Namespace) -> int:
 
 def _say_cassette(one: Any, _options: argparse.Namespace) -> None:
     days = "" if one.days is None else f", {' to '.join(dict.fromkeys(one.days))}"
-    say(f"{one.file}: {_counted(len(one.recordings), 'recording')}, {_size(one.size)}{days}")
+    told = f"{_counted(len(one.recordings), 'recording')}, {_size(one.size)}{days}"
+    say(f"{one.file}: {told if one.recordings else 'no recording yet'}")
     say(*(f"  {line}" for line in _remarks(one)))
 
 
@@ -118,6 +119,8 @@ def _say_next(found: list[Any], options: argparse.Namespace, gone: int | None) -
         say("", f"next:  aioncall cassettes prune{names}{epochs}")
     elif options.action == "prune":
         say("nothing to delete")
+    elif any(one.missing for one in found):
+        say("", "next:  pytest --aioncall --aioncall-replay --aioncall-record")
 
 
 def _say_json(found: list[Any], options: argparse.Namespace, gone: int | None) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from ..adapters.cassettes import CassetteWire, Index, cassette_file, drop, merge, parts_of
 from ..adapters.redaction import Redactor
 from ..adapters.text import did_you_mean, one_line
-from ..errors import UsageError
-from ..protocols import Lifecycle
+from ..engine import opened
+from ..errors import AioncallError, UsageError
 from ..settings import Settings
 from .cassettes import FOLDER, SUFFIX
 from .checking import evalsets_in
@@ -153,7 +153,10 @@ def _refuse_unknown(named: Sequence[str], known: Sequence[str], settings: Settin
 
 def _of_evalset(evalset: Path, file: Path, settings: Settings, *, with_further: bool) -> KeptCassette:
     wire = CassetteWire(silent_wire(), mode="replay", file=file, redact=Redactor())
-    index = wire.index
+    try:
+        index = wire.index
+    except UsageError as error:
+        raise UsageError(str(error).replace(str(file), shown_path(file, settings.root))) from None
     try:
         one = prepare(evalset, settings=settings, wire=wire)
         further = _further_epochs(index, one) if with_further else []
@@ -173,15 +176,16 @@ def _of_evalset(evalset: Path, file: Path, settings: Settings, *, with_further: 
 
 async def _walked(one: Prepared, wire: CassetteWire, further: Collection[int]) -> Walk:
     """Walk with what the target opens, as a replay opens it."""
-    target = one.target
-    runs_code = one.evalset.target.kind == "chat" and bool(one.evalset.target.options.get("variables"))
-    if not (runs_code and isinstance(target, Lifecycle)):
+    spec = one.evalset.target
+    if spec.kind != "chat" or not spec.options.get("variables"):
         return await walk(one, wire, further=further)
-    await target.open()
     try:
-        return await walk(one, wire, further=further, running_code=True)
-    finally:
-        await target.close()
+        async with opened(one.target):
+            return await walk(one, wire, further=further, running_code=True)
+    except AioncallError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the user's own code
+        return Walk(unknown=f"{spec.options['variables']}: {type(error).__name__}: {error}")
 
 
 def _further_epochs(index: Index, one: Prepared) -> list[int]:

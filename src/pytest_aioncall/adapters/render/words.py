@@ -188,7 +188,7 @@ def verdict_word(verdict: Verdict) -> str:
         return {"unchanged": "unchanged", "small_drop_within_margin": "pass, small drop"}.get(
             verdict.reason, "pass"
         )
-    if verdict.reason == "nothing_to_compare" and verdict.candidate is None:
+    if verdict.reason == "nothing_to_compare" and verdict.candidate is None and not verdict.planned:
         return "not measured"
     fallback = "too small" if verdict.status == "too_small" else "undecided"
     return _WORDS.get(verdict.reason, fallback)
