@@ -36,7 +36,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        # The name of a file is somebody's text too, and may hold an end of line.
+        file = self.file if self.file.isprintable() else ascii(self.file)[1:-1]
+        place = f"{file}:{self.line}" if self.line else file
         return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
 
 

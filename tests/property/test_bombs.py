@@ -141,3 +141,26 @@ class TestAFileThatMoves:
         monkeypatch.setattr(load, "problems_of", vanish)
         with pytest.raises(LoadError, match="input: is required"):
             load.load_evalset(path, root=tmp_path)
+
+
+def test_the_name_of_a_file_cannot_write_lines_of_its_own(tmp_path: Path) -> None:
+    """A runner would take `::error::` at the start of a line for a command."""
+    from pytest_aioncall.errors import LoadError
+
+    (tmp_path / "e.eval.yaml").write_text(bombs.HEAD + "include: ['*.jsonl']\n")
+    (tmp_path / "a\n::error::x.jsonl").write_text("[]\n")
+    with pytest.raises(LoadError) as refused:
+        load_evalset(tmp_path / "e.eval.yaml", root=tmp_path)
+    assert "a\\n::error::x.jsonl:1: needs one mapping" in str(refused.value)
+    assert all(line.isprintable() for line in str(refused.value).splitlines())
+
+
+def test_a_prompt_of_one_long_line_is_a_prompt_and_one_of_gigabytes_is_refused(tmp_path: Path) -> None:
+    from pytest_aioncall.adapters.templates import find_text
+    from pytest_aioncall.errors import UsageError
+
+    long = "Is the answer polite, and does it say when the money comes back? " * 20
+    assert find_text(long, root=tmp_path, folder=tmp_path, what="prompt") == (long, "prompt")
+    bombs.sparse("p.md")(tmp_path)
+    with pytest.raises(UsageError, match=r"prompt: p.md: is larger than 4 MiB"):
+        find_text("p.md", root=tmp_path, folder=tmp_path, what="prompt")

@@ -19,14 +19,13 @@ from ..model.frozen import Frozen, canonical_json
 from ..model.sample import Output
 from .text import one_line
 from .yaml_text import open_file, quoted, read_bytes
-from .yaml_text.json_lines import read_json
+from .yaml_text.json_lines import MAX_LINE_BYTES, read_json
 from .yaml_text.problems import most_of
 
 OUTPUT_LIMIT = 2048
 """Bytes of an output that are kept; a longer one is kept by its hash alone."""
 MAX_BYTES = 512 * 1024 * 1024
 """Bytes that a baseline, or the outputs beside it, may have."""
-_MAX_HEADER = 1_000_000
 _MOST_BAD_LINES = 1_000
 # What a number that is not finite is written with; most files have none of it.
 _MAYBE_ENDLESS = re.compile(r"NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}")
@@ -91,7 +90,7 @@ def is_baseline(path: Path) -> bool:
     """Tell a baseline from flat scores by its first line: a header with a format."""
     try:
         with open_file(path, file=path.as_posix(), limit=MAX_BYTES) as file:
-            first = json.loads(file.readline(_MAX_HEADER).removeprefix(_BOM))
+            first = json.loads(file.readline(MAX_LINE_BYTES).removeprefix(_BOM))
     except (LoadError, ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "format" in first and "case_id" not in first
@@ -296,11 +295,12 @@ def _compact(value: Any) -> str:
 
 def file_facts(path: Path, *, text_limit: int = 8192) -> dict[str, Any]:
     """Describe one subject file: its hash, and its text where it is small, for a diff to be shown later."""
-    data = path.read_bytes()
-    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest()}
-    if len(data) <= text_limit:
-        try:
-            facts["text"] = data.decode("utf-8")
-        except UnicodeDecodeError:
-            return facts
+    with path.open("rb") as file:
+        facts: dict[str, Any] = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        if file.tell() <= text_limit:
+            file.seek(0)
+            try:
+                facts["text"] = file.read().decode("utf-8")
+            except UnicodeDecodeError:
+                return facts
     return facts

@@ -5,6 +5,7 @@ A case's input is only ever a value in a template, never a template itself.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import UsageError
 from .text import did_you_mean, one_line
+from .yaml_text import read_bytes
 
 Role = Literal["system", "user", "assistant"]
 _HEADING = re.compile(r"^##[ \t]+(system|user|assistant)[ \t]*$", re.MULTILINE)
@@ -233,11 +235,13 @@ def find_text(text_or_path: str, *, root: Path, folder: Path, what: str) -> tupl
         return text_or_path, what
     for base in (root, folder):
         path = base / text_or_path
-        if path.is_file():
+        # Not Path.is_file: it raises where a text of one long line is no name that a file can have.
+        if os.path.isfile(path):  # noqa: PTH113
             if not path.resolve().is_relative_to(root.resolve()):
                 raise UsageError(f"{what}: {text_or_path} leads out of the project; copy the file into it")
             try:
-                return path.read_text(encoding="utf-8"), text_or_path
+                raw = read_bytes(path, file=f"{what}: {text_or_path}", limit=LONGEST)
+                return raw.decode("utf-8"), text_or_path
             except UnicodeDecodeError:
                 raise UsageError(f"{what}: {text_or_path} is not UTF-8 text") from None
     if " " in text_or_path.strip():
