@@ -81,3 +81,12 @@ def test_the_configuration_reaches_the_wire() -> None:
         wire = make_wire(config(client), concurrency=1)
         assert (wire.client()._library.carrier is not None) == carried
         asyncio.run(wire.close())
+
+
+def test_processes_that_share_a_limit_keep_it_together() -> None:
+    setup = config(concurrency=6, requests_per_minute=100, tokens_per_minute=9000)
+    wire = make_wire(setup, concurrency=8, shares=4)
+    share = wire._providers["p"]
+    assert (share.concurrency, share.requests_per_minute, share.tokens_per_minute) == (1, 25, 2250)
+    assert make_wire(setup, concurrency=8)._providers["p"] == setup.providers["p"]
+    assert make_wire(config(), concurrency=8, shares=4)._providers["p"] == config().providers["p"]

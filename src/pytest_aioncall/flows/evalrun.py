@@ -54,6 +54,7 @@ class EvalRun:
     expected: Estimate = field(default_factory=Estimate)
     retries: int = 0
     _net: WireOnDemand | None = None
+    _shares: int = 1
     _cassettes: RunCassettes | None = None
     _started: float = field(default_factory=time.monotonic)
     _record: RunRecord | None = None
@@ -141,6 +142,7 @@ class EvalRun:
             concurrency=self.concurrency,
             on_retry=self._count_retry,
             held=standing_still,
+            shares=self._shares,
         )
 
     @property
@@ -170,10 +172,11 @@ class EvalRun:
         return self._redactor
 
     def budgeted(self, jobs: Sequence[Job], *, shares: int = 1) -> Estimate:
-        """Estimate the cost of `jobs` and set the cap, divided among `shares` processes.
+        """Estimate the cost of `jobs` and set the cap; it and limits are divided among `shares` processes.
 
         Raises UsageError where the estimate is above it.
         """
+        self._shares = shares
         chosen: dict[str, list[Job]] = {}
         for job in jobs:
             chosen.setdefault(job.evalset, []).append(job)

@@ -33,14 +33,15 @@ def make_wire(
     concurrency: int,
     on_retry: Callable[[], None] | None = None,
     held: Held = nullcontext,
+    shares: int = 1,
 ) -> HttpWire:
     """Return a run's wire: at most `concurrency` requests at once; `on_retry` is called before each retry.
 
-    `held` is entered while a call waits for its provider's limits.
+    `held` is entered while a call waits for its provider's limits; so many processes share those limits.
     """
     return HttpWire(
         concurrency=concurrency,
-        providers=config.providers,
+        providers={name: _share_of(provider, shares) for name, provider in config.providers.items()},
         on_retry=on_retry,
         held=held,
         client=config.defaults.http_client,
@@ -158,6 +159,20 @@ class HttpWire:
                 held=self._held,
             )
         return flow
+
+
+def _share_of(provider: Provider, shares: int) -> Provider:
+    """Return what one of so many processes may do, so that all of them together keep the limits."""
+    if shares <= 1:
+        return provider
+    change: dict[str, Any] = {}
+    if provider.concurrency is not None:
+        change["concurrency"] = max(1, provider.concurrency // shares)
+    for limit in ("requests_per_minute", "tokens_per_minute"):
+        value = getattr(provider, limit)
+        if value is not None:
+            change[limit] = value / shares
+    return provider.model_copy(update=change)
 
 
 class _Call:
