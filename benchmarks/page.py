@@ -72,8 +72,5 @@ def _tables(results: Results) -> str:
 
 def promised(parts: Mapping[str, Results]) -> str:
     """Return the table of promises."""
-    rows = [
-        [f"`{one.of}`, {one.whose}: {one.words}", f"{one.most:g} {one.unit}".strip(), *told(one, parts)]
-        for one in PROMISES
-    ]
+    rows = [[one.words, f"{one.most:g} {one.unit}".strip(), *told(one, parts)] for one in PROMISES]
     return tables.markdown(["promise", "at most", "measured", "kept"], rows)

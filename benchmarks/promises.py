@@ -26,18 +26,19 @@ class Promise:
         return figures(parts).get(self.of, {}).get(self.whose, {}).get(self.which)
 
 
+ONE, TEN = "1,000 cases", "10,000 cases"
 PROMISES = (
-    Promise("wall, over the raw httpx client's", "contest 1000", OURS, "x raw httpx", 1.4),
-    Promise("wall, over the raw httpx client's", "contest 10000", OURS, "x raw httpx", 1.25),
-    Promise("the same, a judge call a case", "contest 1000 judge", OURS, "x raw httpx", 1.4),
-    Promise("the same, a judge call a case", "contest 10000 judge", OURS, "x raw httpx", 1.25),
-    Promise("CPU a case above the raw httpx client", "contest 10000", OURS, "CPU ms above raw", 1.0, "ms"),
-    Promise("wall, over the ideal", "contest 10000", OURS_FAST, "x ideal", 1.25),
-    Promise("peak memory", "contest 10000", OURS, "peak MiB", 160, "MiB"),
-    Promise("memory of a further case", "growth", "10000", "KiB", 6, "KiB"),
-    Promise("memory of a further case", "growth", "100000", "KiB", 6, "KiB"),
-    Promise("CPU of judging 5 scorers on 200 slices", "gates", "500 x 5 x 200", "judge s", 3, "s"),
-    Promise("the same, in clusters", "gates", "500 x 5 x 200 clustered", "judge s", 3, "s"),
+    Promise(f"{ONE}: wall, over the raw httpx client's", "contest 1000", OURS, "x raw httpx", 1.4),
+    Promise(f"{TEN}: wall, over the raw httpx client's", "contest 10000", OURS, "x raw httpx", 1.25),
+    Promise(f"{ONE}, judged: wall, over raw httpx", "contest 1000 judge", OURS, "x raw httpx", 1.4),
+    Promise(f"{TEN}, judged: wall, over raw httpx", "contest 10000 judge", OURS, "x raw httpx", 1.25),
+    Promise(f"{TEN}: CPU of a case above raw httpx", "contest 10000", OURS, "CPU ms above raw", 1.0, "ms"),
+    Promise(f"{TEN}, `[speed]`: wall, over the ideal", "contest 10000", OURS_FAST, "x ideal", 1.25),
+    Promise(f"{TEN}: peak memory", "contest 10000", OURS, "peak MiB", 160, "MiB"),
+    Promise(f"a further case, up to {TEN}: memory", "growth", "10000", "KiB", 6, "KiB"),
+    Promise("a further case, up to 100,000 cases: memory", "growth", "100000", "KiB", 6, "KiB"),
+    Promise("judging 500 cases x 5 scorers x 200 slices: CPU", "gates", "500 x 5 x 200", "judge s", 3, "s"),
+    Promise("the same in clusters: CPU", "gates", "500 x 5 x 200 clustered", "judge s", 3, "s"),
 )
 
 

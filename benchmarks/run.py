@@ -78,9 +78,7 @@ def verdict(found: dict[str, Results]) -> int:
     """Print what was promised of what was measured; return 1 where it is broken or a run is invalid."""
     for one in PROMISES:
         if one.found(found) is not None:
-            print(
-                f"{one.of}, {one.whose}, {one.words}: {told(one, found)[0]}, at most {one.most:g} {one.unit}"
-            )
+            print(f"{one.words}: {told(one, found)[0]}, at most {one.most:g} {one.unit}")
     invalid = [run for results in found.values() for run in results.runs if "invalid" in run]
     for run in invalid:
         print(f"invalid: {run['client']}, {run['cases']:,} cases: {run['invalid']}")

@@ -1,7 +1,7 @@
 """What `make soak` promises of a long run, on a short one: nothing grows, nothing is lost or made up.
 
-The same code as the long soak: pytest --aioncall in a process of its own, against a server that answers 5 % of
-the requests badly, as few cases with many epochs and as many cases.
+The same code as the long soak: pytest --aioncall in a process of its own, against a server that answers 5 %
+of the requests badly, as few cases with many epochs and as many cases.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def test_the_shapes_share_out_the_samples() -> None:
 
 
 def test_the_pace_makes_up_for_the_pauses_that_the_server_asks_for() -> None:
-    """100,000 samples in half an hour: 1 request in 100 stops all for a second, the rest of it is for answers."""
+    """100,000 samples in half an hour: 1 request in 100 stops all for a second, the rest is for answers."""
     few, _ = shapes(100_000)
     pace = pace_of(few, seconds=900, faults=0.05, retry_after_s=1)
     assert few.samples * 1.05 * (1 / pace + 0.01) == pytest.approx(900)
