@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 FOLDER = ROOT / ".fuzz"
 NAMES = (
-    *("evalset", "config", "yaml", "json-lines", "run", "baseline", "flat-scores"),
+    *("evalset", "config", "yaml", "json-lines", "run", "baseline", "flat-scores", "replay-file"),
     *("judge-reply", "retry-after", "cassette", "results", "chat-reply", "redaction", "template"),
 )
 QUICK_S = 2

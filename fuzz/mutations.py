@@ -58,6 +58,12 @@ WORDS: dict[str, tuple[str, ...]] = {
             "case_id epoch scorer scale score error slices cluster evalset "
         ).split(),
     ),
+    "replay-file": (
+        *(
+            "case epoch digest latency_s recorded_at text data retrieved tool_calls tokens_in tokens_out "
+            "cost_usd model finish evalset output error message started_at replayed id a b "
+        ).split(),
+    ),
     "judge-reply": (
         *(
             "score label reason yes no partly 0.3 "

@@ -6,6 +6,7 @@ where the reader took the input or refused it in its own words, and raises anyth
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import math
@@ -37,12 +38,14 @@ from pytest_aioncall.adapters.results.sources import read_side
 from pytest_aioncall.adapters.run_store import RUN_FILE, SAMPLES_FILE, mend_samples, read_run, read_samples
 from pytest_aioncall.adapters.scorers.judge_prompt import Marks
 from pytest_aioncall.adapters.scorers.judge_reply import LONGEST_REASON, read_verdict
+from pytest_aioncall.adapters.targets.replay import replay
 from pytest_aioncall.adapters.templates import LONGEST, JsonTemplate, Template, read_prompt
 from pytest_aioncall.adapters.yaml_text import Source, parse_yaml
 from pytest_aioncall.adapters.yaml_text.json_lines import json_rows
 from pytest_aioncall.model.config import Config
+from pytest_aioncall.model.evalset import Case
 from pytest_aioncall.model.sample import Sample
-from pytest_aioncall.protocols import Reply
+from pytest_aioncall.protocols import PieceContext, Reply
 
 from .oracle import one_printable_line, promise, refusals
 
@@ -219,6 +222,22 @@ def read_flat(raw: bytes) -> None:
                 promise(all(v is None or low <= v <= high for v in values), "a score off its scale")
 
 
+def read_a_replay_file(raw: bytes) -> None:
+    """Read the file of a `replay` target; each answer is an output that can be kept."""
+    path = _folder("replay", {"out.jsonl": raw}) / "out.jsonl"
+    wire = make_wire(Config(), concurrency=1)
+    context = PieceContext(path.parent, path.parent, "e", Config(), {}, wire)
+    with refusals(files=("out.jsonl",)):
+        target = replay("out.jsonl", context=context)
+        promise(json.dumps(target.fingerprint()), "a target without a fingerprint")
+        for case in ("a", "b"):
+            with refusals(files=("out.jsonl",)):
+                output = asyncio.run(target.answer(Case(id=case, input=1), epoch=0))
+                promise(output.replayed, "an answer that looks fresh")
+                latency_s = output.latency_s
+                promise(latency_s is None or 0 <= latency_s < math.inf, "a latency that is no number")
+
+
 def read_a_judges_reply(raw: bytes) -> None:
     """Read a judge's reply: a verdict on the scale, or a ScorerError."""
     text = raw[1:].decode("utf-8", "surrogateescape" if raw[:1] > b"\x7f" else "replace")
@@ -344,6 +363,7 @@ READERS: Mapping[str, Reader] = {
         Reader("run", read_a_run, "json", parts=2),
         Reader("baseline", read_a_baseline, "json", parts=2),
         Reader("flat-scores", read_flat, "json"),
+        Reader("replay-file", read_a_replay_file, "json"),
         Reader("judge-reply", read_a_judges_reply, "json"),
         Reader("retry-after", read_retry_after, "text", parts=2),
         Reader("cassette", read_a_cassette, "json"),

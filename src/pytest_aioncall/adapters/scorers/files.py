@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ...errors import UsageError
@@ -17,7 +18,8 @@ def read_named(path: str, *, what: str, context: PieceContext) -> str:
     """
     for folder in (context.root, context.folder):
         found = folder / path
-        if found.is_file():
+        # Not Path.is_file: it raises where a text is no name that a file can have.
+        if os.path.isfile(found):  # noqa: PTH113
             return _read(found, path, what=what, inside=(context.root, context.folder))
     raise UsageError(f"{what} {path!r} is no file in the project root or beside the evalset")
 

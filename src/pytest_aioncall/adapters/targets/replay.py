@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ from ...model.frozen import digest_of
 from ...model.sample import Output
 from ...protocols import PieceContext, Target
 from ..text import did_you_mean, one_line
+from ..yaml_text import open_file, quoted
+from ..yaml_text.json_lines import MAX_BYTES
 from .outputs import KEYS, to_output
 
 _ROW_KEYS = ("case", "epoch", "digest", "latency_s", "recorded_at", *KEYS)
@@ -25,7 +29,9 @@ def replay(file: str, *, match: Literal["digest", "id"] = "digest", context: Pie
     Rows of a case without `epoch` are its epochs in order. A row with a `digest` only answers a case of that
     digest, since another one was asked something else; `match: id` takes it all the same.
     """
-    path = next((base / file for base in (context.root, context.folder) if (base / file).is_file()), None)
+    places = [base / file for base in (context.root, context.folder)]
+    # Not Path.is_file: it raises where a text is no name that a file can have.
+    path = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113
     if path is None:
         raise UsageError(f"no file {one_line(file, 100)}; paths start at the project root")
     rows = _read_rows(path, file, evalset=context.evalset)
@@ -75,14 +81,14 @@ def _read_rows(path: Path, shown: str, *, evalset: str) -> dict[tuple[str, int],
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     seen: dict[str, int] = {}
     changed_on = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
-    with path.open(encoding="utf-8") as stream:
+    with open_file(path, file=shown, limit=MAX_BYTES) as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             where = f"{shown}:{number}"
             try:
                 data = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise UsageError(f"{where}: is no JSON; write one row a line") from None
             if not isinstance(data, dict) or not isinstance(data.get("case"), str):
                 raise UsageError(f'{where}: names no case; write {{"case": "id", "text": "..."}}')
@@ -91,9 +97,10 @@ def _read_rows(path: Path, shown: str, *, evalset: str) -> dict[tuple[str, int],
             case = data["case"]
             epoch = data.get("epoch", seen.get(case, 0))
             if isinstance(epoch, bool) or not isinstance(epoch, int):
-                raise UsageError(f"{where}: epoch {epoch!r} is no whole number")
+                raise UsageError(f"{where}: epoch {quoted(epoch)} is no whole number")
             if (case, epoch) in rows and "output" not in data:
-                raise UsageError(f"{where}: case {case!r} epoch {epoch} is there twice; remove one")
+                told = f"case {quoted(case)} epoch {quoted(epoch)}"
+                raise UsageError(f"{where}: {told} is there twice; remove one")
             seen[case] = epoch + 1
             rows[case, epoch] = _row(data, where=where, changed_on=changed_on)
     return rows
@@ -119,13 +126,15 @@ def _row(data: dict[str, Any], *, where: str, changed_on: str) -> dict[str, Any]
             raise UsageError(f"{where}: unknown key {one_line(key, 40)!r}; {hint}")
     latency_s = data.get("latency_s")
     try:
+        if latency_s is not None and not 0 <= float(latency_s) < math.inf:
+            raise ValueError
         output = to_output(
             {key: value for key, value in data.items() if key in KEYS},
             latency_s=float(latency_s) if latency_s is not None else None,
             who=where,
         )
-    except (ValueError, TypeError):
-        raise UsageError(f"{where}: latency_s {latency_s!r} is no number") from None
+    except (ValueError, TypeError, OverflowError):
+        raise UsageError(f"{where}: latency_s {quoted(latency_s)} is no number of seconds") from None
     except TargetError as error:
         raise UsageError(str(error)) from None
     day = str(data.get("recorded_at") or changed_on)[:10]
