@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 from datetime import date
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from pytest_aioncall.adapters.cassettes import CassetteWire, cassette_file, open
 from pytest_aioncall.adapters.cassettes import index as index_module
 from pytest_aioncall.adapters.cassettes.entries import entry_of, key_of, line_of
 from pytest_aioncall.adapters.redaction import Redactor
-from pytest_aioncall.errors import CassetteMiss, TransportError, UsageError
+from pytest_aioncall.errors import CassetteMiss, StoreError, TransportError, UsageError
 from pytest_aioncall.protocols import Reply
 from pytest_aioncall.testing import ReplayWire, reply_of
 
@@ -548,3 +550,59 @@ def test_a_recording_that_is_damaged_inside_is_a_miss_that_names_its_line(tmp_pa
     file.write_text("\n" + file.read_text().replace('"answer": "abc"', '"answer": abc'))
     with pytest.raises(CassetteMiss, match=r"triage\.jsonl:2: is no cassette entry"):
         send(cassette(tmp_path, "replay"), {"q": 1})
+
+
+# --- what goes wrong while writing --------------------------------------------------------------------------
+
+
+def test_a_full_disk_costs_no_answer_and_is_told_at_the_end(tmp_path: Path) -> None:
+    wire = cassette(tmp_path, "record", {"answer": 1}, {"answer": 2}, {"answer": 3})
+    send(wire, {"q": 1}, close=False)
+    part = wire._part
+    assert part is not None
+    size = part.path.stat().st_size
+
+    class Full(FileIO):
+        """Takes ten bytes more, then none."""
+
+        def write(self, data: Any) -> int:
+            if self.tell() > size:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(bytes(data)[:10])
+
+    stream, part._stream = part._stream, Full(part.path, "ab+")
+    assert json.loads(send(wire, {"q": 2}, close=False).body) == {"answer": 2}
+    assert part.path.stat().st_size == size, "no torn line is left"
+    part._stream.close()
+    part._stream = stream
+    send(wire, {"q": 3}, close=False)
+    with pytest.raises(StoreError, match=r"triage\.jsonl: 1 answer could not be recorded: No space left"):
+        asyncio.run(wire.close())
+    assert len(lines(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("hole", [b"\0" * 50, b'{"format": 1, "key": "torn', b""])
+def test_what_a_power_cut_left_of_a_part_is_passed_over(tmp_path: Path, hole: bytes) -> None:
+    send(cassette(tmp_path, "record", {"answer": 1}), {"q": 1})
+    file = tmp_path / "triage.jsonl"
+    line = file.read_bytes()
+    file.unlink()
+    broken = line.replace(b'"answer"', b"\0\0\0\0\0\0\0\0")
+    (tmp_path / ".triage.jsonl.1-aa.part").write_bytes(hole + b"\n" + broken + line + hole)
+    assert json.loads(send(cassette(tmp_path, "replay"), {"q": 1}).body) == {"answer": 1}
+    send(cassette(tmp_path, "record", {"answer": 2}), {"q": 2})
+    assert len(lines(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("mode", ["record", "extend"])
+def test_where_nothing_can_be_recorded_is_told_before_anything_is_asked(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "cassettes").write_text("a file of that name")
+    with pytest.raises(UsageError, match="cassettes: cannot be written to, so no answer could be recorded"):
+        cassette(tmp_path / "cassettes", mode).check()
+    cassette(tmp_path / "not there yet", mode).check()
+
+
+def test_a_cassette_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "triage.jsonl").mkdir()
+    with pytest.raises(UsageError, match=r"triage\.jsonl: cannot be read: Is a directory"):
+        cassette(tmp_path, "replay").check()

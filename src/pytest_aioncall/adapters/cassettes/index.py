@@ -23,7 +23,7 @@ _FILES = 1024
 class Index:
     """The recordings in some files by key; of two with one key the newest stands, the later one on a tie.
 
-    `torn` are files whose last line may be cut off: those that a killed process leaves behind.
+    `torn` are files that a killed process may leave behind: what is damaged in them was never recorded.
     """
 
     def __init__(self, files: Sequence[Path], *, torn: Sequence[Path] = ()) -> None:
@@ -37,8 +37,10 @@ class Index:
             for path in (*files, *torn):
                 try:
                     stream = path.open("rb")
-                except FileNotFoundError:
+                except (FileNotFoundError, NotADirectoryError):
                     continue
+                except OSError as error:
+                    raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
                 self.files.append(path)
                 self._streams.append(stream)
                 self._scan(len(self.files) - 1, may_be_torn=path in torn)
@@ -79,12 +81,15 @@ class Index:
             place, offset = offset * _FILES + number, offset + len(line)
             if not line.strip():
                 continue
+            if may_be_torn:
+                entry = _parsed(line)
+                if entry is not None and line.endswith(b"\n"):
+                    self._place(str(entry["key"]), place)
+                continue
             head = _HEAD.match(line)
             if head is not None and line.rstrip().endswith(b"}"):
                 key = head[1].decode("ascii")
             else:
-                if may_be_torn and not line.endswith(b"\n"):
-                    continue
                 key = _key_in(line, where=f"{path}:{count}")
             self._place(key, place)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,25 +19,33 @@ class Part:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.path = file.parent / f".{file.name}.{os.getpid()}-{os.urandom(4).hex()}.part"
-        self._stream: IO[bytes] = self.path.open("ab+")
-        self._places: dict[str, int] = {}
+        # Without a buffer: what a full disk refused must not be written again, in the middle of what follows.
+        self._stream = self.path.open("ab+", buffering=0)
+        self._places: dict[str, tuple[int, int]] = {}
         _try_lock(self._stream)
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Keep an entry; it is the operating system's when this returns."""
-        self._stream.seek(0, os.SEEK_END)
-        place = self._stream.tell()
-        self._stream.write(line_of(entry).encode("ascii"))
-        self._stream.flush()
-        self._places[entry["key"]] = place
+        """Keep an entry; it is the operating system's when this returns. OSError where it cannot be kept."""
+        line = line_of(entry).encode("ascii")
+        place = self._stream.seek(0, os.SEEK_END)
+        left = memoryview(line)
+        try:
+            while left:
+                left = left[self._stream.write(left) :]
+        except OSError:
+            with suppress(OSError):
+                self._stream.truncate(place)
+            raise
+        self._places[entry["key"]] = place, len(line)
 
     def line(self, key: str) -> bytes | None:
         """Return the line of an entry written before, or None."""
         place = self._places.get(key)
         if place is None:
             return None
-        self._stream.seek(place)
-        return self._stream.readline()
+        offset, size = place
+        self._stream.seek(offset)
+        return self._stream.read(size)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -153,7 +162,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _try_lock(stream: IO[bytes]) -> bool:
+def _try_lock(stream: IO[bytes] | FileIO) -> bool:
     """Lock an open file until it is closed; tell whether nobody else has."""
     if not can_share():
         return True

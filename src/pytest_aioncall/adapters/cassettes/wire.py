@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from ...errors import CassetteMiss, UsageError
+from ...errors import CassetteMiss, StoreError, UsageError
 from ...protocols import Inspect, Method, Reply, Wire
 from .entries import Redacts, entry_of, is_withheld, is_worth_keeping, key_of, question_of, reply_in
 from .index import Index
@@ -61,6 +62,7 @@ class CassetteWire:
         self._index: Index | None = None
         self._part: Part | None = None
         self._seen: Seen | None = None
+        self._unwritten: list[OSError] = []
         self._under_way: dict[str, tuple[asyncio.Lock, list[None]]] = {}
 
     @property
@@ -91,7 +93,14 @@ class CassetteWire:
         return self._index
 
     def check(self) -> None:
-        """Look through the recordings; raises UsageError with file and line of a damaged one."""
+        """Look through the recordings; raises UsageError with file and line of a damaged one.
+
+        Also where answers are to be kept and cannot be: what is paid for should not be lost.
+        """
+        if self.keeps:
+            place = next(one for one in self.file.parents if one.exists())
+            if not (place.is_dir() and os.access(place, os.W_OK)):
+                raise UsageError(f"{place}: cannot be written to, so no answer could be recorded")
         found = self.index
         if not self.recalls:
             found.close()
@@ -150,7 +159,11 @@ class CassetteWire:
             return reply
 
     async def close(self) -> None:
-        """Merge what was recorded into the file, and close the wire behind."""
+        """Merge what was recorded into the file, and close the wire behind.
+
+        Raises StoreError where answers could not be recorded, OSError where they cannot be merged; what is
+        in a part then stays there.
+        """
         part, self._part = self._part, None
         if self._index is not None:
             self._index.close()
@@ -159,6 +172,11 @@ class CassetteWire:
             if part is not None:
                 part.close()
                 merge(self.file)
+            if self._unwritten:
+                number, why = len(self._unwritten), self._unwritten[0].strerror
+                self._unwritten.clear()
+                answers = "1 answer" if number == 1 else f"{number} answers"
+                raise StoreError(f"{self.file}: {answers} could not be recorded: {why}")
         finally:
             await self._wire.close()
 
@@ -189,16 +207,22 @@ class CassetteWire:
         return found
 
     def keep(self, asked: Mapping[str, Any], *, epoch: int, reply: Reply) -> None:
-        """Write a recording; it is the operating system's when this returns."""
-        if self._part is None:
-            self._part = Part(self.file)
+        """Write a recording; it is the operating system's when this returns.
+
+        Where it cannot be written the answer stands all the same, and `close` tells.
+        """
         day = (self._today or datetime.now(UTC).date()).isoformat()
         entry = entry_of(asked, epoch=epoch, reply=reply, redact=self._redact, day=day)
         if is_withheld(entry):
             # A replay would take what stands in the answer's place for the answer. So it is a miss, and seen.
             return
-        self._part.write(entry)
         self.used.add(entry["key"])
+        try:
+            if self._part is None:
+                self._part = Part(self.file)
+            self._part.write(entry)
+        except OSError as error:
+            self._unwritten.append(error)
 
     @contextmanager
     def looking(self) -> Iterator[Seen]:
