@@ -80,7 +80,8 @@ def test_a_keyboard_interrupt_in_a_target_ends_the_run_as_in_a_test(project: Pro
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_ctrl_c_before_the_first_case_says_so(project: Project, workers: tuple[str, ...]) -> None:
     """Not that there is no case: the user knows better."""
-    project.app("def answer(text):\n    return text.upper()\n")
+    # No answer may come between the start of the engine and the key.
+    project.app("import threading\ndef answer(text):\n    threading.Event().wait(60)\n")
     project.evalset(cases=CASES, epochs=1)
     project.write(
         "conftest.py",
