@@ -82,7 +82,7 @@ simulate: $(VENV)/.dev  ## Error rates of the gate, simulated, into docs/referen
 .PHONY: bench
 bench: $(VENV)/.bench $(if $(PEERS),bench-peers)  ## Speed beside bare clients (25 minutes; PEERS=1 with other tools; BENCH="idle --quick", "--write")
 	$(BIN)/python benchmarks/run.py $(BENCH)
-	$(if $(PEERS),$(BIN)/python benchmarks/run.py peers $(filter --write --quick,$(BENCH)))
+	$(if $(PEERS),BENCH_PEERS=$(abspath $(VENV_PEERS)) $(BIN)/python benchmarks/run.py peers $(filter --write --quick,$(BENCH)))
 
 .PHONY: bench-peers
 bench-peers: $(VENV_PEERS)/.peers  ## Install the other tools that PEERS=1 compares with, into an environment of their own
