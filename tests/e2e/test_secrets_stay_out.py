@@ -147,3 +147,47 @@ def test_patterns_of_the_project_are_redacted_too(project: Project) -> None:
     result = project.run(*LOUD)
     assert project.last_samples()[0]["output"]["text"] == "for [REDACTED:pattern]"
     assert_nowhere("CUST-123456", project, result)
+
+
+def test_names_kinds_and_switches_of_the_project_hold_in_a_run(project: Project) -> None:
+    project.config(
+        redact=[
+            {"name": "ticket-id", "pattern": "T-[0-9]{6}"},
+            {"off": "slack-token", "reason": "an example of the documentation"},
+            {"kinds": ["email"]},
+        ]
+    )
+    slack = OTHERS["slack-token"]
+    project.app(f"def answer(text):\n    return 'T-123456 jane@firma.de {slack}'\n")
+    project.evalset()
+    result = project.run(*LOUD)
+    assert project.last_samples()[0]["output"]["text"] == f"[REDACTED:ticket-id] [REDACTED:email] {slack}"
+    assert_nowhere("T-123456", project, result)
+    assert_nowhere("jane@firma.de", project, result)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)])
+def test_an_answer_that_a_pattern_is_too_slow_for_is_withheld_and_said_so(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    project.config(redact=[{"name": "slow", "pattern": "(a|aa)+$"}])
+    project.app("def answer(text):\n    return 'a' * 60 + ' hidden'\n")
+    project.evalset(cases={"a": ("b", "no")}, epochs=1)
+    result = (project.run_apart if workers else project.run)(*LOUD, *workers)
+    assert project.last_samples()[0]["output"]["text"].startswith("[WITHHELD: the redact pattern 'slow'")
+    result.stdout.fnmatch_lines(["aioncall: the redact pattern 'slow' was too slow for * withheld*"])
+    assert_nowhere("a hidden", project, result)
+
+
+def test_what_was_withheld_is_not_recorded_and_a_replay_says_that_it_is_missing(
+    project: Project, server: ModelServer
+) -> None:
+    config = (project.path / "aioncall.yaml").read_text()
+    project.write("aioncall.yaml", config + 'redact: [{name: slow, pattern: "(b|bb)+$"}]\n')
+    server.answer = lambda asked: "b" * 60 + "!" if asked.question == "a" else "fine"
+    project.run("--aioncall-record")
+    recorded = (project.path / "evalsets" / "cassettes" / "demo.jsonl").read_text().splitlines()
+    assert len(recorded) == 1
+    assert "WITHHELD" not in recorded[0]
+    result = project.run("--aioncall-replay", "-rA")
+    assert "1 not recorded" in str(result.stdout)

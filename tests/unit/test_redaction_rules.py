@@ -9,8 +9,9 @@ import pytest
 
 from pytest_aioncall.adapters.config_file import load_config
 from pytest_aioncall.adapters.redaction import PERSONAL_KINDS, SECRET_KINDS, WITHHELD, Redactor, problem_of
+from pytest_aioncall.decide.weakerconfig import compare_configs
 from pytest_aioncall.errors import LoadError, UsageError
-from pytest_aioncall.model.config import RedactRule
+from pytest_aioncall.model.config import Config, RedactRule
 
 JWT = "eyJ" + "hbGciOiJIUzI1NiJ9" + ".eyJ" + "zdWIiOiIxIn0" + ".c2lnbmF0dXJl"
 
@@ -128,3 +129,16 @@ def test_the_reference_names_every_kind() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "config.md").read_text(encoding="utf-8")
     section = page.split("## redact\n")[1].split("\n## ")[0]
     assert [kind for kind in (*SECRET_KINDS, *PERSONAL_KINDS) if f"`{kind}`" not in section] == []
+
+
+def test_a_kind_off_and_a_kind_of_personal_data_less_are_weakenings() -> None:
+    named = RedactRule(name="a", pattern="T-[0-9]+")
+    was = Config(redact=("x+", named, RedactRule(kinds=("email", "IBAN"))))
+    now = Config(redact=("T-[0-9]+", RedactRule(kinds=("IBAN",)), RedactRule(off="jwt", reason="public")))
+    found = {(one.what, one.now, one.at_base) for one in compare_configs(was, now, file="aioncall.yaml")}
+    assert found == {
+        ("redact x+", "not redacted", True),
+        ("redact email", "not redacted", True),
+        ("redact jwt", "not redacted (off)", False),
+    }
+    assert compare_configs(now, now, file="aioncall.yaml") == []
