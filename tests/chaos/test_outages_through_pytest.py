@@ -65,7 +65,7 @@ def test_errors_exactly_at_the_rate_fail_nothing_and_are_listed_and_counted(
     result = run("-vv", "--junitxml", "junit.xml", *workers)
     said = result.stdout.str()
     assert result.ret == 0, said
-    result.stdout.fnmatch_lines(["*=== UNJUDGED ===*", "*::c07 _*", "1 error (*", "*1 unjudged*"])
+    result.stdout.fnmatch_lines(["*=== UNJUDGED ===*", "*::c07 _*", "1 error (*) in c07: *", "*1 unjudged*"])
     assert "is the server up" in said
     coverage = project.report()["evalsets"][0]["judgement"]["coverage"]
     assert (coverage["planned"], coverage["judged"], coverage["errors"]) == (50, 49, 1)

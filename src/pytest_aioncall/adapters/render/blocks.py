@@ -241,7 +241,10 @@ def _errors(story: Story, pen: Pen) -> Block:
     lines: list[Line] = []
     for (kind, message), n in story.errors.most_common(2):
         style: Style = "red" if kind in ("user", "target") else "yellow"
-        text = pen.safe(f"{words.counted(n, 'error')} ({kind}): {message}", 500)
+        # One or two cases can be looked up at once; more of them have a cause in common.
+        cases = story.cases_with(kind, message)
+        where = f" in {', '.join(pen.safe(case, 40) for case in cases)}" if 0 < len(cases) <= 2 else ""
+        text = pen.safe(f"{words.counted(n, 'error')} ({kind}){where}: {message}", 500)
         what, found, advice = text.rpartition("; ")
         if found and columns(text) > pen.width:
             # What to do stands last in a message, and would be cut off.

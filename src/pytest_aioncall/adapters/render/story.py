@@ -86,6 +86,18 @@ class Story:
                     found[f"{name} unjudged", score.error] += 1
         return found
 
+    def cases_with(self, kind: str, message: str) -> tuple[str, ...]:
+        """Name the cases that have an error, in their order."""
+        return tuple(
+            case.case
+            for case in self.report.cases
+            if any(
+                (view.error == message and (view.error_kind or "transport") == kind)
+                or any(score.error == message for score in view.scores)
+                for view in case.now
+            )
+        )
+
     @cached_property
     def _never_asked(self) -> str:
         """Say that a recording is missing, and of which cases where it is not all of them."""
