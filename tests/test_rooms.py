@@ -101,7 +101,9 @@ def test_outside_things_have_one_door(path: Path) -> None:
         if top in {"pytest", "_pytest", "xdist"}:
             assert room == "plugin", f"{where}: only plugin/ imports pytest"
         if top in {"httpx", "httpx2", "aiohttp", "requests", "urllib3"}:
-            assert relative.startswith("adapters/net/"), f"{where}: only adapters/net/ imports an HTTP library"
+            assert relative.startswith("adapters/net/"), (
+                f"{where}: only adapters/net/ imports an HTTP library"
+            )
         if top in {"numpy", "scipy"}:
             assert room in {"stats", "decide"}, f"{where}: only stats/ and decide/ compute with {top}"
         if top in {"socket", "subprocess", "sqlite3"}:
