@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +31,8 @@ class Guarding:
     def __init__(self, session: OnCallSession) -> None:
         self._session = session
         self._guard: Guard | None = None
-        self._asking = False
+        self._asking = threading.local()
+        self._refused = False
         self._by_shape: Redactor | None = None
         self._records: GuardedRecords | None = None
         self._screens: list[GuardedScreen] = []
@@ -48,13 +49,16 @@ class Guarding:
 
     def _redactor(self) -> Redactor:
         found = None
-        if not self._asking:
-            # Asking may load the configuration, and loading may log something. One that cannot be read is
-            # told by whoever needs it to run something, and not asked for again.
-            self._asking = True
-            with suppress(Exception, pytest.UsageError):
+        if not (self._refused or getattr(self._asking, "now", False)):
+            # Asking may load the configuration, and loading may log something in the same thread. One that
+            # cannot be read is told by whoever needs it to run something, and not asked for again.
+            self._asking.now = True
+            try:
                 found = self._session.redactor
-                self._asking = False
+            except Exception:  # noqa: BLE001 - here is only something to be shown
+                self._refused = True
+            finally:
+                self._asking.now = False
         if found is not None:
             return found
         if self._by_shape is None:
