@@ -18,6 +18,8 @@ from benchmarks.results import now
 from benchmarks.soak.running import soak
 from benchmarks.soak.shapes import Shape, shapes
 
+FEWEST = 400
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Soak every shape, print each promise with what was seen, and return the exit code."""
@@ -36,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--write", action="store_true", help="store what was seen for docs/reference/speed.md"
     )
     given = parser.parse_args(arguments)
+    if not sys.platform.startswith("linux"):
+        parser.error("memory and open files are read from /proc, which only Linux has")
+    if given.minutes <= 0 or given.samples < FEWEST or not 0 <= given.faults < 0.5:
+        parser.error(f"needs --minutes over 0, --samples of {FEWEST} or more, --faults from 0 to 0.5")
     broken, written, seen = 0, [], []
     with tempfile.TemporaryDirectory(prefix="aioncall-soak-") as name:
         for number, shape in enumerate(shapes(given.samples)):

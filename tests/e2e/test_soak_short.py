@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.soak.__main__ import main
 from benchmarks.soak.checks import Check, Soaked, checks
 from benchmarks.soak.running import pace_of, soak
 from benchmarks.soak.shapes import KIB_A_CASE, KIB_AN_EPOCH, Shape, shapes
@@ -126,3 +127,12 @@ def test_the_pace_makes_up_for_the_pauses_that_the_server_asks_for() -> None:
     pace = pace_of(few, seconds=900, faults=0.05, retry_after_s=1)
     assert few.samples * 1.05 * (1 / pace + 0.01) == pytest.approx(900)
     assert pace_of(few, seconds=1, faults=0.05, retry_after_s=1) == 2000
+
+
+@pytest.mark.parametrize("arguments", [["--samples", "10"], ["--minutes", "0"], ["--faults", "5"]])
+def test_a_soak_that_would_show_nothing_is_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "needs --minutes over 0" in capsys.readouterr().err
