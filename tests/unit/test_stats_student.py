@@ -12,7 +12,7 @@ from scipy import special
 from pytest_aioncall.stats import special as late
 from pytest_aioncall.stats import student
 
-DEGREES = [3.0, 3.7, 4.0, 5.5, 8.0, 19.0, 59.9, 60.1, 199.0, 1234.5, 9_999.0, 1e5, 1e6]
+DEGREES = [1.0, 2.0, 3.0, 3.7, 4.0, 5.5, 8.0, 19.0, 59.9, 60.1, 199.0, 1234.5, 9_999.0, 1e5, 1e6]
 
 
 @pytest.mark.parametrize("df", DEGREES)
