@@ -1,6 +1,6 @@
 """Student's t for single numbers, without scipy: importing it costs more than judging 10,000 cases.
 
-Good to 11 digits for df 1, 2, and from 3 to a million; `tests/unit/test_stats_student.py` holds it against scipy.
+Good to 11 digits for df 1, 2, and 3 to a million; `tests/unit/test_stats_student.py` holds it against scipy.
 """
 
 from __future__ import annotations
