@@ -446,7 +446,7 @@ def test_epochs_that_the_configuration_gave_count_when_the_evalset_says_its_own(
 def test_somebody_has_decided_of_every_key_whether_it_can_weaken() -> None:
     """A key that is added to a model has to be compared, or named here as one that decides nothing."""
     no_matter = {
-        Defaults: {"max_cost_usd", "concurrency", "keep_runs", "report_dir"},
+        Defaults: {"max_cost_usd", "concurrency", "keep_runs", "report_dir", "http_client"},
         Gate: {"scorer"},
         Evalset: {"format", "owner", "description", "subject", "concurrency", "timeout_s", "outputs"}
         | {"weakening", "file"},
