@@ -33,7 +33,7 @@ from pytest_aioncall.model.selfcheck import SelfCheck
 from pytest_aioncall.model.verdict import Floor, Power
 from pytest_aioncall.stats.counts import share_interval
 from pytest_aioncall.stats.draws import Words
-from pytest_aioncall.stats.lattice import ScoreKind
+from pytest_aioncall.stats.lattice import ScoreKind, score_kind
 from pytest_aioncall.stats.outlook import poisson_tail
 from pytest_aioncall.stats.urn import fall_of, fallen_epochs, urn_of
 
@@ -160,6 +160,20 @@ class TestTheUrn:
         whole, split = (urn_of(scores, kind=BINARY, low=0, high=1, groups=groups) for groups in (None, parts))
         lost = [1 - float(urn.moments()[0][parts == 0].mean()) for urn in (whole, split)]
         assert lost[1] < lost[0] / 2
+
+    def test_a_long_pool_is_condensed_and_says_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A measured score has as many values as samples: the work must not grow with their square."""
+        rng = np.random.default_rng(4)
+        scores = rng.gamma(2.0, 0.1, size=(1500, 3)).clip(0, 1)
+        groups = rng.integers(0, 4, size=1500)
+        kind = score_kind(scores.ravel(), low=0, high=1)
+        short = urn_of(scores, kind=kind, low=0, high=1, groups=groups)
+        monkeypatch.setattr("pytest_aioncall.stats.urn.MOST_POOLED", 10**9)
+        whole = urn_of(scores, kind=kind, low=0, high=1, groups=groups)
+        assert short.pool.size == 1024 < whole.pool.size
+        assert np.all(np.diff(short.pool) > 0)
+        for was, now in zip(whole.moments(), short.moments(), strict=True):
+            assert now == pytest.approx(was, rel=1e-3)
 
     def test_there_is_no_room_for_a_drop_below_the_floor(self) -> None:
         urn = urn_of(np.zeros((20, 3)), kind=BINARY, low=0, high=1)

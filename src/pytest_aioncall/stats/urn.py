@@ -20,6 +20,8 @@ from .lattice import ScoreKind
 
 # How many cases the whole suite counts for where the cases of one slice are drawn towards their own.
 _ALL_WEIGH = 10
+MOST_POOLED = 1024
+"""Distinct scores in a pool at most; more of them, as a measured score has, say nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Urn:
 
     def part(self, members: Ints) -> Urn:
         """Return the urn of some cases only, with the pool of all."""
-        own, counts, groups = self.own[members], self.counts[members], self.groups[members]
-        return Urn(own, counts, self.pool, self.shares, groups, self.strength)
+        # Of a slice that is a part of its own, the shares of the other parts are not needed.
+        used, groups = np.unique(self.groups[members], return_inverse=True)
+        shares = self.shares if used.size == self.shares.shape[0] else self.shares[used]
+        return Urn(self.own[members], self.counts[members], self.pool, shares, groups, self.strength)
 
     @property
     def scores(self) -> Floats:
@@ -123,6 +127,8 @@ def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float, groups: 
     ends = np.clip(np.array([middle - kind.pseudo, middle + kind.pseudo]), low, high)
     pool, codes = np.unique(np.concatenate([judged, ends]), return_inverse=True)
     weights = np.concatenate([np.ones(judged.size), [0.5, 0.5]])
+    if pool.size > MOST_POOLED:
+        pool, codes = _condensed(pool, codes, weights)
     everyone: Floats = np.bincount(codes, weights=weights) / weights.sum()
     parts: Ints = np.zeros(scores.shape[0], dtype=np.int64) if groups is None else groups
     shares = everyone[None, :]
@@ -135,6 +141,22 @@ def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float, groups: 
     spreads = (shares * np.square(pool)).sum(axis=1) - np.square((shares * pool).sum(axis=1))
     spread = float(spreads[parts].mean()) if parts.size else 0.0
     return Urn(own, counts, pool, shares, parts, _strength(scores, counts, spread))
+
+
+def _condensed(pool: Floats, codes: Ints, weights: Floats) -> tuple[Floats, Ints]:
+    """Put neighbours of a long pool together, each group of about the same weight and standing for its mean.
+
+    The mean stays as it is, and the variance loses what lies within a group: about one part in a million of it for
+    a uniform pool.
+    """
+    mass = np.bincount(codes, weights=weights)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    _, group = np.unique(
+        np.minimum((middle * MOST_POOLED).astype(np.int64), MOST_POOLED - 1), return_inverse=True
+    )
+    means: Floats = np.bincount(group, weights=mass * pool) / np.bincount(group, weights=mass)
+    places: Ints = group[codes]
+    return means, places
 
 
 def _strength(scores: Floats, counts: Ints, spread: float) -> float:
