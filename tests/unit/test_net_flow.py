@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -238,6 +239,42 @@ def test_a_provider_that_waits_takes_no_place_from_another() -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_waiting_for_the_places_of_all_providers_is_ours_too() -> None:
+    """Else who stands behind another provider's slow answers times out without having asked."""
+    waiting: list[str] = []
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        waiting.append("held")
+        yield
+        waiting.append("let go")
+
+    async def go() -> None:
+        crowd = asyncio.Semaphore(1)
+        one, other = (
+            Flow(
+                name,
+                None,
+                crowd=crowd,
+                ceiling=1,
+                patience_s=1.0,
+                sleep=asyncio.sleep,
+                clock=Clock(),
+                held=held,
+            )
+            for name in ("one", "other")
+        )
+        ticket = await one.enter(1)
+        behind = asyncio.create_task(other.enter(1))
+        await asyncio.sleep(0)
+        assert waiting == ["held"]
+        one.leave(ticket)
+        await behind
+        assert waiting == ["held", "let go"]
+
+    asyncio.run(go())
 
 
 def test_who_is_cancelled_in_line_leaves_no_hole() -> None:

@@ -71,12 +71,9 @@ class Flow:
         """
         tokens = 0.0 if self._tokens is None else size / 4 + self._mean_out
         self._refuse_if_shut()
-        if not self._in_line and self._blocked_s(tokens) == 0:
-            await self._crowd.acquire()
-            # Others may have gone in while this one waited for the crowd.
-            if self._blocked_s(tokens) == 0:
-                return self._admitted(tokens)
-            self._crowd.release()
+        if not (self._in_line or self._crowd.locked()) and self._blocked_s(tokens) == 0:
+            await self._crowd.acquire()  # does not wait: there is a place
+            return self._admitted(tokens)
         self._in_line += 1
         try:
             with self._held():
