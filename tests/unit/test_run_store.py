@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from pytest_aioncall.adapters.run_store import (
     check_writable,
     find_run,
     list_runs,
+    mend_samples,
     prune_runs,
     read_run,
     read_samples,
@@ -103,6 +105,31 @@ def test_a_full_disk_is_a_store_error_that_names_the_file(tmp_path: Path) -> Non
     with pytest.raises(StoreError, match=r"samples\.jsonl: cannot be written: No space left"):
         store.append([sample()])
     store.close()
+
+
+def test_what_is_kept_after_a_full_disk_does_not_hang_on_half_a_line(tmp_path: Path) -> None:
+    """Others are in flight when the disk refuses; there may be room again when they are done."""
+    store = RunStore.create(tmp_path, now=NOON)
+    whole = store._samples
+
+    class Full:
+        writes = 0
+
+        def write(self, data: memoryview) -> int:
+            self.writes += 1
+            if self.writes == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return whole.write(data[:30] if self.writes == 1 else data)
+
+    store._samples = Full()  # type: ignore[assignment]
+    with pytest.raises(StoreError):
+        store.append([sample("a")])
+    store.append([sample("b")])
+    store.append([sample("c")])
+    store._samples = whole
+    store.close()
+    kept = mend_samples(store.folder)
+    assert ([s.case for s in read_samples(store.folder)], kept.torn) == (["b", "c"], 1)
 
 
 def test_run_folders_are_never_shared(tmp_path: Path) -> None:

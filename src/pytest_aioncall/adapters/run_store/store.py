@@ -29,6 +29,7 @@ class RunStore:
         self.folder = folder
         self._lock = lock
         self._samples = (folder / SAMPLES_FILE).open("ab", buffering=0)
+        self._is_torn = False
         self._syncing = _Syncing(self._samples.fileno())
 
     @classmethod
@@ -81,11 +82,14 @@ class RunStore:
 
     def append(self, samples: Sequence[Sample]) -> None:
         """Add one line a sample, whole lines at once; raises StoreError where the disk takes no more."""
-        lines = memoryview(b"".join(s.model_dump_json().encode() + b"\n" for s in samples))
+        whole = b"".join(s.model_dump_json().encode() + b"\n" for s in samples)
+        # What follows half a line would be lost with it.
+        lines = memoryview(b"\n" + whole if self._is_torn else whole)
         try:
             while lines:
                 # A disk that fills up takes a part, and refuses only what comes next.
                 lines = lines[self._samples.write(lines) :]
+                self._is_torn = bool(lines)
         except OSError as error:
             raise _cannot_write(self.folder / SAMPLES_FILE, error) from error
         self._syncing.soon()
