@@ -69,6 +69,8 @@ def reopened(project: Project, *, after: int) -> None:
     folder = project.run_folders()[-1]
     run = json.loads((folder / "run.json").read_text())
     run.update(complete=False, ended_at=None, totals={})
+    for evalset in run["evalsets"]:
+        evalset["complete"] = False
     (folder / "run.json").write_text(json.dumps(run))
     lines = (folder / "samples.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "samples.jsonl").write_bytes(b"".join(lines[:after]))
@@ -387,6 +389,35 @@ def test_evalsets_that_are_not_selected_now_stay_as_they_were(project: Project) 
     assert result.ret == 0
     assert json.loads((unfinished / "run.json").read_text())["complete"] is True
     assert not set(asked(project)) & {"q0", "q1"}
+
+
+def test_what_a_part_of_a_run_leaves_out_is_still_there_to_be_resumed(project: Project) -> None:
+    stopped_run(project)
+    assert project.run("--aioncall-resume", "-k", "case-15").ret == 0
+    assert (asked(project), project.last_run()["unfinished"]) == ({"q15": 1}, 10)
+    assert project.run("--aioncall-resume").ret == 0
+    assert sum(asked(project).values()) == 10
+    assert (project.last_run()["complete"], project.last_run()["unfinished"]) == (True, 0)
+
+
+def test_an_evalset_that_is_left_out_is_still_there_to_be_resumed(project: Project) -> None:
+    project.evalset("other", cases=CASES, epochs=1)
+    stopped_run(project)
+    assert project.run("--aioncall-resume", str(project.path / "evalsets" / "demo.eval.yaml")).ret == 0
+    assert (sum(asked(project).values()), project.last_run()["unfinished"]) == (11, 20)
+    assert project.run("--aioncall-resume").ret == 0
+    assert sum(asked(project).values()) == 20
+    assert (project.last_run()["complete"], project.last_run()["unfinished"]) == (True, 0)
+
+
+def test_a_part_of_what_the_cap_left_open_leaves_the_rest_to_be_resumed(project: Project) -> None:
+    project.app("def answer(text):\n    return {'text': text.upper(), 'cost_usd': 0.1}\n")
+    project.evalset(cases=CASES, epochs=1, concurrency=1)
+    assert project.run("--aioncall-max-cost", "1").ret == 7
+    assert project.run("--aioncall-resume", "--aioncall-max-cost", "2", "-k", "case-15 or case-16").ret == 0
+    assert project.last_run()["unfinished"] == 8
+    assert project.run("--aioncall-resume", "--aioncall-max-cost", "2").ret == 0
+    assert project.last_run()["unfinished"] == 0
 
 
 def test_a_run_killed_in_a_later_round_of_adaptive_epochs_goes_on_there(project: Project) -> None:

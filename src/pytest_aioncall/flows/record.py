@@ -160,6 +160,7 @@ class RunRecord:
         self._announced: dict[str, RunEvalset] = {}
         self._before: Run | None = None
         self._resumed_at: tuple[str, ...] = ()
+        self._answered_before = 0
         self.created_at = now
         self.counts = Counts()
         self.answered: Counter[str] = Counter()
@@ -195,6 +196,7 @@ class RunRecord:
         """
         with self._lock:
             self._store, kept = RunStore.reopen(folder, again=again, seen=self._count)
+            self._answered_before = sum(self.answered.values())
             self._before = run
             self.created_at = datetime.fromisoformat(run.created_at)
             self._resumed_at = (*run.resumed_at, rfc3339(now))
@@ -276,12 +278,30 @@ class RunRecord:
             planned=(*left, *planned),
             complete=complete and all(one.complete for one in left),
             wall_s=wall_s + (self._before.totals.wall_s if self._before is not None else 0.0),
-        ).model_copy(update={"ended_at": rfc3339(ended), "unfinished": unfinished})
+        )
+        unfinished = max(unfinished, self._still_lacking(run))
+        run = run.model_copy(update={"ended_at": rfc3339(ended), "unfinished": unfinished})
         with self._lock:
             self._store.write_run(run)
             self._store.close()
         prune_runs(self._runs, keep=self._keep, but=self._store.folder)
         return run
+
+    def _still_lacking(self, run: Run) -> int:
+        """Return how many samples a stopped run lacks still, of cases left out now too."""
+        before = self._before
+        if before is None or not (before.was_killed or before.unfinished):
+            return 0
+        lacking = 0
+        for one in run.evalsets:
+            asked = one.planned_samples
+            if run.shard is not None:
+                asked = min(asked, run.shard.cases.get(one.evalset, one.cases) * one.epochs)
+            lacking += 0 if one.complete else max(0, asked - self.answered[one.evalset])
+        if before.was_killed:
+            return lacking
+        now = sum(self.answered.values()) - self._answered_before
+        return min(lacking, max(0, before.unfinished - now))
 
     def _run(self, *, planned: tuple[RunEvalset, ...], complete: bool, wall_s: float) -> Run:
         assert self._store is not None  # noqa: S101 - made by the caller
