@@ -34,3 +34,24 @@ def test_a_worker_that_crashes_fails_its_case_and_leaves_a_partial_run(project: 
     assert "partial run" in result.stdout.str()
     assert "gate[" not in result.stdout.str()
     assert [s["case"] for s in project.last_samples()] == ["case-00", "case-01", "case-02"]
+
+
+def test_a_worker_that_cannot_keep_its_recordings_is_no_green_run(project: Project) -> None:
+    project.app("def answer(text):\n    return text.upper()\n")
+    project.evalset(cases=CASES, epochs=1)
+    project.write(
+        "conftest.py",
+        """
+        from pytest_aioncall.errors import StoreError
+        from pytest_aioncall.flows.cassettes import RunCassettes
+
+        async def close(self):
+            raise StoreError("2 answers could not be recorded: No space left on device")
+
+        RunCassettes.close = close
+        """,
+    )
+    alone, shared = project.run_apart(), project.run_apart("-n", "2")
+    assert (alone.ret, shared.ret) == (7, 7)
+    for result in (alone, shared):
+        assert result.stdout.str().count("closing failed: 2 answers could not be recorded") == 1

@@ -219,7 +219,7 @@ class OnCallSession:
                     self._execution.stop()
                 self._selected.count(session.items)
                 if self.is_worker:
-                    self._tell_controller()
+                    self._tell_controller(interrupted=interrupted)
                 else:
                     self._finish_or_say_why_not(session, interrupted=interrupted)
 
@@ -321,24 +321,38 @@ class OnCallSession:
 
     # -- judging
 
-    def _tell_controller(self) -> None:
+    def _tell_controller(self, *, interrupted: bool) -> None:
         output: dict[str, Any] = self.config.workeroutput  # type: ignore[attr-defined]
-        output["aioncall"] = {"selected": self._selected.counts, "problems": self.problems}
+        output["aioncall"] = {
+            "selected": self._selected.counts,
+            "problems": self.problems,
+            "died": None if interrupted or self._died is None else str(self._died),
+        }
 
     def take_worker(self, output: Mapping[str, Any]) -> None:
-        """Take what a worker collected and what it found wrong."""
+        """Take what a worker collected, what it found wrong, and why it could not close."""
         told = output.get("aioncall") or {}
         self._selected.take_worker(told)
         self.problems += [p for p in told.get("problems") or () if p not in self.problems]
+        if told.get("died") is not None:
+            self._could_not_close(told["died"])
+
+    @property
+    def _died(self) -> BaseException | None:
+        return self._execution.died if self._execution is not None else None
+
+    def _could_not_close(self, why: str) -> None:
+        note = f"closing failed: {why}"
+        if note not in self.notes:
+            self.notes.append(note)
+        self.exit_code = EXIT_CANNOT_JUDGE
 
     def _finish_or_say_why_not(self, session: pytest.Session, *, interrupted: bool) -> None:
         from ..errors import StoreError
         from .execution import stop_for
 
-        died = self._execution.died if self._execution is not None else None
-        if died is not None and not interrupted:
-            self.notes.append(f"closing failed: {died}")
-            self.exit_code = EXIT_CANNOT_JUDGE
+        if self._died is not None and not interrupted:
+            self._could_not_close(str(self._died))
         try:
             with garbage.paused():
                 self._finish(session, interrupted=interrupted)
