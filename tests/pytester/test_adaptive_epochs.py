@@ -186,6 +186,25 @@ def test_the_cost_cap_ends_the_rounds_and_the_run_is_still_judged(
     assert "the cost cap ended the rounds" in capsys.readouterr().out
 
 
+def test_what_an_earlier_session_paid_does_not_count_against_the_rounds_of_a_resumed_run(
+    project: Project,
+) -> None:
+    """The cap counts anew in each session: 0.30 dollars of the first round are left, and a round is 0.80."""
+    priced = flaky(210).replace(
+        'return "yes" if seed < 210 else "no"',
+        'return {"text": "yes" if seed < 210 else "no", "cost_usd": 0.01}',
+    )
+    project.app(priced)
+    project.evalset(cases=CASES, epochs=EPOCHS)
+    project.run()
+    project.accept()
+    project.app(priced.replace("< 210", "< 195").replace("|a", "|b"))
+    assert project.run("--aioncall-max-cost", "0.5").ret == 7
+    project.run("--aioncall-resume", "--aioncall-max-cost", "1.2")
+    assert max(epochs_by_case(project).values()) == 2
+    assert report(project)["rounds"]["stopped"] == "cost_cap"
+
+
 def test_recording_draws_every_epoch(project: Project, tmp_path: Path) -> None:
     """A cassette has to hold whatever a later replay may ask for."""
     project.app(STEADY)

@@ -161,6 +161,7 @@ class RunRecord:
         self._before: Run | None = None
         self._resumed_at: tuple[str, ...] = ()
         self._answered_before = 0
+        self._paid_before_usd = 0.0
         self.created_at = now
         self.counts = Counts()
         self.answered: Counter[str] = Counter()
@@ -171,6 +172,11 @@ class RunRecord:
     def folder(self) -> Path | None:
         """The run folder; None until a sample came."""
         return self._store.folder if self._store else None
+
+    @property
+    def paid_usd(self) -> float:
+        """What this session paid, by its samples: what a resumed run had paid before is not part of it."""
+        return self.counts.cost_usd - self._paid_before_usd
 
     def begin(self) -> None:
         """Look at what is slow, and refuse a folder that cannot be written, before anything is asked.
@@ -197,6 +203,7 @@ class RunRecord:
         with self._lock:
             self._store, kept = RunStore.reopen(folder, again=again, seen=self._count)
             self._answered_before = sum(self.answered.values())
+            self._paid_before_usd = self.counts.cost_usd
             self._before = run
             self.created_at = datetime.fromisoformat(run.created_at)
             self._resumed_at = (*run.resumed_at, rfc3339(now))

@@ -103,14 +103,14 @@ class ExtraRounds:
         return self._begun[name] if name in self._under_way else None
 
     def _expected_usd(self, due: Round) -> float:
-        """Return what a round will cost, by what the samples of this session have cost so far."""
+        """Return what a round will cost, by what the samples of this run have cost so far."""
         counts = self._record.counts
         return sum(job.epochs for job in due.jobs) * counts.cost_usd / max(1, counts.samples)
 
     def _affords(self, due: Round, one: Prepared, *, promised: float) -> bool:
         """Tell whether a round stays under the cap, beside what other evalsets were `promised`."""
-        counts, budget = self._record.counts, self._budget
-        budget.spent_usd = max(budget.spent_usd, counts.cost_usd)
+        budget = self._budget
+        budget.spent_usd = max(budget.spent_usd, self._record.paid_usd)
         if budget.limit_usd is None:
             # Under xdist each worker had its share of the cap; from here on it holds for all together.
             jobs = replace(one, jobs=due.jobs)
