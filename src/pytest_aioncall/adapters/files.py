@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
 def replace_text(path: Path, text: str, *, durable: bool = False) -> None:
     """Write a whole file in one step: all of it, or still the old one; `durable`: on disk, too."""
+    replace_parts(path, (text,), durable=durable)
+
+
+def replace_parts(path: Path, parts: Iterable[str], *, durable: bool = False) -> None:
+    """Write a whole file in one step, its text made part by part: a large one is never in memory whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+            file.writelines(parts)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         partial.replace(path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise
 

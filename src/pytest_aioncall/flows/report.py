@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..adapters.baseline_store import Baseline
-from ..adapters.files import replace_text
+from ..adapters.files import replace_parts
 from ..adapters.text import seen_json
 from ..decide.exit_codes import run_exit_code
 from ..decide.instrument import changed_parts
 from ..decide.movement import at_the_floor
 from ..model.baseline import ScorerInfo
 from ..model.evalset import Case
+from ..model.frozen import Frozen
 from ..model.report import EvalsetReport, Report, SubjectChange
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
@@ -99,13 +100,29 @@ def build_report(
 
 def write_report(report: Report, folder: Path) -> Path:
     """Write `report.json` and `report.html`; return the page's path."""
-    replace_text(folder / "report.json", seen_json(report.model_dump_json(indent=1)) + "\n")
+    replace_parts(folder / "report.json", json_parts(report))
     page = folder / "report.html"
     # Needed when all has run, so it is not loaded before anything was asked.
-    from ..adapters.render.html import render_html
+    from ..adapters.render.html import html_parts
 
-    replace_text(page, render_html(report))
+    replace_parts(page, html_parts(report))
     return page
+
+
+def json_parts(report: Report) -> Iterator[str]:
+    """Yield the text of `report.json` piece by piece, a line a case: it may be many megabytes."""
+    yield _open_ended(report, without="evalsets") + ',\n "evalsets": ['
+    for number, one in enumerate(report.evalsets):
+        yield (",\n" if number else "\n") + _open_ended(one, without="cases") + ',\n "cases": ['
+        for place, case in enumerate(one.cases):
+            yield (",\n" if place else "\n") + seen_json(case.model_dump_json())
+        yield "]}"
+    yield "]\n}\n"
+
+
+def _open_ended(model: Frozen, *, without: str) -> str:
+    """Return a model as JSON whose last brace is not there yet."""
+    return seen_json(model.model_dump_json(indent=1, exclude={without})).removesuffix("}").rstrip()
 
 
 def _worst_status(judgements: Sequence[Judgement]) -> Any:

@@ -44,18 +44,25 @@ STATUS_TONES = {
 class CaseData:
     """All that the page's script is given.
 
-    index   JSON types: lists of names, and one array a case: id, set, status, slices, scores, detail. Numbers
-            point into the lists of names. `detail` is a place in the chunks, or the excerpt of the input
-            where the page has no more of the case. A score is scorer, was, now, how far it fell, its level.
+    names   JSON types: lists of names, which numbers in the rows point into
+    rows    one array a case, as text that may stand in the page, since thousands of small lists take five
+            times the memory: id, set, status, slices, scores, detail. `detail` is a place in the chunks, or
+            the excerpt of the input where the page has no more of the case. A score is scorer, was, now, how
+            far it fell, its level.
     chunks  the details in order, some fifty a chunk, so that opening the page parses none of them
     """
 
-    index: dict[str, Any]
+    names: dict[str, Any]
+    rows: list[str]
     chunks: list[list[dict[str, Any]]]
 
     @property
     def listed(self) -> int:
-        return len(self.index["cases"])
+        return len(self.rows)
+
+    def index(self) -> str:
+        """Return names and rows as one JSON object that may stand in the page."""
+        return "".join([script_json(self.names)[:-1], ',"cases":[', ",".join(self.rows), "]}"])
 
     @property
     def whole(self) -> int:
@@ -100,7 +107,7 @@ def case_data(told: Sequence[Story]) -> CaseData:
         (story.name, move.case): move.why for story in told for move in story.worst if move.why is not None
     }
     sets, slices, scorers = _Names(), _Names(), _Names()
-    rows: list[list[Any]] = []
+    rows: list[str] = []
     details: list[dict[str, Any]] = []
     for story, case in listed:
         detail: int | str = len(details)
@@ -109,16 +116,18 @@ def case_data(told: Sequence[Story]) -> CaseData:
         else:
             details.append(_detail(story, case, why.get((story.name, case.case)), room))
         rows.append(
-            [
-                many_lines(case.case),
-                sets.number(story.name),
-                _ORDER.index(case.status),
-                [slices.number(f"{key}={value}") for key, value in case.slices.items()],
-                [[scorers.number(name), *move] for name, *move in _moves(story, case)],
-                detail,
-            ]
+            script_json(
+                [
+                    many_lines(case.case),
+                    sets.number(story.name),
+                    _ORDER.index(case.status),
+                    [slices.number(f"{key}={value}") for key, value in case.slices.items()],
+                    [[scorers.number(name), *move] for name, *move in _moves(story, case)],
+                    detail,
+                ]
+            )
         )
-    index = {
+    names = {
         "words": [STATUS_WORDS[status] for status in _ORDER],
         "tones": [STATUS_TONES[status] for status in _ORDER],
         "sets": sets.shown(),
@@ -126,9 +135,8 @@ def case_data(told: Sequence[Story]) -> CaseData:
         "slices": slices.shown(),
         "scorers": scorers.shown(),
         "chunk": _CHUNK,
-        "cases": rows,
     }
-    return CaseData(index, [details[at : at + _CHUNK] for at in range(0, len(details), _CHUNK)])
+    return CaseData(names, rows, [details[at : at + _CHUNK] for at in range(0, len(details), _CHUNK)])
 
 
 def script_json(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -20,7 +21,12 @@ _SCRIPTS = ("js/dom.js", "js/diff.js", "js/case.js", "js/list.js", "js/page.js")
 
 
 def render_html(report: Report) -> str:
-    """Return the report as one self-contained page.
+    """Return the report as one self-contained page."""
+    return "".join(html_parts(report))
+
+
+def html_parts(report: Report) -> Iterator[str]:
+    """Yield the report as one self-contained page, piece by piece: with many cases it is megabytes.
 
     Every text of others is escaped by the template or carried as JSON that the page's script shows as text;
     the content security policy allows this page's own style and script by their hash and nothing else, so
@@ -32,7 +38,7 @@ def render_html(report: Report) -> str:
     script = f'"use strict";\n(() => {{\n{"".join(map(_part, _SCRIPTS))}}})();\n'
     data = case_data(stories(report))
     template = _environment().get_template("report.html.j2")
-    return template.render(  # type: ignore[no-any-return]
+    yield from template.generate(
         page=page_of(report),
         words=words,
         tone_of=row_tone,
@@ -40,8 +46,8 @@ def render_html(report: Report) -> str:
         # Our own files and our own escaping: the only texts that the template does not escape.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        data=Markup(script_json(data.index)),  # noqa: S704
-        chunks=[Markup(script_json(chunk)) for chunk in data.chunks],  # noqa: S704
+        data=Markup(data.index()),  # noqa: S704
+        chunks=(Markup(script_json(chunk)) for chunk in data.chunks),  # noqa: S704
         cases_listed=data.listed,
         cases_whole=data.whole,
         cases_planned=sum(evalset.planned.cases for evalset in report.evalsets),
