@@ -24,6 +24,8 @@ PIP_INSTALL := -m pip install --quiet --retries 10
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
+# Byte code is kept: hundreds of tests start a Python of their own, a second each without it.
+export PYTHONDONTWRITEBYTECODE :=
 
 ##@ Try it
 

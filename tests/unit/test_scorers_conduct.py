@@ -8,7 +8,7 @@ import pytest
 
 from pytest_aioncall.adapters.registry import PieceError
 from pytest_aioncall.adapters.scorers.conduct import has_iban_check, has_luhn_check
-from pytest_aioncall.errors import ScorerError
+from pytest_aioncall.errors import NotMeasured, ScorerError
 from pytest_aioncall.model.evalset import Case
 from pytest_aioncall.model.sample import Document, Output, Score
 from pytest_aioncall.testing import make_scorer, score_once
@@ -286,6 +286,6 @@ def test_an_unknown_latency_or_cost_is_an_error_and_not_zero() -> None:
         scored({"cost_max": 2}, "-")
 
 
-def test_a_replayed_answer_says_that_its_latency_is_the_recording_s() -> None:
-    score = scored({"latency_max": 2}, "-", latency_s=1.0, replayed="2026-11-01")
-    assert score.reason == "1 s as recorded on 2026-11-01"
+def test_a_replayed_answer_is_not_measured() -> None:
+    with pytest.raises(NotMeasured, match="its latency is of the recording of 2026-11-01"):
+        scored({"latency_max": 2}, "-", latency_s=1.0, replayed="2026-11-01")
