@@ -12,14 +12,14 @@ class Budget:
     """Money: `limit_usd` None is no cap. Spending is known only after a call, so a sample is started only if
     it and all those in flight would stay under the cap at the price of the dearest one so far.
 
-    expected_usd  what a sample may cost, as long as none has told
+    expected_usd  what a sample may cost, as long as none has told; None: nobody knows, so the first goes alone
     seen          something told a cost, if only of nothing: there is a sum to show
     unknown       a model answered without a price, or something told a cost that is no amount
     in_flight     samples that were started and have not told what they cost
     """
 
     limit_usd: float | None = None
-    expected_usd: float = 0.0
+    expected_usd: float | None = 0.0
     spent_usd: float = 0.0
     seen: bool = False
     unknown: bool = False
@@ -42,7 +42,9 @@ class Budget:
             return True
         if self.exhausted:
             return False
-        each = self._dearest_usd if self._settled else self.expected_usd
+        each = self._each_usd
+        if each is None:
+            return not self.in_flight
         # A hair of slack: a hundred samples of a cent are a dollar.
         return self.spent_usd + (self.in_flight + 1) * each <= self.limit_usd * (1 + 1e-9)
 
@@ -53,16 +55,21 @@ class Budget:
     def settle(self, cost_usd: float) -> None:
         """Count a sample as done; what it cost was added as it became known."""
         self.in_flight -= 1
+        self.expected_usd = self.expected_usd or 0.0
         if cost_usd > 0:
             self._settled = True
             self._dearest_usd = max(self._dearest_usd, cost_usd)
+
+    @property
+    def _each_usd(self) -> float | None:
+        return self._dearest_usd if self._settled else self.expected_usd
 
     @property
     def why_stopped(self) -> str:
         """Say why no further sample is started, and the way on."""
         told = f"cost cap of ${self.limit_usd:g} reached"
         if not self.exhausted:
-            each = self._dearest_usd if self._settled else self.expected_usd
+            each = self._each_usd or 0.0
             told += f": ${self.spent_usd:.4g} is spent, and one more sample may cost ${each:.2g}"
         return f"{told}; raise it with --aioncall-max-cost"
 

@@ -13,3 +13,18 @@ def test_a_cap_that_is_reached_is_exit_7_and_judges_nothing(project: Project) ->
     result.stdout.fnmatch_lines(["*7 not asked*"])
     assert "gate[" not in result.stdout.str()
     assert [s["error"]["kind"] for s in project.last_samples() if s["error"]] == ["cancelled"] * 7
+
+
+def test_many_at_once_do_not_pass_a_cap_before_the_first_has_told_its_cost(project: Project) -> None:
+    project.app(
+        """
+        import asyncio
+
+        async def answer(text):
+            await asyncio.sleep(0.01)
+            return {"text": text.upper(), "cost_usd": 1.0}
+        """
+    )
+    project.evalset(cases={f"c{n}": (f"q{n}", f"Q{n}") for n in range(20)}, concurrency=16, epochs=1)
+    assert project.run("--aioncall-max-cost", "3").ret == 7
+    assert project.last_run()["totals"]["cost_usd"] == 3.0

@@ -193,7 +193,9 @@ class EvalRun:
             self.cassettes.refuse_sharing()
         self.budget.limit_usd = cap / shares if cap is not None else None
         samples = sum(job.epochs for one in parts for job in one.jobs)
-        self.budget.expected_usd = self.expected.cost_usd / samples if samples else 0.0
+        # Of code of the user's that tells a cost, nothing is known before the first answer.
+        known = self.expected.calls and samples
+        self.budget.expected_usd = self.expected.cost_usd / samples if known else None
         return self.expected
 
     def _to_ask(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:

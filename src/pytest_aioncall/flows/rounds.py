@@ -115,6 +115,7 @@ class ExtraRounds:
             # Under xdist each worker had its share of the cap; from here on it holds for all together.
             jobs = replace(one, jobs=due.jobs)
             budget.limit_usd = cap_in_force(estimate([jobs], self._settings), self._settings)
+            budget.expected_usd = self._expected_usd(due) / max(1, sum(job.epochs for job in due.jobs))
         if budget.limit_usd is None:
             return True
         return budget.spent_usd + promised + self._expected_usd(due) <= budget.limit_usd
