@@ -12,7 +12,7 @@ class Budget:
     """Money: `limit_usd` None is no cap. Spending is known only after a call, so a sample is started only if
     it and all those in flight would stay under the cap at the price of the dearest one so far.
 
-    expected_usd  what a sample may cost, as long as none has told; None: nobody knows, so the first goes alone
+    expected_usd  what a sample may cost, as long as none has told; None: nobody knows, the first goes alone
     seen          something told a cost, if only of nothing: there is a sum to show
     unknown       a model answered without a price, or something told a cost that is no amount
     in_flight     samples that were started and have not told what they cost

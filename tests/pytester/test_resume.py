@@ -157,6 +157,24 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(project: Project, how: si
     assert set(asked(project)) == {f"q{n}" for n in range(10, 20)}
 
 
+def test_an_interrupted_run_of_workers_is_gone_on_with(project: Project) -> None:
+    """Workers that are stopped do not tell what they were to run; they told at their beginning."""
+    project.app(APP)
+    project.evalset(cases=CASES, epochs=1, concurrency=1)
+    project.write("stop", "q10 wait")
+    process = started(project, "-n", "2")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert "next:   pytest --aioncall evalsets/demo.eval.yaml --aioncall-resume" in output
+    there = len(kept(project))
+    assert project.last_run()["unfinished"] == 20 - there > 0
+    (project.path / "stop").unlink()
+    asked(project)
+    assert project.run("--aioncall-resume").ret == 0
+    assert sum(asked(project).values()) == 20 - there
+
+
 def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
     """Start pytest --aioncall and return when its target has touched `reached`."""
     process = subprocess.Popen(

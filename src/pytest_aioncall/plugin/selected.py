@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .hooks import EVALSET_SUFFIX
 from .items import CaseItem
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ class Selected:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._counted = False
+        self._collected: dict[str, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self.counts)
@@ -46,6 +49,23 @@ class Selected:
     def take_worker(self, told: Mapping[str, Any]) -> None:
         """Take what a worker collected; every worker collects all, so the largest is the whole."""
         for file, count in (told.get("selected") or {}).items():
+            self.counts[file] = max(count, self.counts.get(file, 0))
+
+    def take_collected(self, root: Path, ids: Sequence[str]) -> None:
+        """Take the ids that a worker collected under `root`; every worker collects all: the first will do."""
+        if self._collected:
+            return
+        for nodeid in ids:
+            file, colons, _ = nodeid.partition("::")
+            if colons and file.endswith(EVALSET_SUFFIX):
+                path = os.path.normpath(root / file)
+                self._collected[path] = self._collected.get(path, 0) + 1
+
+    def count_collected(self) -> None:
+        """Count what workers collected: those of a session that is interrupted tell nothing at their end."""
+        known = {os.path.realpath(file): file for file in self.counts}
+        for path, count in self._collected.items():
+            file = known.get(os.path.realpath(path), path)
             self.counts[file] = max(count, self.counts.get(file, 0))
 
     def by_name(self, prepared_at: Callable[[Path], Prepared | None]) -> dict[str, int]:

@@ -329,6 +329,10 @@ class OnCallSession:
             "died": None if interrupted or self._died is None else str(self._died),
         }
 
+    def take_collected(self, ids: Sequence[str]) -> None:
+        """Take the ids of all that a worker of xdist collected."""
+        self._selected.take_collected(self.config.rootpath, ids)
+
     def take_worker(self, output: Mapping[str, Any]) -> None:
         """Take what a worker collected, what it found wrong, and why it could not close."""
         told = output.get("aioncall") or {}
@@ -362,6 +366,8 @@ class OnCallSession:
 
     def _finish(self, session: pytest.Session, *, interrupted: bool) -> None:
         """Judge complete evalsets and let pytest report the gates as tests of their own."""
+        if interrupted:
+            self._selected.count_collected()
         if self.problems or not self._selected:
             return
         why = "interrupted" if interrupted else ""

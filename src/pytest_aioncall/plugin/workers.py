@@ -56,6 +56,9 @@ class WorkerListener:
     def pytest_configure_node(self, node: Any) -> None:
         self._session.tell_worker(node.workerinput)
 
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self._session.take_collected(ids)
+
     def pytest_testnodedown(self, node: Any) -> None:
         self._session.take_worker(getattr(node, "workeroutput", None) or {})
 
