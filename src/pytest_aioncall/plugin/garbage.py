@@ -6,9 +6,11 @@ and again, a seventh of the run's time, and find nothing. Reference counts free 
 
 from __future__ import annotations
 
+import atexit
 import gc
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _frozen = False
 
@@ -38,3 +40,23 @@ def take_back() -> None:
     if _frozen:
         _frozen = False
         gc.unfreeze()
+
+
+def spare_the_exit() -> None:
+    """Let the process end without a walk over all that is left: with 10,000 cases it takes half a second.
+
+    Every file that is open is flushed, and what is garbage by then is collected, as the walk would do.
+    """
+    atexit.unregister(_leave)
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    gc.unfreeze()
+    # Before anything is collected: of a text file in a cycle, Python may close the bytes before the text.
+    for thing in gc.get_objects():
+        if isinstance(thing, io.BufferedWriter | io.BufferedRandom | io.TextIOWrapper):
+            with suppress(OSError, ValueError):
+                thing.flush()
+    gc.collect()
+    gc.freeze()

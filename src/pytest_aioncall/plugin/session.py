@@ -33,6 +33,8 @@ LETTERS = {
     "cancelled": ("not asked", "C", ("NOT ASKED", {"yellow": True})),
 }
 EXIT_USAGE, EXIT_CANNOT_JUDGE = 4, 7
+MANY_CASES = 1000
+"""From here on the end of the process is made shorter; below it costs nothing worth a thought."""
 
 
 class OnCallSession:
@@ -227,6 +229,8 @@ class OnCallSession:
         from .execution import begin_or_say_why_not
 
         garbage.set_aside()
+        if len(cases) >= MANY_CASES:
+            garbage.spare_the_exit()
         why_not = begin_or_say_why_not(self.execution, session, cases)
         if why_not:
             self.problems.append(why_not)
