@@ -65,11 +65,6 @@ def add_lines(path: Path, lines: list[str]) -> list[str]:
     return missing
 
 
-def remove_file(path: Path) -> None:
-    """Delete a file; one that is not there is no error."""
-    path.unlink(missing_ok=True)
-
-
 _SKIPPED = frozenset({"node_modules", "venv", "build", "dist", "site-packages"})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..model.evalset import Case, Require, ScorerSpec
@@ -192,8 +192,3 @@ def shown(value: Any) -> str:
 def cut(text: str) -> str:
     """Cut a text that is too long to be shown."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-
-
-def count_by(cases: Sequence[Case]) -> Mapping[str, int]:
-    """Return how many cases there are, and how many of them are an incident's."""
-    return {"cases": len(cases), "incident cases": sum(case.source is not None for case in cases)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -272,10 +272,3 @@ def shown_path(path: Path, root: Path) -> str:
         return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         return str(path)
-
-
-def raise_all(problems: Iterable[LoadError]) -> None:
-    """Raise one LoadError with the problems of many."""
-    found = [problem for error in problems for problem in error.problems]
-    if found:
-        raise LoadError(found)

@@ -28,7 +28,6 @@ from .opened import Opened
 # Names that deepeval makes of a position where the user gave none.
 _POSITION = re.compile(r"(conversational_)?test_case_\d+\Z")
 _CONVERSATION = ("scenario", "userDescription", "context")
-_QUESTION = ("input", "context", "retrievalContext")
 
 
 def looks_like(opened: Opened) -> bool:
