@@ -11,7 +11,7 @@ from ..model.evalset import EpochRange, Gate
 from ..model.verdict import Coverage, Floor, Judgement, RunStatus, Sight, Verdict
 from . import sentences
 from .exit_codes import exit_code_of
-from .gaterows import gates_or_default
+from .gatelimits import gates_or_default
 from .instrument import rejudge_notes
 from .metrics import metric_verdicts
 from .moves import case_moves

@@ -13,6 +13,7 @@ from ..model.baseline import CaseRow, ScorerInfo
 from ..model.config import Defaults
 from ..model.evalset import Claim, Gate
 from ..stats.arrays import Ints
+from .gatelimits import default_margin, default_min, limits_wrong, listed
 from .table import ScorerTable
 
 SMALLEST_SLICE = 10
@@ -33,35 +34,6 @@ class GateRow:
     alpha: float
     fails_open: bool
     members: Ints
-
-
-def default_margin(scale: tuple[float, float], defaults: Defaults | None = None) -> float:
-    """Return the margin of a gate that names none.
-
-    `defaults.margin` is a share of the span; without it .05 on 0-1, else 4 % of the span (.16 on 1-5).
-    """
-    span = scale[1] - scale[0]
-    if defaults is not None and defaults.margin is not None:
-        return defaults.margin * span
-    return 0.05 if tuple(scale) == (0.0, 1.0) else 0.04 * span
-
-
-def default_min(scale: tuple[float, float], defaults: Defaults) -> float | None:
-    """Return the minimum of a gate that names none: `defaults.min` of the way from lowest to highest."""
-    return None if defaults.min is None else scale[0] + defaults.min * (scale[1] - scale[0])
-
-
-def gates_or_default(gates: Sequence[Gate], *, scorers: Mapping[str, ScorerInfo]) -> list[Gate]:
-    """Return the gates, one per scorer where none is given.
-
-    Raises UsageError for a gate on a scorer that the candidate does not have.
-    """
-    for gate in gates:
-        if gate.scorer not in scorers:
-            near = difflib.get_close_matches(gate.scorer, list(scorers), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there is {_listed(scorers)}"
-            raise UsageError(f"gates: unknown scorer {gate.scorer!r}{hint}")
-    return list(gates) or [Gate(scorer=name) for name in scorers]
 
 
 def all_rows(
@@ -110,25 +82,10 @@ class Slices:
         if self._rows and not values:
             known = sorted({key for row in self._rows for key in row.slices})
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there is {_listed(known)}"
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there is {listed(known)}"
             raise UsageError(f"gates: no case has the slice {name!r}{hint}")
         index: dict[str | None, int] = {value: i for i, value in enumerate(values)}
         return values, np.array([index.get(value, -1) for value in found], dtype=np.int64)
-
-
-def limits_wrong(gate: Gate, *, scale: tuple[float, float]) -> dict[str, str]:
-    """Return what is wrong with the numbers of a gate on this scale: the key, and what to say of it."""
-    low, high = scale
-    wrong = {}
-    if gate.min is not None and not low <= gate.min <= high:
-        wrong["min"] = f"min {gate.min:g} of {gate.scorer!r} is off its scale [{low:g}, {high:g}]"
-    # Not so for NaN either: no comparison with it holds.
-    if gate.margin is not None and not 0 <= gate.margin <= high - low:
-        wrong["margin"] = (
-            f"margin {gate.margin:g} of {gate.scorer!r} is more than its scale [{low:g}, {high:g}] is wide; "
-            "it is in units of the scale, where 5 points of a rate are 0.05"
-        )
-    return wrong
 
 
 def rows_of(
@@ -163,7 +120,3 @@ def rows_of(
     for name in gate.slices:
         found += [row({name: value}, members) for value, members in slices.members(name, table.place)]
     return found
-
-
-def _listed(names: Sequence[str] | Mapping[str, object]) -> str:
-    return ", ".join(repr(name) for name in names) if names else "none"

@@ -13,7 +13,8 @@ from ..stats.arrays import Floats, Ints
 from ..stats.outlook import Chances, Outlook, chances_like, chances_these, outlook_of, with_fall
 from ..stats.passbound import within_variance
 from ..stats.urn import Urn, fall_of, urn_of
-from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default
+from .gatelimits import gates_or_default
+from .gaterows import SMALLEST_SLICE, GateRow
 from .rownumbers import GateRows, gate_rows, tables_of
 from .rowtests import Level, claim_of
 from .sides import Side, align

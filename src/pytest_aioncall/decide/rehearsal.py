@@ -18,7 +18,8 @@ from ..model.verdict import Verdict
 from ..stats.arrays import Floats, Ints
 from ..stats.draws import Words
 from ..stats.urn import Urn, fall_of, fallen_epochs, urn_of
-from .gaterows import SMALLEST_SLICE, GateRow, gates_or_default
+from .gatelimits import gates_or_default
+from .gaterows import SMALLEST_SLICE, GateRow
 from .powers import groups_of
 from .rownumbers import GateRows, gate_rows, tables_of
 from .rowtests import Level, absolute_row, compare_row

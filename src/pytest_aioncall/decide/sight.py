@@ -12,7 +12,8 @@ from ..model.verdict import Power, Sight
 from ..stats.arrays import P_TOLERANCE, Floats
 from ..stats.foresight import POWER, cluster_spread, repeat_spread, units_to_drop, units_to_reject
 from ..stats.permute import permute_epochs
-from .gaterows import SMALLEST_SLICE, GateRow, all_rows, gates_or_default
+from .gatelimits import gates_or_default
+from .gaterows import SMALLEST_SLICE, GateRow, all_rows
 from .rounding import on_scale
 from .rowtests import LARGE_CASES, Level, claim_of, is_repeated, level_of, means_of, noise_of, visible_drop
 from .sides import Side, align

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..model.config import Defaults
 from ..model.evalset import Evalset, Gate, ScorerSpec
 from ..model.weakening import Weakening, WeakeningKind
-from .gaterows import default_margin, default_min
+from .gatelimits import default_margin, default_min
 
 Side = Literal["was", "now"]
 RowKey = tuple[str, str | None]

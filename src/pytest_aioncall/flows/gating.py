@@ -11,7 +11,7 @@ from typing import Any
 
 from ..decide.compare import judge
 from ..decide.exit_codes import WORST_FIRST, run_exit_code, run_status
-from ..decide.gaterows import limits_wrong
+from ..decide.gatelimits import limits_wrong
 from ..errors import UsageError
 from ..model.evalset import Gate
 from ..model.verdict import Judgement, RunStatus

@@ -11,7 +11,7 @@ from ..adapters.baseline_store import file_facts
 from ..adapters.evalset_files import line_of, load_evalset
 from ..adapters.registry import BoundScorer, PieceError, build_scorer, build_target
 from ..adapters.targets.secrets import named_secrets
-from ..decide.gaterows import limits_wrong
+from ..decide.gatelimits import limits_wrong
 from ..engine import Job
 from ..errors import LoadError, Problem
 from ..model.baseline import ScorerInfo

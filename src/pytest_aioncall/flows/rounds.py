@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..adapters.baseline_store import Baseline
 from ..budget import Budget
-from ..decide.gaterows import gates_or_default
-from ..decide.rounds import decide_in_rounds
+from ..decide.gatelimits import gates_or_default
 from ..decide.sides import judged_of
 from ..engine import Job
 from ..model.evalset import EpochRange
@@ -168,6 +167,9 @@ def next_round(
     # The quotient, as the gate takes it: 0.29 x 100 is less than 29 in floating point.
     if asked and (asked - sum(judged_of(row) for row in side.rows)) / asked > planned.max_error_rate:
         return None
+    # Loads numpy, which nothing needs before the first answers are in.
+    from ..decide.rounds import decide_in_rounds
+
     decided = decide_in_rounds(
         gates_or_default(planned.gates, scorers=planned.scorers),
         candidate=side,

@@ -58,7 +58,6 @@ class Score(Frozen):
     error: str | None = None
     cost_usd: float | None = None
 
-
     @property
     def not_measured(self) -> bool:
         """Tell whether the scorer found nothing to measure: neither a score nor an error."""

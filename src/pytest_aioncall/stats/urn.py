@@ -146,8 +146,8 @@ def urn_of(scores: Floats, *, kind: ScoreKind, low: float, high: float, groups: 
 def _condensed(pool: Floats, codes: Ints, weights: Floats) -> tuple[Floats, Ints]:
     """Put neighbours of a long pool together, each group of about the same weight and standing for its mean.
 
-    The mean stays as it is, and the variance loses what lies within a group: about one part in a million of it for
-    a uniform pool.
+    The mean stays as it is, and the variance loses what lies within a group: one part in a million
+    of it for a uniform pool.
     """
     mass = np.bincount(codes, weights=weights)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
