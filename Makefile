@@ -67,7 +67,7 @@ aimock: $(VENV_NODE)/.aimock-$(AIMOCK_VERSION)  ## Install aimock, a model serve
 .PHONY: test-lowest
 test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest and libraries that are allowed
 	$(VENV_LOWEST)/bin/python -m pytest -q -n $(WORKERS) tests/test_rooms.py tests/pytester tests/unit \
-	  tests/e2e/test_idle_plugin.py --ignore=tests/unit/test_stats_tests.py
+	  tests/e2e/test_idle_plugin.py --ignore=tests/unit/test_stats_tests.py --ignore=tests/unit/test_stats_student.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/.fuzz  ## Fuzz every reader of files and answers, FUZZ_SECONDS=180 each; keeps its corpus in .fuzz/

@@ -6,14 +6,13 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import aiohttp  # noqa: F401
 import anyio._backends._asyncio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx  # noqa: F401
-import httpx_aiohttp  # noqa: F401
 import jinja2  # noqa: F401
 import numpy  # noqa: F401 - see below
 import pytest
@@ -39,6 +38,9 @@ import pytest_aioncall.plugin.session
 import pytest_aioncall.plugin.summary  # noqa: F401
 from pytest_aioncall.adapters.run_store import list_runs
 from pytest_aioncall.cli import main
+
+with suppress(ImportError):  # the extra `speed`, which the oldest libraries are tested without
+    import httpx_aiohttp  # noqa: F401
 
 QUIET = ("-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest")
 UNSET = ("CI", "NO_COLOR", "AIONCALL_NOW", "FORCE_COLOR", "PY_COLORS")

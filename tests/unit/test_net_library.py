@@ -14,6 +14,8 @@ from pytest_aioncall.adapters.net import make_wire, refuse_missing, versions
 from pytest_aioncall.errors import UsageError
 from pytest_aioncall.model.config import Config
 
+pytest.importorskip("httpx_aiohttp", reason="which library is taken is tested where all of them are")
+
 
 def config(client: str = "auto", **provider: Any) -> Config:
     return Config.model_validate({"defaults": {"http_client": client}, "providers": {"p": provider}})
