@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable
@@ -62,6 +63,9 @@ class Project:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
+        if path.suffix == ".py":
+            # Byte code is told apart by second and size: a change within one second would not be seen.
+            shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
         return path
 
     def app(self, code: str) -> None:
