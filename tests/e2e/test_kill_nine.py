@@ -24,7 +24,7 @@ from model_server import Asked, ModelServer, model_server
 from eval_project import Project
 
 KILLS = 25
-"""For each of two seeds: 50 in all, half of them with `-m slow`."""
+"""For each of two seeds: 50 in all."""
 CASES, CONCURRENCY = 600, 8
 
 
@@ -83,7 +83,7 @@ def samples(runs: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_run_killed_at_25_random_moments_loses_nothing_and_pays_twice_only_for_what_was_in_flight(
     project: Project, seed: int
 ) -> None:

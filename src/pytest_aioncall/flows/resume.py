@@ -14,6 +14,7 @@ from ..adapters.run_store import (
     index_samples,
     is_locked,
     list_runs,
+    lock_folder,
     mend_samples,
     read_run,
 )
@@ -145,9 +146,13 @@ class Resumed:
 def mend(name: str, settings: Settings) -> list[str]:
     """Put aside what is no sample in a run's file, as a power cut leaves it; return what to say of it."""
     folder = find_run(runs_folder(settings), name)
-    if is_locked(folder):
+    lock = lock_folder(folder)
+    if lock is None:
         raise UsageError(f"run {folder.name} is still under way; it is mended when somebody resumes it")
-    kept = mend_samples(folder)
+    try:
+        kept = mend_samples(folder)
+    finally:
+        lock.release()
     there = words.counted(len(kept), "sample")
     if not kept.torn:
         return [f"{folder.name}: whole, {there}"]

@@ -6,7 +6,7 @@ store     write a run, new or taken up again
 """
 
 from .folders import RUN_FILE, check_writable, find_run, list_runs, prune_runs, read_run
-from .locks import is_locked
+from .locks import is_locked, lock_folder
 from .samples import SAMPLES_FILE, TORN_FILE, KeptSamples, Place, index_samples, mend_samples, read_samples
 from .store import RunStore
 
@@ -22,6 +22,7 @@ __all__ = [
     "index_samples",
     "is_locked",
     "list_runs",
+    "lock_folder",
     "mend_samples",
     "prune_runs",
     "read_run",
