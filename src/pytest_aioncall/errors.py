@@ -9,7 +9,8 @@ AioncallError                what a user can act on; carries no traceback to the
 |-- TargetError              the target answered, but with something that is no output
 |-- ScorerError              a scorer or judge could not score; an error on the sample, never a 0.0
 |-- NotMeasured              a scorer has nothing to measure in this answer: no score, and no error
-`-- CassetteMiss             replay was asked for and this request was never recorded
+|-- CassetteMiss             replay was asked for and this request was never recorded
+`-- DeliveryError            a page, an issue or a comment that did not arrive: exit 7, tried again next time
 """
 
 from __future__ import annotations
@@ -88,3 +89,28 @@ class NotMeasured(AioncallError):
 
 class CassetteMiss(AioncallError):
     """Tell that replay was asked for and this request is in no cassette."""
+
+
+class DeliveryError(AioncallError):
+    """Tell that something for people did not arrive: an issue, a comment, a page (exit 7).
+
+    status         of the HTTP answer; None where there was none
+    unknown        it may have arrived: the request was sent and no answer came back
+    refused        trying again would change nothing (no permission, no such repository, invalid)
+    retry_after_s  the other side's wish
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        unknown: bool = False,
+        refused: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.status = status
+        self.unknown = unknown
+        self.refused = refused
+        self.retry_after_s = retry_after_s
+        super().__init__(message)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from .model.config import Config
 from .model.evalset import Case
 from .model.sample import Output, Sample, Score
+
+if TYPE_CHECKING:
+    from .model.ticket import Note, Notification, Ticket
 
 
 @runtime_checkable
@@ -154,3 +157,48 @@ class Store(Protocol):
     def append(self, samples: Sequence[Sample]) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Tracker(Protocol):
+    """An issue tracker. Every call raises DeliveryError where the tracker does not do it.
+
+    tickets  those under a label: all open ones, and those closed since `closed_since` (RFC 3339); by listing,
+             never by a search index, which lags
+    notes    comments of one ticket, oldest first
+    open_ticket, add_note  are sent once: a reply that was lost is DeliveryError with `unknown` set, and the
+             caller looks before it tries again
+    change   replaces what is given and leaves the rest
+    """
+
+    actor: str
+
+    def tickets(self, *, label: str, closed_since: str | None = None) -> list[Ticket]: ...
+
+    def notes(self, number: int) -> list[Note]: ...
+
+    def open_ticket(
+        self, *, title: str, body: str, labels: Sequence[str], assignees: Sequence[str] = ()
+    ) -> Ticket: ...
+
+    def add_note(self, number: int, body: str) -> Note: ...
+
+    def change(
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: Literal["open", "closed"] | None = None,
+        state_reason: Literal["completed", "not_planned", "reopened"] | None = None,
+        assignees: Sequence[str] | None = None,
+    ) -> Ticket: ...
+
+
+class Notifier(Protocol):
+    """Delivers to people. `send` returns what the other side calls the delivery, "" where it gives no name.
+
+    It may be called twice with one notification (at least once): `notification.key` lets the receiver tell.
+    Raises DeliveryError where the delivery failed or is not known to have happened.
+    """
+
+    def send(self, notification: Notification) -> str: ...

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 from .errors import LoadError, Problem
 from .model.config import Config
 from .model.evalset import EpochRange, Evalset
+from .model.github import GitHub
 
 Mode = Literal["live", "record", "replay", "fallback", "extend"]
 """live      ask; look at no recording and make none
@@ -40,6 +41,8 @@ _TAKEN_BACK_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """Which variables, set to 0, take back the mode that the file names."""
 # A variable nearer than this to one of ours is a slip of the pen; one farther off is somebody else's.
 _TYPO: Final = 0.88
+# What a notifier reads whose entry names no variable.
+_DEFAULT_VARIABLES: Final = ("SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "AIONCALL_HEARTBEAT_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Settings:
     color: bool = True
     now: datetime | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    github: GitHub = field(default_factory=GitHub)
 
     def epochs_of(self, evalset: Evalset) -> EpochRange:
         """Return how often each case runs: by this session, the evalset, `defaults.epochs`, else 3 times.
@@ -135,6 +139,7 @@ def merge_settings(
         color=not env.get("NO_COLOR") if flags.get("color") is None else bool(flags["color"]),
         now=said.value("now"),
         secrets=read_variables(named, environ=env),
+        github=_github(env),
     )
     if settings.shard is not None and settings.mode in ("record", "extend"):
         message = "a cassette is recorded by one session; leave --aioncall-record or AIONCALL_RECORD away"
@@ -157,7 +162,39 @@ def _named_variables(config: Config) -> set[str]:
     named = {provider.api_key_env for provider in config.providers.values()}
     for provider in config.providers.values():
         named.update(provider.headers_env.values())
+    for notifier in config.notifiers.values():
+        named.update((notifier.url_env, notifier.key_env))
+    named.update(_DEFAULT_VARIABLES)
+    named.add(config.monitors.heartbeat_url_env)
     return {name for name in named if name}
+
+
+def _github(env: Mapping[str, str]) -> GitHub:
+    """Read what the runner of GitHub Actions sets. Source: GitHub's list of default environment variables."""
+
+    def said(name: str) -> str:
+        return env.get(name, "").strip()
+
+    def place(name: str) -> Path | None:
+        return Path(said(name)) if said(name) else None
+
+    attempt = said("GITHUB_RUN_ATTEMPT")
+    return GitHub(
+        repository=said("GITHUB_REPOSITORY"),
+        token=said("GITHUB_TOKEN") or said("GH_TOKEN"),
+        actor=said("AIONCALL_ACTOR") or "github-actions[bot]",
+        api_url=(said("GITHUB_API_URL") or "https://api.github.com").rstrip("/"),
+        server_url=(said("GITHUB_SERVER_URL") or "https://github.com").rstrip("/"),
+        event_name=said("GITHUB_EVENT_NAME"),
+        event_path=place("GITHUB_EVENT_PATH"),
+        sha=said("GITHUB_SHA"),
+        ref=said("GITHUB_REF"),
+        base_ref=said("GITHUB_BASE_REF"),
+        run_id=said("GITHUB_RUN_ID"),
+        run_attempt=int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 6 else 1,
+        summary=place("GITHUB_STEP_SUMMARY"),
+        output=place("GITHUB_OUTPUT"),
+    )
 
 
 class _Said:
@@ -318,7 +355,9 @@ _READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "now": ("NOW", _clock),
 }
 _VARIABLES: Final = frozenset(
-    {PREFIX + suffix for suffix, _ in _READERS.values()} | {PREFIX + name.upper() for name in _ANSWERING}
+    {PREFIX + suffix for suffix, _ in _READERS.values()}
+    | {PREFIX + name.upper() for name in _ANSWERING}
+    | {"AIONCALL_ACTOR", "AIONCALL_HEARTBEAT_URL"}
 )
 
 

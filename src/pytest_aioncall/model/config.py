@@ -9,10 +9,11 @@ from pydantic import Field, model_validator
 
 from .evalset import Claim, EpochRange
 from .frozen import Frozen
+from .oncall import Monitors, NotifierSpec, OnCall, Routes
 from .weakening import WeakeningEntry
 
 # Sections that the commands which need them read and check themselves.
-LATER_SECTIONS: Final = ("monitors", "oncall", "routes", "slos")
+LATER_SECTIONS: Final = ("slos",)
 
 
 class Provider(Frozen):
@@ -110,7 +111,7 @@ class RedactRule(Frozen):
 class Config(Frozen):
     """The whole file. Every section is optional; without a file all defaults hold.
 
-    The sections of later stages (monitors, oncall, routes) are read by the commands that use them.
+    The section of a later stage (slos) is read by the commands that use it.
     """
 
     format: Literal[1] = 1
@@ -120,3 +121,7 @@ class Config(Frozen):
     redact: tuple[str | RedactRule, ...] = ()
     weakening: tuple[WeakeningEntry, ...] = ()
     store: str = ".aioncall"
+    monitors: Monitors = Monitors()
+    oncall: OnCall = OnCall()
+    routes: Routes = Routes()
+    notifiers: dict[str, NotifierSpec] = {}

@@ -1,0 +1,63 @@
+"""What an issue tracker holds, and what is delivered to people: tickets, notes, notifications."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .frozen import Frozen
+from .oncall import Tier
+
+
+class Ticket(Frozen):
+    """An issue as the tracker has it. Times are RFC 3339; `author` and assignees are login names."""
+
+    number: int
+    title: str
+    body: str = ""
+    state: Literal["open", "closed"]
+    state_reason: str | None = None
+    author: str = ""
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    created_at: str = ""
+    updated_at: str = ""
+    closed_at: str | None = None
+    url: str = ""
+
+
+class Note(Frozen):
+    """A comment. `trusted`: its author may write to the repository (owner, member, collaborator)."""
+
+    id: int
+    body: str = ""
+    author: str = ""
+    trusted: bool = False
+    created_at: str = ""
+    url: str = ""
+
+
+class Notification(Frozen):
+    """One thing to deliver to one notifier.
+
+    key      what makes two of them one incident (`dedup_key`): evalset and episode
+    id       what makes two deliveries the same one: key, action, channel and step; in the notification log
+    line     the first line, as long as an SMS
+    text     plain text of at most some thousand characters; hostile parts are already escaped for plain text
+    due      RFC 3339: acknowledge by
+    """
+
+    id: str
+    key: str
+    channel: str
+    action: Literal["trigger", "update", "acknowledge", "resolve"]
+    tier: Tier
+    evalset: str
+    title: str
+    line: str
+    text: str = ""
+    url: str | None = None
+    runbook: str | None = None
+    to: tuple[str, ...] = ()
+    due: str | None = None
+    at: str
+    details: dict[str, str] = {}
