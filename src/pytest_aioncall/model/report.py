@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .baseline import BaselineHeader
+from .baseline import Acceptance, BaselineHeader
 from .frozen import Frozen
 from .run import Run, RunEvalset
 from .sample import ErrorKind, Score
 from .verdict import Judgement, RunStatus
+from .weakening import Weakening
 
 CaseStatus = Literal["newly_failing", "worse", "failing", "error", "better", "holding", "new", "changed"]
 
@@ -65,6 +66,93 @@ class SubjectChange(Frozen):
     diff: str | None = None
 
 
+class ProposedMean(Frozen):
+    """One scorer's mean over the cases that the base's baseline and the proposed one share, in its units."""
+
+    scorer: str
+    scale: tuple[float, float] = (0.0, 1.0)
+    cases: int
+    was: float
+    now: float
+
+
+class ProposedBaseline(Frozen):
+    """A baseline that a change would put in place of the one at its merge base, which the change is judged by.
+
+    file         from the project root
+    owner        of the file by CODEOWNERS, else of the evalset: whose review it is
+    accepted_by, accepted_at, reason, run, commit   what its header says
+    was_accepted_by, was_accepted_at, was_reason    what the base's header says; None where there is none
+    accepts      the regressions that it accepts by name: these rows, and no others, stop gating
+    means        old against new
+    rejudged     it has the same answers, judged again: no acceptance
+    """
+
+    file: str
+    owner: str = ""
+    accepted_by: str = ""
+    accepted_at: str = ""
+    reason: str = ""
+    run: str | None = None
+    commit: str | None = None
+    was_accepted_by: str | None = None
+    was_accepted_at: str | None = None
+    was_reason: str | None = None
+    accepts: tuple[Acceptance, ...] = ()
+    means: tuple[ProposedMean, ...] = ()
+    cases: int = 0
+    was_cases: int | None = None
+    rejudged: bool = False
+
+
+class BaseReview(Frozen):
+    """What a change asks of the gate beside what its merge base asks; the stricter of the two decided.
+
+    ref, commit  the base, and the commit where the branch left it
+    proposals    what the branch asks less strictly, old (`was`) against new (`now`), with the reason that it
+                 gives (`excused_by`, None: none): a proposal for the owner, of no effect on this run unless
+                 it stands in `listed`
+    listed       those of `proposals` (by their `what`) that no rule of the base can make good: a case that is
+                 gone or asks something else
+    strengthened how much the branch asks more strictly
+    baseline     the baseline that the branch would put in place; None where it leaves it alone
+    """
+
+    ref: str
+    commit: str
+    owner: str = ""
+    proposals: tuple[Weakening, ...] = ()
+    listed: tuple[str, ...] = ()
+    strengthened: int = 0
+    baseline: ProposedBaseline | None = None
+    notes: tuple[str, ...] = ()
+
+
+class AlreadyRegressed(Frozen):
+    """A row that was regressed on the base before this change, by the base's newest daily run.
+
+    Its verdict keeps the status `regressed`, with `gating` false and the reason `already_on_base`.
+    branch      the base's name, `main`
+    since       UTC day (YYYY-MM-DD) of the first of the daily runs in a row in which it is regressed
+    day, run, url   the newest daily run, and its page
+    daily, now  mean of the row there and in this run, in units of `scale`
+    issue, issue_url  the open issue; None where none is known
+    """
+
+    scorer: str
+    slice: dict[str, str] | None = None
+    branch: str = "main"
+    since: str
+    day: str
+    run: str
+    url: str | None = None
+    issue: int | None = None
+    issue_url: str | None = None
+    daily: float | None = None
+    now: float | None = None
+    scale: tuple[float, float] = (0.0, 1.0)
+
+
 class EvalsetReport(Frozen):
     """One evalset of a run, judged. `judgement` is None for a partial or interrupted evalset.
 
@@ -73,6 +161,10 @@ class EvalsetReport(Frozen):
     `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
     `baseline_notes` says what is to be known of the baseline itself (old, re-judged, outputs that are not
     its own), each with the command that mends it.
+    `unaffected`: no case ran, since the change cannot affect it (`run.change` has the base): neutral, $0.
+    `affected_by` says why it ran where `--aioncall-changed` asked.
+    `review` is there where a base was given (`--aioncall-baseline-ref`).
+    `already` are the rows that were regressed before this change; they do not gate.
     """
 
     planned: RunEvalset
@@ -85,16 +177,25 @@ class EvalsetReport(Frozen):
     baseline: BaselineHeader | None = None
     baseline_age_days: float | None = None
     baseline_notes: tuple[str, ...] = ()
+    unaffected: bool = False
+    affected_by: tuple[str, ...] = ()
+    review: BaseReview | None = None
+    already: tuple[AlreadyRegressed, ...] = ()
     changes: tuple[SubjectChange, ...] = ()
     cases: tuple[CaseView, ...] = ()
 
 
 class Report(Frozen):
-    """A whole run as shown."""
+    """A whole run as shown.
+
+    status  `unaffected`: the change can affect none of the evalsets, so nothing ran; neutral, exit 0
+    review  what concerns no evalset of this run: the configuration, evalsets that are gone
+    """
 
     format: Literal[1] = 1
     run: Run
-    status: RunStatus | Literal["not_judged"]
+    status: RunStatus | Literal["not_judged", "unaffected"]
     exit_code: int
     generated_at: str
     evalsets: tuple[EvalsetReport, ...] = ()
+    review: BaseReview | None = None

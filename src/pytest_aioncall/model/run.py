@@ -83,12 +83,38 @@ class Shard(Frozen):
         return self
 
 
+class UnaffectedEvalset(Frozen):
+    """An evalset that a change cannot affect: none of its cases ran, and nothing was spent."""
+
+    evalset: str
+    file: str = ""
+    owner: str = ""
+    cases: int = 0
+
+
+class ChangeLimit(Frozen):
+    """A run was limited to what a change can affect (`--aioncall-changed REF`).
+
+    commit      where the working tree left `ref`
+    files       how many files differ from it
+    unaffected  evalsets that were selected and did not run
+    because     why each of the others ran, by evalset, one line a cause
+    """
+
+    ref: str
+    commit: str
+    files: int = 0
+    unaffected: tuple[UnaffectedEvalset, ...] = ()
+    because: dict[str, tuple[str, ...]] = {}
+
+
 class Run(Frozen):
     """`run.json`. `created_at` is RFC 3339 in UTC; `dirty` tells of uncommitted changes.
 
     `rejudged_from` is the run whose outputs were scored again; `commit` and `dirty` are that run's.
     A run with a `shard` holds a part of the cases and is never `complete`; `merged_from` names the runs that
     were put together to this one.
+    `change` is there where the run was limited to what a change can affect.
     """
 
     format: Literal[1] = 1
@@ -107,6 +133,7 @@ class Run(Frozen):
     resumed_at: tuple[str, ...] = ()
     shard: Shard | None = None
     merged_from: tuple[str, ...] = ()
+    change: ChangeLimit | None = None
 
     @property
     def was_killed(self) -> bool:

@@ -13,9 +13,10 @@ VerdictStatus = Literal["pass", "regressed", "inconclusive", "too_small"]
 Reason = Literal[
     "unchanged", "within_margin", "small_drop_within_margin", "above_min", "below_min", "min_undecided",
     "no_drop_seen", "suspected", "dropped", "one_epoch", "nothing_to_compare", "too_few_cases",
-    "too_small_to_test", "not_comparable", "errors_at_floor", "accepted",
+    "too_small_to_test", "not_comparable", "errors_at_floor", "accepted", "already_on_base",
 ]  # fmt: skip
 
+RowRule = Literal["new", "dropped", "base", "head"]
 
 Stopped = Literal["decided", "red", "max", "no_use", "cost_cap", "open"]
 
@@ -61,6 +62,10 @@ class Verdict(Frozen):
 
     `alpha` is the row's own level: `ci` has two one-sided bounds at 1 - `alpha` each, so it is a two-sided
     interval at 1 - 2 `alpha`, and the row rejects where `p_adjusted` <= `alpha`. None: the judgement's.
+
+    `rule` is there where a change is judged by the stricter of its merge base and its branch: `new` (only the
+    branch asks this row), `dropped` (only the base asks it), `base` or `head` (they ask differently, and this
+    one decided). None: both ask alike, or there is no base to look at.
     """
 
     scorer: str
@@ -87,6 +92,7 @@ class Verdict(Frozen):
     epochs: int | None = None
     ticket: str | None = None
     alpha: float | None = None
+    rule: RowRule | None = None
 
 
 class Sight(Frozen):
