@@ -54,6 +54,9 @@ class Settings:
     strict               flag or environment: every inconclusive gate fails. Not said here, each gate's
                          `on_inconclusive` decides, and for gates that have none the configuration's
     resume, run_id       go on with a run that stopped: the one named, else the latest unfinished one
+    changed              a git ref: run only the evalsets that a change since it can affect; None: all
+    daily                where the base's daily runs are kept: a git branch or a folder; None: the history
+                         branch of the configuration, where a base is given and git has it here
     shard                (K, N): run shard K of N only, to be judged with the others; None: all cases
     now                  the clock of this session, aware; None: the real one
     color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
@@ -69,6 +72,8 @@ class Settings:
     strict: bool = False
     max_cost_usd: float | None = None
     baseline_ref: str | None = None
+    changed: str | None = None
+    daily: str | None = None
     report_dir: Path | None = None
     shard: tuple[int, int] | None = None
     resume: bool = False
@@ -131,6 +136,8 @@ def merge_settings(
         strict=bool(strict),
         max_cost_usd=said.value("max_cost_usd", default=defaults.max_cost_usd),
         baseline_ref=said.value("baseline_ref", default=defaults.baseline_ref),
+        changed=said.value("changed"),
+        daily=said.value("daily"),
         report_dir=said.value("report_dir", default=from_file),
         shard=said.value("shard"),
         resume=bool(said.value("resume")),
@@ -303,6 +310,14 @@ def _folder(given: Any) -> Path:
     return Path(text)
 
 
+def _place(given: Any) -> str:
+    """A git branch or a folder; never what git could take for an option."""
+    text = str(given).strip()
+    if text.startswith("-") or not text.isprintable() or not text:
+        raise ValueError("needs a branch or a folder, for example origin/aioncall-history")
+    return text
+
+
 def _name(given: Any) -> str:
     text = str(given).strip()
     if not text.isprintable() or not text:
@@ -347,6 +362,8 @@ _READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "strict": ("STRICT", _truth),
     "max_cost_usd": ("MAX_COST", _dollars),
     "baseline_ref": ("BASELINE_REF", _ref),
+    "changed": ("CHANGED", _ref),
+    "daily": ("DAILY", _place),
     "report_dir": ("REPORT", _folder),
     "shard": ("SHARD", _shard),
     "resume": ("RESUME", _truth),
