@@ -108,7 +108,7 @@ def _run(client: Client, race: Race, number: int, *, server: Server, folder: Pat
     run |= {
         "wall_s": round(cost.wall_s, 3),
         "cpu_s": round(cost.cpu_s, 3),
-        "peak_mib": round(cost.peak_mib, 1),
+        "peak_mib": cost.peak_mib,
         "other_s": round(cost.other_s, 2),
         "requests": seen["requests"],
         "max_in_flight": seen["max_in_flight"],

@@ -49,7 +49,7 @@ def as_run(cost: Cost, **what: object) -> Run:
         **what,
         "wall_s": round(cost.wall_s, 3),
         "cpu_s": round(cost.cpu_s, 3),
-        "peak_mib": round(cost.peak_mib, 1),
+        "peak_mib": cost.peak_mib,
         "other_s": round(cost.other_s, 2),
     }
 

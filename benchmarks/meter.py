@@ -23,12 +23,13 @@ SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 class Cost:
     """Wall and CPU seconds (user + system, children included), peak resident MiB, what it printed.
 
+    `peak_mib` is None where the system cannot tell it from the memory of the process that measured.
     `other_s` is the CPU time that everything else took on the same core meanwhile: near 0 is a clean run.
     """
 
     wall_s: float
     cpu_s: float
-    peak_mib: float
+    peak_mib: float | None
     output: str
     other_s: float = 0.0
 
@@ -62,8 +63,9 @@ def measure(
 ) -> Cost:
     """Run `command` in `folder`, pinned to one core where asked, and return its cost.
 
-    Peak memory is of the largest single process, with this process's own as a lower limit: imports are few
-    here for that reason. Raises CommandFailed unless it ends within `timeout_s`, with a code of `exits`.
+    Peak memory is of the largest single process. A child begins as a copy of this process, which is why
+    imports are few here: no peak below this process's own is known. Raises CommandFailed unless it ends
+    within `timeout_s`, with a code of `exits`.
     """
     log = folder / "measured.log"
     with log.open("wb") as sink, pinned(core):
@@ -86,7 +88,9 @@ def measure(
     if process.returncode not in exits:
         raise CommandFailed(f"{' '.join(command)} exited {process.returncode}:\n{output[-3000:]}")
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Cost(wall_s, cpu_s, peak_mib(usage), output, other_s=max(0.0, busy - cpu_s))
+    peak, own = peak_mib(usage), peak_mib(resource.getrusage(resource.RUSAGE_SELF))
+    known = round(peak, 1) if peak > own else None
+    return Cost(wall_s, cpu_s, known, output, other_s=max(0.0, busy - cpu_s))
 
 
 def peak_mib(usage: resource.struct_rusage) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import platform
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,8 +40,12 @@ class Results:
         return [run for run in self.runs if all(run.get(key) == value for key, value in wanted.items())]
 
     def median(self, column: str, **wanted: object) -> float:
-        """Return the median of a column over the runs that have these values. Raises KeyError without any."""
-        return median([run[column] for run in self._some(**wanted)])
+        """Return the median of a column over the runs that have these values, NaN where none knows it.
+
+        Raises KeyError without any run.
+        """
+        known = [run[column] for run in self._some(**wanted) if run[column] is not None]
+        return median(known) if known else math.nan
 
     def paired(
         self, column: str, other: str, *, by: Callable[[float, float], float], **wanted: object

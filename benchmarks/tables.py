@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from operator import sub, truediv
@@ -103,7 +104,7 @@ def contest_table(results: Results, cases: int, *, judge: bool) -> str:
                 f"{figures['x raw httpx']:.2f}" if "x raw httpx" in figures else "",
                 f"{figures['CPU s']:.2f}",
                 f"{figures['CPU ms above raw']:+.2f}" if "CPU ms above raw" in figures else "",
-                f"{figures['peak MiB']:.0f}",
+                whole(figures["peak MiB"]),
                 f"{figures['requests']:,.0f}",
                 f"{figures['max in flight']:.0f}",
             ]
@@ -114,6 +115,11 @@ def contest_table(results: Results, cases: int, *, judge: bool) -> str:
         if "invalid" in run
     ]
     return markdown(head, rows)
+
+
+def whole(value: float) -> str:
+    """Write a figure without decimals, a dash where it is not known."""
+    return "-" if math.isnan(value) else f"{value:,.0f}"
 
 
 def contest_notes(results: Results) -> str:
@@ -155,7 +161,7 @@ def growth_table(results: Results) -> str:
         further = [f"{figures['ms']:.2f}", f"{figures['KiB']:.1f}"] if "ms" in figures else ["", ""]
         rows.append(
             [f"{int(cases):,}", spread(runs, "wall_s"), f"{figures['CPU s']:.2f}",
-             f"{figures['peak MiB']:.0f}", *further]
+             whole(figures["peak MiB"]), *further]
         )  # fmt: skip
     return markdown(head, rows)
 
@@ -179,7 +185,7 @@ def client_table(results: Results) -> str:
             client,
             spread(results.of(client=client), "wall_s"),
             f"{figures['CPU s']:.2f}",
-            f"{figures['peak MiB']:.0f}",
+            whole(figures["peak MiB"]),
         ]
         for client, figures in client_figures(results).items()
     ]
