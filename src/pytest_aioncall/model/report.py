@@ -161,6 +161,8 @@ class EvalsetReport(Frozen):
     `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
     `baseline_notes` says what is to be known of the baseline itself (old, re-judged, outputs that are not
     its own), each with the command that mends it.
+    `without_key` is the environment variable that live answers need and that is not set here: what no
+    recording has was not run, and is neutral (`--aioncall-without-keys`).
     `unaffected`: no case ran, since the change cannot affect it (`run.change` has the base): neutral, $0.
     `affected_by` says why it ran where `--aioncall-changed` asked.
     `review` is there where a base was given (`--aioncall-baseline-ref`).
@@ -177,6 +179,7 @@ class EvalsetReport(Frozen):
     baseline: BaselineHeader | None = None
     baseline_age_days: float | None = None
     baseline_notes: tuple[str, ...] = ()
+    without_key: str | None = None
     unaffected: bool = False
     affected_by: tuple[str, ...] = ()
     review: BaseReview | None = None

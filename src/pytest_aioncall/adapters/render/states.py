@@ -8,16 +8,16 @@ from ...model.verdict import Verdict
 
 State = Literal[
     "regressed", "floor_broken", "user_error", "not_recorded", "cannot_judge", "not_comparable",
-    "suspected", "undecided", "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen",
-    "accepted", "pass",
+    "suspected", "already", "undecided", "not_run", "interrupted", "partial", "nothing_shared", "no_baseline",
+    "no_drop_seen", "accepted", "pass", "unaffected",
 ]  # fmt: skip
 Tone = Literal["bad", "doubt", "good", "none"]
 
 # Worst first: the order in which evalsets and rows are shown.
 WORST_FIRST: tuple[State, ...] = (
     "regressed", "floor_broken", "user_error", "not_recorded", "cannot_judge", "not_comparable",
-    "suspected", "undecided", "interrupted", "partial", "nothing_shared", "no_baseline", "no_drop_seen",
-    "accepted", "pass",
+    "suspected", "already", "undecided", "not_run", "interrupted", "partial", "nothing_shared", "no_baseline",
+    "no_drop_seen", "accepted", "pass", "unaffected",
 )  # fmt: skip
 WORD: dict[State, str] = {
     "regressed": "REGRESSED",
@@ -27,7 +27,9 @@ WORD: dict[State, str] = {
     "cannot_judge": "CANNOT JUDGE",
     "not_comparable": "NOT COMPARABLE",
     "suspected": "SUSPECTED",
+    "already": "REGRESSED BEFORE",
     "undecided": "UNDECIDED",
+    "not_run": "NOT RUN",
     "interrupted": "not judged",
     "partial": "not judged",
     "nothing_shared": "NOTHING TO COMPARE",
@@ -35,6 +37,7 @@ WORD: dict[State, str] = {
     "no_drop_seen": "no drop seen",
     "accepted": "accepted",
     "pass": "pass",
+    "unaffected": "unaffected",
 }
 TONE: dict[State, Tone] = {
     "regressed": "bad",
@@ -44,7 +47,9 @@ TONE: dict[State, Tone] = {
     "cannot_judge": "doubt",
     "not_comparable": "doubt",
     "suspected": "doubt",
+    "already": "doubt",
     "undecided": "doubt",
+    "not_run": "none",
     "interrupted": "none",
     "partial": "none",
     "nothing_shared": "doubt",
@@ -52,6 +57,7 @@ TONE: dict[State, Tone] = {
     "no_drop_seen": "none",
     "accepted": "good",
     "pass": "good",
+    "unaffected": "none",
 }
 
 

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...model.report import EvalsetReport, Report
+from ...model.report import AlreadyRegressed, EvalsetReport, Report
 from ...model.sample import NOT_RECORDED
 from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Sight, Verdict
 from . import words
 from .asides import metric_sentence
 from .states import TONE, WORD, WORST_FIRST, State, Tone, row_weight
 
+_NOTHING = "nothing was judged"
 _NEVER_ASKED = "there is no recording of what is asked now"
 _NAMED = 5
 """Cases without a recording that are named."""
 _DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True)
 class Story:
-    """One evalset's report, read for a person; `alone` where the run had no other evalset."""
+    """One evalset's report, read for a person; `alone` where the run had no other evalset.
+
+    `quote` is put around what others wrote inside a sentence of ours, where the whole is not made safe later.
+    """
 
     report: EvalsetReport
     alone: bool = True
+    quote: Callable[[str], str] = _as_it_is
 
     @property
     def name(self) -> str:
@@ -130,6 +140,8 @@ class Story:
 
     @cached_property
     def state(self) -> State:
+        if self.report.unaffected:
+            return "unaffected"
         judgement = self.report.judgement
         if judgement is None:
             because = (self.report.not_judged_because or "").lower()
@@ -142,6 +154,8 @@ class Story:
         if self.user_errors or judgement.exit_code == 1:
             return "user_error"
         if judgement.status == "cannot_judge":
+            if self.report.without_key:
+                return "not_run"
             mostly = 2 * self.report.not_recorded > judgement.coverage.errors
             return "not_recorded" if mostly else "cannot_judge"
         return self._open_state(judgement)
@@ -156,10 +170,16 @@ class Story:
         if judgement.status == "pass":
             if self.report.baseline is None and not reasons & {"above_min"}:
                 return "no_baseline"
+            if self.report.already:
+                return "already"
             return "accepted" if "accepted" in reasons else "pass"
         for reason in _DOUBTS:
             if reason in reasons:
-                return "suspected" if reason == "suspected" else "undecided"
+                if reason == "suspected":
+                    return "suspected"
+                return "already" if self.report.already else "undecided"
+        if self.report.already:
+            return "already"
         if self.report.baseline is None:
             return "no_baseline"
         return "no_drop_seen" if "no_drop_seen" in reasons else "undecided"
@@ -185,7 +205,7 @@ class Story:
     def why_it_fails(self) -> str:
         """Say which rule fails a run that nothing regressed in; empty where none does."""
         judgement = self.report.judgement
-        if judgement is None or self.state in ("not_recorded", "cannot_judge"):
+        if judgement is None or self.state in ("not_recorded", "cannot_judge", "not_run"):
             return ""
         return {
             7: "A gate that cannot decide fails this run (exit 7).",
@@ -196,8 +216,10 @@ class Story:
     def count(self) -> str:
         """Say how much of what was gated carries the verdict: `1 of 7 gates`."""
         judgement = self.report.judgement
+        if self.state == "unaffected":
+            return "no case ran, $0"
         if judgement is None:
-            return self.report.not_judged_because or "nothing was judged"
+            return self.quote(self.report.not_judged_because) if self.report.not_judged_because else _NOTHING
         gates = [v for v in judgement.verdicts if v.gating]
         total = len(gates) + sum(m.gating for m in judgement.metrics)
         if self.state == "floor_broken":
@@ -206,6 +228,11 @@ class Story:
         if self.state == "user_error":
             samples = words.counted(self.user_errors, "sample") if self.user_errors else "samples"
             return f"{samples} failed in the user's own code"
+        if self.state == "already":
+            return f"{words.counted(len(self.report.already), 'row')} red before this change"
+        if self.state == "not_run":
+            key = self.quote(self.report.without_key or "a key")
+            return f"live evals: no credentials ({key} is not set)"
         if self.state == "not_recorded":
             return f"not recorded: {self.report.not_recorded} of {judgement.coverage.planned} samples"
         if self.state == "cannot_judge":
@@ -245,7 +272,7 @@ class Story:
         if baseline is None:
             return "no baseline yet"
         name = (baseline.commit or "")[:7] or baseline.run or f"of {baseline.accepted_at[:10]}"
-        return f"baseline {name}, {words.age(self.report.baseline_age_days)}"
+        return f"baseline {self.quote(name)}, {words.age(self.report.baseline_age_days)}"
 
     @property
     def compared_with_briefly(self) -> str:
@@ -292,12 +319,17 @@ class Story:
         judgement = self.report.judgement
         return judgement.worst if judgement else ()
 
+    def named(self, row: Verdict | AlreadyRegressed) -> str:
+        """Name a row in a sentence: `route on shape=long`."""
+        scorer = self.quote(row.scorer)
+        return f"{scorer} on {self.quote(words.slice_name(row.slice))}" if row.slice else scorer
+
     @property
     def sentence(self) -> str:
         """Say in one plain sentence what the verdict rests on."""
         if self.state in ("regressed", "suspected") and self.rows:
             row = self.rows[0]
-            named = f"{row.scorer} on {words.slice_name(row.slice)}" if row.slice else row.scorer
+            named = self.named(row)
             if row.reason == "below_min":
                 return (
                     f"{named} is {words.mean(row.candidate, row.scale)}, "
@@ -318,13 +350,20 @@ class Story:
     def _plain_sentence(self) -> str:
         if self.state == "floor_broken":
             first = self.broken[0]
-            return f"{first.case}: {words.floor_scorer(first)} {words.floor_held(first)}."
+            case, scorer = self.quote(first.case), self.quote(words.floor_scorer(first))
+            return f"{case}: {scorer} {words.floor_held(first)}."
         if self.state == "not_recorded":
             return self._why_not_recorded
+        if self.state == "already":
+            rows = ", ".join(self.named(row) for row in self.report.already[:3])
+            branch = self.quote(self.report.already[0].branch)
+            return f"{rows}: already regressed on {branch}, not by this change."
         return {
             "user_error": "Code under test or a scorer raised an exception; mend it and run again.",
             "cannot_judge": "Too many samples have no score; this says nothing about the answers' quality.",
             "not_comparable": "The instrument changed, so these scores cannot be compared with the baseline.",
+            "not_run": "What has no recording was not run, so this says nothing about it.",
+            "unaffected": "Nothing that this change touches can affect it.",
             "undecided": "Some gates cannot be decided with these cases and epochs.",
             "interrupted": "The run was interrupted, so no gate was judged. What was scored stands below.",
             "partial": "The run stopped at its cost cap, so no gate was judged."
@@ -347,7 +386,7 @@ class Story:
         changes = [c for c in self.report.changes if c.kind != "instrument"] or list(self.report.changes)
         if not changes:
             return "No recording fits what is asked now; record it, then judge it."
-        names = [change.name for change in changes[:2]]
+        names = [self.quote(change.name) for change in changes[:2]]
         names += [f"{len(changes) - 2} more"] if len(changes) > 2 else []
         listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
         return f"No recording fits any more: {listed} changed since the baseline."
@@ -377,7 +416,7 @@ def _found_sight(verdict: Verdict) -> Sight | None:
     )
 
 
-def stories(report: Report) -> list[Story]:
+def stories(report: Report, *, quote: Callable[[str], str] = _as_it_is) -> list[Story]:
     """Read every evalset of a report, worst first; equals stay in their order."""
     alone = len(report.evalsets) == 1
-    return sorted((Story(evalset, alone) for evalset in report.evalsets), key=lambda story: story.weight)
+    return sorted((Story(evalset, alone, quote) for evalset in report.evalsets), key=lambda story: story.weight)
