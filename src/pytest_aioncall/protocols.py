@@ -7,8 +7,9 @@ calls `contains(ignore_case=True)`. A factory that has a keyword-only parameter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -202,3 +203,46 @@ class Notifier(Protocol):
     """
 
     def send(self, notification: Notification) -> str: ...
+
+
+class Calls(Protocol):
+    """The network seam of commands: one call after the other, each waited for.
+
+    Returns every answer that is one, refusals (4xx) too. Raises DeliveryError where none came: `unknown` where
+    the call may have been done. `repeatable`: sent twice it does what it does sent once; unless told, all but
+    POST are. `secrets`, and every value of the headers, are never in a message.
+    """
+
+    def call(
+        self,
+        method: Method,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        secrets: Iterable[str] = (),
+        repeatable: bool | None = None,
+        timeout_s: float = 20.0,
+        tries: int = 4,
+    ) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierContext:
+    """What a factory of a notifier may need of its surroundings: its keyword-only parameter `context`.
+
+    name     of the entry in `notifiers`, for messages
+    root     the project root; relative paths start here
+    secrets  value of each environment variable that the configuration names and that is set
+    calls    the network seam
+    project  what this is about, for receivers of many projects: `owner/name`, else the root's name
+    now      the clock
+    """
+
+    name: str
+    root: Path
+    secrets: Mapping[str, str] = field(repr=False)
+    calls: Calls
+    project: str
+    now: Callable[[], datetime]

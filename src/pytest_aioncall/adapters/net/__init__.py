@@ -1,6 +1,7 @@
 """The one way out to the network: one client, retries for transport errors only, limits for each provider.
 
     wire.py       what a target or judge calls: enter the flow, try, wait, try again or give up
+    calls.py      what a command calls: one call after the other, sent again only where that is safe
     flow.py       how many requests a provider gets at once and a minute, and when it wants none
     allowance.py  how many at once, learned from overload answers
     windows.py    how many, and how many tokens, in any stretch of a minute
@@ -16,10 +17,11 @@ returned. A message of ours names host, status and what to do; it never holds a 
 imported before the first request.
 """
 
+from .calls import Caller
 from .exchange import MAX_BODY
 from .library import refuse_missing, versions
 from .windows import Window
 from .wire import HttpWire, make_wire
 from .wishes import retry_after_s
 
-__all__ = ["MAX_BODY", "HttpWire", "Window", "make_wire", "refuse_missing", "retry_after_s", "versions"]
+__all__ = ["MAX_BODY", "Caller", "HttpWire", "Window", "make_wire", "refuse_missing", "retry_after_s", "versions"]
