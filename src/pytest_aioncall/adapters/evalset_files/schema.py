@@ -108,7 +108,28 @@ def _config_schema() -> dict[str, Any]:
     prices["additionalProperties"] = {"$ref": "#/$defs/Price"}
     for section in LATER_SECTIONS:
         schema["properties"].setdefault(section, {"type": "object"})
+    _spell_oncall(schema["$defs"])
     return {"$schema": _DRAFT, **schema}
+
+
+_DURATION = {"type": "string", "pattern": r"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?$"}
+_CLOCK = {"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}
+_HANDOFF = {"pattern": r"^[A-Za-z]+ +([01][0-9]|2[0-3]):[0-5][0-9]$"}
+_MOMENT = {"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"}
+_SPANS = {"type": "array", "items": {"type": ["string", "number"]}}
+
+
+def _spell_oncall(definitions: dict[str, Any]) -> None:
+    """Say how the section `oncall` writes times: `Mon 10:00`, `1h30m`, `1:7`; numbers are text, too."""
+    for model, keys, rule in (
+        ("Sla", ("business", "off_hours"), _DURATION),
+        ("ClockRange", ("start_time", "end_time"), _CLOCK),
+        ("Rotation", ("handoff",), _HANDOFF),
+        ("Override", ("start", "end"), _MOMENT),
+        ("TimeInterval", ("weekdays", "days_of_month", "months", "years"), _SPANS),
+    ):
+        for key in keys:
+            definitions[model]["properties"][key] |= rule
 
 
 def _piece(names: Sequence[str], description: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`aioncall.yaml`: where the project root is, and what the configuration there says."""
+"""The whole file: found upwards, read to a Config, refused with everything that is wrong in it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from ..errors import LoadError, Problem
-from ..model.config import LATER_SECTIONS, Config, Defaults, Price, Provider, RedactRule
-from ..model.weakening import WeakeningEntry
-from .yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
-from .yaml_text.document import TEXT_MAPPING
-from .yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
+from ...errors import LoadError, Problem
+from ...model.config import LATER_SECTIONS, Config, Price, Provider, RedactRule
+from ...model.oncall import NotifierSpec
+from ...model.weakening import WeakeningEntry
+from ..yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
+from ..yaml_text.document import TEXT_MAPPING
+from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
+from .delivery import MONITORS_SHAPE, NOT_A_NAME, NOTIFIERS_SHAPE, ROUTES_SHAPE, VARIABLE, note_delivery
+from .oncall import ONCALL_SHAPE, note_oncall
 
 FILE_NAME: Final = "aioncall.yaml"
 
@@ -30,10 +33,19 @@ _SHAPE: Final = Shape(
         "defaults": Shape(text=frozenset({"on_inconclusive", "claim", "mode", "baseline_ref", "report_dir"})),
         "redact": Shape(text_items=True, items=Shape(text=frozenset({"name", "pattern", "off", "reason"}))),
         "weakening": Shape(items=Shape(text=frozenset(WeakeningEntry.model_fields))),
+        "monitors": MONITORS_SHAPE,
+        "oncall": ONCALL_SHAPE,
+        "routes": ROUTES_SHAPE,
+        "notifiers": NOTIFIERS_SHAPE,
     },
 )
 _KEYS: Final = frozenset(Config.model_fields) | frozenset(LATER_SECTIONS)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+# Sections whose keys are names, each with an entry of this model.
+_NAMED_ENTRIES: Final[dict[str, type[BaseModel]]] = {
+    "providers": Provider,
+    "prices": Price,
+    "notifiers": NotifierSpec,
+}
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
@@ -133,11 +145,13 @@ def _note_own_rules(raw: dict[str, Any], source: Source) -> None:
     if isinstance(rules, list):
         fit = [_note_redaction(rule, f"redact[{index}]", source) for index, rule in enumerate(rules)]
         raw["redact"] = [rule for rule in fit if rule is not None]
+    note_oncall(raw.get("oncall"), source)
+    note_delivery(raw, source)
 
 
 def _note_redaction(raw: Any, where: str, source: Source) -> str | RedactRule | None:
     """Return a rule of `redact`, None where it cannot be used, which is noted."""
-    from .redaction import problem_of
+    from ..redaction import problem_of
 
     rule: str | RedactRule
     if isinstance(raw, str):
@@ -165,10 +179,9 @@ def _note_provider(provider: dict[str, Any], where: str, source: Source) -> None
     if isinstance(headers, dict):
         named |= {f"headers_env.{header}": variable for header, variable in headers.items()}
     for key, variable in named.items():
-        if isinstance(variable, str) and not _VARIABLE.fullmatch(variable):
+        if isinstance(variable, str) and not VARIABLE.fullmatch(variable):
             # Never shown: what stands here may be the secret itself.
-            message = "has to be the name of an environment variable; no key or token stands in this file"
-            source.add(f"{where}.{key}", message)
+            source.add(f"{where}.{key}", NOT_A_NAME)
     url = provider.get("base_url")
     if isinstance(url, str) and not _is_address(url):
         message = "has to be an http:// or https:// address without user or password"
@@ -204,14 +217,24 @@ def _note_prices(prices: dict[str, Any], source: Source) -> None:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:
+    """Return the keys that exist in the mapping at a model's path."""
     section = str(loc[0]) if loc else ""
-    if section == "providers":
-        return frozenset(Provider.model_fields)
-    if section == "prices":
-        return frozenset(Price.model_fields)
-    if section == "weakening":
-        return frozenset(WeakeningEntry.model_fields)
-    return frozenset(Defaults.model_fields) if section == "defaults" else _KEYS
+    if section in _NAMED_ENTRIES:
+        return frozenset(_NAMED_ENTRIES[section].model_fields)
+    model: type[BaseModel] = Config
+    for key in loc:
+        # An index, and the name that pydantic gives a choice of types, lead no deeper.
+        field = model.model_fields.get(key) if isinstance(key, str) else None
+        model = (_model_in(field.annotation) if field is not None else None) or model
+    return _KEYS if model is Config else frozenset(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation names, itself or in its brackets: `Rotation | None`."""
+    if hasattr(annotation, "model_fields"):
+        found: type[BaseModel] = annotation
+        return found
+    return next((one for part in get_args(annotation) if (one := _model_in(part)) is not None), None)
 
 
 def _shown(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
