@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 
@@ -27,6 +28,28 @@ def commit_of(root: Path, ref: str = "HEAD") -> str | None:
     """Return the full commit id of `ref`."""
     text = _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     return text.strip() if text else None
+
+
+def top_of(root: Path) -> Path | None:
+    """Return the top folder of the working tree; None where there is none."""
+    text = _git(root, "rev-parse", "--show-toplevel")
+    return Path(text.strip()) if text and text.strip() else None
+
+
+def last_commit_at(root: Path) -> datetime | None:
+    """Return when the newest commit of HEAD was made; None where there is none."""
+    text = (_git(root, "log", "-1", "--format=%cI") or "").strip()
+    return datetime.fromisoformat(text) if text else None
+
+
+def has_remote(root: Path, name: str = "origin") -> bool:
+    """Tell whether the repository has a remote of that name."""
+    return name in (_git(root, "remote") or "").split()
+
+
+def is_tracked(root: Path, path: Path) -> bool:
+    """Tell whether git keeps a file: it is in the index, committed or about to be."""
+    return bool((_git(root, "ls-files", "--", str(path)) or "").strip())
 
 
 def is_dirty(root: Path) -> bool:
@@ -119,3 +142,19 @@ def _matches(pattern: str, path: str) -> bool:
     # `docs/*` covers the files of docs, not those of folders in it; a name or a folder covers all below.
     below = "/.*" if folder else "" if anchored and pattern.endswith("/*") else "(?:/.*)?"
     return re.fullmatch(f"{'' if anchored else '(?:.*/)?'}{middle}{below}", path) is not None
+
+
+def files_differing(root: Path, commit: str) -> list[str] | None:
+    """Return the names (from the top folder) of all files that differ on disk from `commit`.
+
+    Committed, staged, unstaged, deleted and untracked ones; ignored files are not told.
+    None where git cannot tell.
+    """
+    top = top_of(root)
+    if top is None:
+        return None
+    differing = _git(top, "--no-optional-locks", "diff", "-z", "--name-only", "--no-renames", commit)
+    untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
+    if differing is None or untracked is None:
+        return None
+    return sorted({name for name in (differing + untracked).split("\0") if name})

@@ -77,7 +77,7 @@ class ProposedMean(Frozen):
 
 
 class ProposedBaseline(Frozen):
-    """A baseline that a change would put in place of the one at its merge base, which the change is judged by.
+    """A baseline that a change would put in place of that of its merge base, which it is judged by.
 
     file         from the project root
     owner        of the file by CODEOWNERS, else of the evalset: whose review it is

@@ -180,6 +180,8 @@ _WORDS: dict[str, str] = {
 
 def verdict_word(verdict: Verdict) -> str:
     """Return the word or two that carry a row's verdict, whatever the colour says."""
+    if verdict.reason == "already_on_base":
+        return "already regressed"
     if verdict.reason == "accepted":
         return f"accepted {verdict.ticket}" if verdict.ticket else "accepted"
     if verdict.status == "regressed":
@@ -214,6 +216,7 @@ def verdict_reason(verdict: Verdict) -> str:
         "too_small_to_test": "Too few cases that differ: no drop could reach significance here.",
         "not_comparable": "The instrument changed: judge the baseline's answers again, then compare.",
         "errors_at_floor": _errors_told(verdict),
+        "already_on_base": "It was regressed on the base before this change.",
         "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
     }
     return sentences[verdict.reason]

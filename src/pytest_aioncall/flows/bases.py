@@ -1,0 +1,36 @@
+"""The commit that a change is compared with: where the working tree left a ref."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..adapters import git
+from ..errors import UsageError
+
+
+def base_of(root: Path, ref: str, *, option: str = "--against") -> str:
+    """Return the commit where the working tree left `ref`. Raises UsageError that says what to do."""
+    if git.commit_of(root) is None:
+        raise UsageError(
+            f"{root}: git finds no repository with a commit here; {option} compares with one (a folder of "
+            "another user needs: git config --global --add safe.directory PATH)"
+        )
+    if not ref or ref.endswith("/"):
+        raise UsageError(
+            f"{option} {ref!r} names no branch; a run that is no pull request has no base: name a commit, "
+            "for example HEAD~1"
+        )
+    tip = None if ref.startswith("-") else git.commit_of(root, ref)
+    if tip is None:
+        branch = ref.rpartition("/")[2]
+        raise UsageError(
+            f"{option} {ref}: no such commit here; fetch it first: git fetch origin {branch} "
+            "(in GitHub Actions: actions/checkout with fetch-depth: 0)"
+        )
+    base = git.merge_base(root, tip)
+    if base is None:
+        raise UsageError(
+            f"no merge base with {ref!r}: fetch the full history (actions/checkout with fetch-depth: 0; "
+            "by hand: git fetch --unshallow), or name another ref"
+        )
+    return base
