@@ -44,8 +44,18 @@ def test_the_configuration_of_the_design_loads_as_written(tmp_path: Path) -> Non
     assert config.prices.as_of == date(2026, 11, 1)
     assert config.prices.models["openai/MODEL-ID-WITH-DATE"].output == 0.6
     assert config.defaults.alpha == 0.05
-    assert read_section(tmp_path, "oncall")["rotation"]["start"] == "2026-11-02"
+    assert config.monitors.latency_p95_ratio == 2.0
+    assert config.oncall.rotation is not None
+    assert config.oncall.rotation.start == date(2026, 11, 2)
+    assert config.oncall.owners == {"ticket-triage": "@support-ml"}
+    assert config.routes.tier1 == ("pagerduty", "github")
     assert read_section(tmp_path, "slos") == {}
+
+
+def test_a_section_of_a_later_stage_is_plain_data(tmp_path: Path) -> None:
+    (tmp_path / "aioncall.yaml").write_text("slos: {triage: {target: 0.99}}\n", encoding="utf-8")
+    assert load_config(tmp_path) == Config()
+    assert read_section(tmp_path, "slos") == {"triage": {"target": 0.99}}
 
 
 @pytest.mark.parametrize("text", [None, "", "# nothing\n", "{}"])
@@ -53,7 +63,7 @@ def test_without_a_file_or_with_an_empty_one_all_defaults_hold(tmp_path: Path, t
     if text is not None:
         (tmp_path / "aioncall.yaml").write_text(text)
     assert load_config(tmp_path) == Config()
-    assert read_section(tmp_path, "monitors") == {}
+    assert read_section(tmp_path, "slos") == {}
 
 
 @pytest.mark.parametrize(
@@ -153,9 +163,9 @@ def test_the_other_spelling_of_the_file_name_is_told_rather_than_ignored(tmp_pat
 
 
 def test_a_section_that_is_no_mapping_is_refused_by_whoever_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "aioncall.yaml").write_text("store: x\n\noncall: [x]\n")
-    with pytest.raises(LoadError, match=r"aioncall\.yaml:3: oncall: needs a mapping"):
-        read_section(tmp_path, "oncall")
+    (tmp_path / "aioncall.yaml").write_text("store: x\n\nslos: [x]\n")
+    with pytest.raises(LoadError, match=r"aioncall\.yaml:3: slos: needs a mapping"):
+        read_section(tmp_path, "slos")
 
 
 def test_the_root_is_where_the_configuration_is_found_upwards(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 A moment is in an interval when each field that is not empty holds one range that fits; it is in business
 hours when it is in one of the intervals, on a day that is no holiday. Source of the rules: Alertmanager's
 documentation of `time_interval`. Ranges of times exclude their end, all others include both; days of the
-month are clamped to the month. Two things differ: without a `location` the section's time zone holds, not UTC,
+month are clamped to it. Two things differ: without a `location` the section's time zone holds, not UTC,
 and holidays are taken out.
 """
 
