@@ -122,7 +122,7 @@ def case_data(told: Sequence[Story]) -> CaseData:
                     sets.number(story.name),
                     _ORDER.index(case.status),
                     [slices.number(f"{key}={value}") for key, value in case.slices.items()],
-                    [[scorers.number(name), *move] for name, *move in _moves(story, case)],
+                    [[scorers.number(name), *move] for name, *move in score_moves(story, case)],
                     detail,
                 ]
             )
@@ -205,7 +205,7 @@ def _block(value: Any, room: _Room) -> dict[str, Any]:
     return {"text": shown, "cut": cut} if cut else {"text": shown}
 
 
-def _moves(story: Story, case: CaseView) -> list[list[Any]]:
+def score_moves(story: Story, case: CaseView) -> list[list[Any]]:
     """Return [scorer, was, now, fell, level] for each scorer that has a score on either side.
 
     `fell` is the difference of the means and `level` the mean now, as shares of the scale, or None. `must`
@@ -244,7 +244,7 @@ def _fall(story: Story, case: CaseView) -> float:
     if case.status == "holding":
         return 0.0
     falls: list[float] = [0.0]
-    falls += [fell for name, *_, fell, _ in _moves(story, case) if fell and not name.startswith("must[")]
+    falls += [fell for name, *_, fell, _ in score_moves(story, case) if fell and not name.startswith("must[")]
     return min(falls)
 
 

@@ -16,7 +16,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from ...text import log_line, many_lines, without_commands
 
@@ -30,7 +30,7 @@ EMPTY: Final = "(empty)"
 _LONG_RUN: Final = re.compile("(`{8})`+|(~{8})~+")
 _TICKS: Final = re.compile("`+")
 _MARKS_IN_A_PILE: Final = 4
-_PLAIN: Final = re.compile(r"[^\W_][^\W_]*(?:[^\W_]|[ ,.;:()'\"%+=/?_-])*|['\"(](?:[^\W_]|[ ,.;:()'\"%+=/?_-])*")
+_PLAIN: Final = re.compile(r"""(?:[^\W_]|['"(])(?:[^\W_]|[ ,.;:()'"%+=/?_-])*""")
 # Plain letters that GitHub makes links or pictures of: commits, GH-1 and what a repository's own autolinks
 # look like, addresses, :emoji:. A number and a dot at the start of a line begin a list.
 _MEANS_SOMETHING: Final = re.compile(
@@ -60,15 +60,15 @@ def cell(text: str, limit: int = 120) -> str:
     return shown.replace("\\|", "\\\u00a6").replace("|", "\\|")
 
 
-def fenced(text: str, limit: int = 2000) -> str:
+def fenced(text: str, limit: int = 2000, *, language: Literal["text", "diff", "sh"] = "text") -> str:
     """Return `text` as a block of code whose fence is longer than any run of backticks inside."""
     if not text.strip():
-        return _block(EMPTY if not text else "(blank)")
+        return _block(EMPTY if not text else "(blank)", language)
     shown = without_commands(many_lines(_unpiled(text[:limit]))).rstrip("\n")
     shown = "\n".join(line if len(line) <= limit else line[:limit] for line in shown.split("\n"))
     shown = _shortened(_unmarked(shown))[: 4 * limit]
     left = len(text) - limit
-    return _block(shown + (f"\n... {left:,} more characters" if left > 0 else ""))
+    return _block(shown + (f"\n... {left:,} more characters" if left > 0 else ""), language)
 
 
 def folded(title: str, body: str) -> str:
@@ -182,9 +182,9 @@ def _code(line: str) -> str:
     return f"{ticks}{pad}{line}{pad}{ticks}"
 
 
-def _block(text: str) -> str:
+def _block(text: str, language: str) -> str:
     fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-    return f"{fence}text\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _fewer_lines(text: str, room: int, *, in_bytes: bool) -> str:
@@ -193,7 +193,9 @@ def _fewer_lines(text: str, room: int, *, in_bytes: bool) -> str:
     kept: list[str] = []
     left = room - 200
     for line in text.split("\n"):
-        left -= 1 + len(line.encode("utf-8" if in_bytes else "utf-16-le", "replace")) // (1 if in_bytes else 2)
+        left -= 1 + len(line.encode("utf-8" if in_bytes else "utf-16-le", "replace")) // (
+            1 if in_bytes else 2
+        )
         if left < 0:
             break
         kept.append(line)
