@@ -229,9 +229,7 @@ class FakeGitHub:
                 setattr(issue, name, value)
             issue.updated_at = self._moment()
 
-    def add_pull(
-        self, head_sha: str, *, login: str = "ann", fork: str | None = None, **more: Any
-    ) -> Issue:
+    def add_pull(self, head_sha: str, *, login: str = "ann", fork: str | None = None, **more: Any) -> Issue:
         """Open a pull request; `fork` is the repository that its head is in."""
         pull = {key: more.pop(key) for key in ("base_ref", "base_sha", "draft", "merged") if key in more}
         ref = more.pop("head_ref", "feature")
@@ -265,9 +263,7 @@ class FakeGitHub:
             self._rate, self._kinds, self._only = rate, kinds, only
             self._random = random.Random(seed)
 
-    def fail_next(
-        self, fault: Fault, *, method: str | None = None, path: str = "", times: int = 1
-    ) -> None:
+    def fail_next(self, fault: Fault, *, method: str | None = None, path: str = "", times: int = 1) -> None:
         """Let the next call(s) fail that fit: by method, and by a part of the path."""
         assert fault in get_args(Fault), fault
         with self._lock:
@@ -300,17 +296,25 @@ class FakeGitHub:
             named = match.groupdict().get("repository")
             parts = tuple(unquote(part) for part in match.groups() if part is not None)
             request = Request(call.login, call.query, call.body, parts[1:] if named else parts)
+            complaint = None
             if self.contract is not None:
-                self._note(self.contract.of_request(method, template, call.query, call.body))
+                complaint = self.contract.of_request(method, template, call.query, call.body)
+                self._note(complaint)
             try:
+                if complaint is not None:
+                    raise Refusal(422, f"Invalid request. {complaint}")
                 if named is not None and unquote(named) != self.repository:
                     raise Refusal(404, "Not Found")
                 self._may(call, area, request)
                 told = handler(request)
             except Refusal as refusal:
                 told = Answer(refusal.status, refusal.body, headers=refusal.headers)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # Only where no description told before: what came is nothing that GitHub takes.
+                self._note(f"{method} {template}: {error!r} from {call.body!r}")
+                told = Answer(422, Refusal(422, "Invalid request.").body)
             told = self._page(told, call)
-            if self.contract is not None:
+            if self.contract is not None and complaint is None:
                 self._note(self.contract.of_answer(method, template, told.status, told.body))
             return told
         self._note(f"no such route: {call.method} {call.path}")
@@ -347,9 +351,9 @@ class FakeGitHub:
                 if not planned.left:
                     self._planned.remove(planned)
                 return planned.fault
-        if self._rate and (not self._only or call.method in self._only):
-            if self._random.random() < self._rate:
-                return self._random.choice(self._kinds)
+        fits = self._rate and (not self._only or call.method in self._only)
+        if fits and self._random.random() < self._rate:
+            return self._random.choice(self._kinds)
         return None
 
     def _refusal(self, fault: Fault) -> Answer:
@@ -366,7 +370,9 @@ class FakeGitHub:
                 # Of the real clock: it is the caller's clock that it is compared with.
                 "x-ratelimit-reset": str(int(time.time()) + self.retry_after_s),
             }
-            return Answer(403, {"message": f"API rate limit exceeded for {self.repository}."}, headers=headers)
+            return Answer(
+                403, {"message": f"API rate limit exceeded for {self.repository}."}, headers=headers
+            )
         return Answer(int(fault), {"message": "Server Error"})
 
     def _page(self, told: Answer, call: Call) -> Answer:

@@ -65,9 +65,7 @@ class Contract:
 
         @cache
         def validator(pointer: str) -> Any:
-            return Draft4Validator(
-                {"$ref": f"{_ROOT}#{pointer}"}, registry=registry, format_checker=checker
-            )
+            return Draft4Validator({"$ref": f"{_ROOT}#{pointer}"}, registry=registry, format_checker=checker)
 
         self._validator: Callable[[str], Any] = validator
 

@@ -103,9 +103,10 @@ class Repository:
     # Issues.
 
     def list_issues(self, request: Request) -> Answer:
-        self._issues_are_there()
         query = request.query
         found = [i for i in self.issues.values() if query.get("state", "open") in ("all", i.state)]
+        if self.issues_disabled:
+            found = [i for i in found if i.pull is not None]
         wanted = [name.lower() for name in query.get("labels", "").split(",") if name]
         found = [i for i in found if set(wanted) <= {name.lower() for name in i.labels}]
         if "since" in query:
@@ -131,7 +132,9 @@ class Repository:
             labels=[_name_of(label) for label in told.get("labels", ())],
             assignees=self._assignees(told.get("assignees", ())),
         )
-        return Answer(201, self.issue_json(issue), headers={"location": f"{shapes.API}/issues/{issue.number}"})
+        return Answer(
+            201, self.issue_json(issue), headers={"location": f"{shapes.API}/issues/{issue.number}"}
+        )
 
     def get_issue(self, request: Request) -> Answer:
         return Answer(200, self.issue_json(self._issue(request)))
@@ -311,7 +314,9 @@ class Repository:
             raise Refusal(422, "Validation Failed", errors=[{"code": "invalid", "message": f"{unknown}"}])
         kinds = {*told.get("is", ()), *told.get("type", ())}
         if not kinds & {"issue", "pr", "pull-request"}:
-            raise invalid("Search", "q", "invalid", message="Query must include 'is:issue' or 'is:pull-request'")
+            raise invalid(
+                "Search", "q", "invalid", message="Query must include 'is:issue' or 'is:pull-request'"
+            )
         found = [i for i in self.issues.values() if i.number <= self._indexed]
         found = [i for i in found if self._is_found(i, words, told, kinds)]
 
@@ -403,9 +408,7 @@ class Repository:
         found = self.artifacts.get(int(request.parts[0]), [])
         if "name" in request.query:
             found = [a for a in found if a["name"] == request.query["name"]]
-        return Answer(
-            200, whole=found, wrap=lambda page: {"total_count": len(found), "artifacts": page}
-        )
+        return Answer(200, whole=found, wrap=lambda page: {"total_count": len(found), "artifacts": page})
 
     # The rest.
 
@@ -425,9 +428,7 @@ class Repository:
 
     def comment_json(self, comment: Comment) -> dict[str, Any]:
         page = self.issue_json(self.issues[comment.issue])["html_url"]
-        return shapes.comment_json(
-            comment, self.name, page=page, association=self.association(comment.user)
-        )
+        return shapes.comment_json(comment, self.name, page=page, association=self.association(comment.user))
 
     def _labels_of(self, issue: Issue) -> list[dict[str, Any]]:
         return [shapes.label_json(self.labels[name.lower()], self.name) for name in issue.labels]
@@ -565,4 +566,14 @@ def _untold(run: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in run.items() if key != "told"}
 
 
-__all__ = ["Answer", "Comment", "Issue", "Pull", "Refusal", "Repository", "Request", "pattern_of", "routes_of"]
+__all__ = [
+    "Answer",
+    "Comment",
+    "Issue",
+    "Pull",
+    "Refusal",
+    "Repository",
+    "Request",
+    "pattern_of",
+    "routes_of",
+]

@@ -61,3 +61,26 @@ class Notification(Frozen):
     due: str | None = None
     at: str
     details: dict[str, str] = {}
+
+
+class PullRequest(Frozen):
+    """A pull request as the tracker has it. Repositories are `owner/name`; "" for a head's that is gone."""
+
+    number: int
+    title: str = ""
+    state: Literal["open", "closed"]
+    merged: bool = False
+    draft: bool = False
+    author: str = ""
+    head_sha: str
+    head_ref: str
+    head_repository: str = ""
+    base_ref: str
+    base_sha: str
+    base_repository: str = ""
+    url: str = ""
+
+    @property
+    def is_fork(self) -> bool:
+        """Tell whether the head is in another repository: its run had no secrets and no right to write."""
+        return self.head_repository != self.base_repository

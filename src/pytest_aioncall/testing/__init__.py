@@ -16,6 +16,7 @@ from .replay_wire import ReplayWire, Sent, chat_answer, embedding_answer, reply_
 from .scorer_contract import HOSTILE_TEXTS, ScorerContract, check_hostile, check_scorer
 from .surroundings import make_scorer, make_target, piece_context, score_once
 from .target_contract import check_target
+from .tracker_contract import check_tracker
 
 __all__ = [
     "HOSTILE_TEXTS",
@@ -26,6 +27,7 @@ __all__ = [
     "check_hostile",
     "check_scorer",
     "check_target",
+    "check_tracker",
     "embedding_answer",
     "make_scorer",
     "make_target",
