@@ -1,0 +1,81 @@
+"""Which runs the monitor looks at, in which order, and what of them is the day's.
+
+Several runs of one UTC day are one day: what they measured is put together, each by what it judged, so that
+neither a second attempt nor a double run counts twice, and no retry can replace what a run before it saw.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from ...model.history import EvalsetDay, HistoryEntry, RunRef
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One evalset in one daily run."""
+
+    entry: HistoryEntry
+    evalset: EvalsetDay
+
+    @property
+    def day(self) -> str:
+        """Return the UTC day, YYYY-MM-DD."""
+        return self.entry.day
+
+    @property
+    def ref(self) -> RunRef:
+        """Return the name of the run."""
+        return self.entry.ref
+
+
+def daily_entries(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+    """Return the daily live runs, each attempt once, by time.
+
+    Recordings say nothing about today, and runs of pull requests or by hand are no measurement of every day.
+    """
+    found = {
+        (one.run, one.attempt): one
+        for one in sorted(entries, key=_by_time, reverse=True)
+        if one.kind == "daily" and not one.replayed
+    }
+    return sorted(found.values(), key=_by_time)
+
+
+def _by_time(entry: HistoryEntry) -> tuple[datetime, str, int]:
+    return time_of(entry), entry.run, entry.attempt
+
+
+def time_of(entry: HistoryEntry) -> datetime:
+    """Return when a run was made; the start of its day where that is no time."""
+    try:
+        made = datetime.fromisoformat(entry.created_at)
+    except ValueError:
+        made = datetime.combine(day_of(entry.day) or date.min, datetime.min.time())
+    return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+
+
+def day_of(text: str) -> date | None:
+    """Return a day of the history as a date; None where it is none."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def days_between(earlier: str, later: str) -> int:
+    """Return how many days lie from one day of the history to another; 0 where one of them is no day."""
+    first, second = day_of(earlier), day_of(later)
+    return 0 if first is None or second is None else (second - first).days
+
+
+def looks_by_evalset(entries: Sequence[HistoryEntry]) -> dict[str, list[Look]]:
+    """Return the looks of each evalset, oldest first; `entries` as `daily_entries` returns them."""
+    found: dict[str, list[Look]] = defaultdict(list)
+    for entry in entries:
+        for one in entry.evalsets:
+            found[one.evalset].append(Look(entry, one))
+    return dict(found)

@@ -1,0 +1,159 @@
+"""The CUSUM of one series, fed look by look: what it says today, whether it is in alarm, its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...model.alert import Point, Series
+from ...model.history import MeanRow
+from ...stats.cusum import accumulate
+from .looks import Look
+from .reference import Compared, Reference, SeriesDay
+
+SeriesKey = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def series_key(scorer: str, slice_: dict[str, str] | None) -> SeriesKey:
+    """Return what names a series in an evalset."""
+    return scorer, tuple(sorted((slice_ or {}).items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a series says after a look: None of the numbers while the reference is learned.
+
+    since  days over which the sum has been rising, today among them
+    """
+
+    value: float
+    cases: int
+    mu: float | None = None
+    z: float | None = None
+    cusum: float | None = None
+    k: float | None = None
+    h: float | None = None
+    alarmed: bool = False
+    since: int = 1
+
+
+class Watch:
+    """Watch one series.
+
+    A day begins with its first judged look, and later looks of the day change it: the sum goes on from where
+    the day before had left it. `close_day` makes the day final.
+    """
+
+    def __init__(self, row: MeanRow, *, fewest: int, most: int) -> None:
+        self.scorer, self.slice, self.scale = row.scorer, row.slice, row.scale
+        self.latched = False
+        self.reading: Reading | None = None
+        self._limits = fewest, most
+        self._reference = Reference(fewest=fewest, most=most)
+        self._today: SeriesDay | None = None
+        self._before = 0.0
+        self._rising = 0
+        self._h: float | None = None
+        self._points: list[Point] = []
+
+    @property
+    def key(self) -> SeriesKey:
+        """Return what names the series in its evalset."""
+        return series_key(self.scorer, self.slice)
+
+    @property
+    def reference(self) -> Reference:
+        """Return the reference; for a look at its days."""
+        return self._reference
+
+    @property
+    def is_learning(self) -> bool:
+        """Tell whether the reference has too few days."""
+        return self._reference.level is None
+
+    def look(self, look: Look, row: MeanRow, *, h: float) -> Reading:
+        """Take one judged run in. An alarm stays on (`latched`) until `recover`."""
+        if self._today is None:
+            self._today = SeriesDay(look.day, self.scorer, self.slice)
+            self._points.append(Point(day=look.day, run=look.entry.run, value=row.mean))
+        today = self._today
+        today.add(look, row)
+        self.scale, self._h = row.scale, h
+        if self._reference.is_foreign(today):
+            self.restart()
+        self.reading = self._read(today, h=h)
+        self.latched = self.latched or self.reading.alarmed
+        self._points[-1] = self._point(look, today, self.reading)
+        return self.reading
+
+    def close_day(self, *, in_control: bool) -> None:
+        """End the day; where nothing was wrong on it the reference may take it."""
+        today, reading = self._today, self.reading
+        if today is None:
+            return
+        if reading is not None and reading.cusum is not None:
+            self._before = reading.cusum
+            self._rising = self._rising + 1 if reading.cusum > 0 else 0
+        if in_control and not self.latched and not self._reference.is_frozen:
+            self._reference.add(today)
+            self._points[-1] = self._points[-1].model_copy(update={"in_reference": True})
+        self._today = None
+
+    def recover(self) -> None:
+        """Begin the sum anew."""
+        self.latched = False
+        self._before, self._rising = 0.0, 0
+        if self._today is not None:
+            self.reading = self._read(self._today, h=self._h or 0.0, reset=True)
+            self._points[-1] = self._point(self._today.looks[-1], self._today, self.reading)
+
+    def restart(self) -> None:
+        """Learn a new reference from here on: what is measured or was agreed on is another thing now."""
+        self._reference = Reference(fewest=self._limits[0], most=self._limits[1])
+        self._before, self._rising, self.latched = 0.0, 0, False
+
+    def _read(self, today: SeriesDay, *, h: float, reset: bool = False) -> Reading:
+        compared: Compared | None = self._reference.compared(today)
+        level = self._reference.level
+        if compared is None or level is None:
+            return Reading(value=today.mean, cases=today.cases)
+        z = level.z(compared.value, mu=compared.mu, noise=compared.noise)
+        total = 0.0 if reset else accumulate(self._before, z, k=level.k)
+        return Reading(
+            value=compared.value,
+            cases=compared.cases,
+            mu=compared.mu,
+            z=z,
+            cusum=total,
+            k=level.k,
+            h=h,
+            alarmed=total > h,
+            since=self._rising + 1,
+        )
+
+    def _point(self, look: Look, today: SeriesDay, reading: Reading) -> Point:
+        return Point(
+            day=today.day,
+            run=look.entry.run,
+            value=reading.value,
+            n=today.cases,
+            z=None if reading.z is None else round(reading.z, 6),
+            cusum=None if reading.cusum is None else round(reading.cusum, 6),
+            alarmed=self.latched,
+        )
+
+    def series(self, name: str) -> Series:
+        """Return the series as it is shown."""
+        level = self._reference.level
+        return Series(
+            name=name,
+            scorer=self.scorer,
+            slice=self.slice,
+            scale=self.scale,
+            points=tuple(self._points),
+            mu=level.mu if level else None,
+            sigma=level.sigma if level else None,
+            k=level.k if level else None,
+            h=self._h if level else None,
+            reference_days=self._reference.size,
+            learning=level is None,
+        )

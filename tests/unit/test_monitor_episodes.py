@@ -1,0 +1,195 @@
+"""Episodes of the daily monitor: when one opens, what keeps it open, what ends it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from monitored import (
+    CALM,
+    alerts_after,
+    calm,
+    day_name,
+    entry,
+    evalset_day,
+    must,
+    red,
+    row,
+    standing,
+    unjudged,
+)
+from pytest_aioncall.model.history import HistoryEntry
+from pytest_aioncall.model.oncall import Monitors
+
+
+def bad(number: int, mean: float = 3.9, **given: object) -> HistoryEntry:
+    return entry(number, evalset_day(mean, verdicts=(red(candidate=mean),), **given))
+
+
+def good(number: int, **given: object) -> HistoryEntry:
+    return entry(number, evalset_day(4.22, **given))
+
+
+def test_a_run_after_good_days_is_good_and_has_no_episode() -> None:
+    after = standing(calm(20))
+    assert (after.state, after.alerts, after.episode) == ("good", (), None)
+    assert after.owner == "@ann" and after.run.day == day_name(19)
+
+
+def test_a_red_gate_opens_an_episode_with_the_title_in_the_house_form() -> None:
+    after = standing([*calm(20), entry(20, evalset_day(4.05, verdicts=(red(),)))])
+    (alert,) = after.alerts
+    assert (
+        alert.title == "summarizer.daily.helpfulness 24h: 4.21 -> 4.05 (delta -0.16, n=200, CI -0.24..-0.08)"
+    )
+    assert (alert.kind, alert.tier, after.state) == ("eval_regression", 1, "bad")
+    assert after.episode is not None and after.is_open
+    assert after.episode.first_bad.day == day_name(20)
+    assert after.episode.last_good is not None and after.episode.last_good.day == day_name(19)
+
+
+def test_rates_are_told_in_percent_and_points() -> None:
+    verdict = red(
+        scorer="route", scale=(0.0, 1.0), baseline=0.922, candidate=0.84, ci=(-0.129, -0.035), n_cases=120
+    )
+    after = standing([entry(0, evalset_day(0.84, rows=(), verdicts=(verdict,)))])
+    expected = "summarizer.daily.route 24h: 92.2 % -> 84.0 % (delta -8.2 pp, n=120, CI -12.9..-3.5 pp)"
+    assert after.alerts[0].title == expected
+
+
+def test_three_judged_good_days_end_it_and_two_do_not() -> None:
+    history = [*calm(20), bad(20), good(21), good(22)]
+    assert standing(history).is_open
+    after = standing([*history, good(23)])
+    assert not after.is_open and after.state == "good" and after.alerts == ()
+    assert after.episode is not None and after.episode.recovered is not None
+    assert after.episode.recovered.day == day_name(23)
+    assert after.episode.good_days == (day_name(21), day_name(22), day_name(23))
+
+
+def test_three_good_runs_of_one_day_are_one_good_day() -> None:
+    again = [entry(21, evalset_day(4.22), hour=hour) for hour in (3, 9, 15)]
+    after = standing([*calm(20), bad(20), *again])
+    assert after.is_open and after.episode is not None
+    assert after.episode.good_days == (day_name(21),)
+
+
+def test_a_bad_day_between_begins_the_count_anew() -> None:
+    history = [*calm(20), bad(20), good(21), good(22), bad(23), good(24), good(25)]
+    after = standing(history)
+    assert after.is_open and after.episode is not None
+    assert after.episode.good_days == (day_name(24), day_name(25))
+    assert after.episode.last_bad.day == day_name(23)
+    assert after.episode.first_bad.day == day_name(20)
+
+
+@pytest.mark.parametrize("outages", [1, 5, 20])
+def test_an_outage_neither_opens_nor_closes_and_counts_for_nothing(outages: int) -> None:
+    out = [entry(21 + at, unjudged()) for at in range(outages)]
+    history = [*calm(20), bad(20), *out]
+    after = standing(history)
+    assert after.state == "not_judged" and after.because.startswith("31 %")
+    assert after.is_open and after.episode is not None and after.episode.good_days == ()
+    quiet = standing([*calm(20), *[entry(20 + at, unjudged()) for at in range(outages)]])
+    assert quiet.episode is None and not any(alert.quality for alert in quiet.alerts)
+
+
+def test_a_retry_that_passes_does_not_erase_the_bad_run_of_the_same_day() -> None:
+    retry = entry(20, evalset_day(CALM[3]), hour=6)
+    after = standing([*calm(20), bad(20), retry])
+    assert after.is_open and after.episode is not None and after.episode.good_days == ()
+    later = standing([*calm(20), bad(20), retry, good(21), good(22)])
+    assert later.is_open, "the day of the bad run is no good day, whatever the retry said"
+    assert not standing([*calm(20), bad(20), retry, good(21), good(22), good(23)]).is_open
+
+
+def test_a_second_attempt_is_a_run_of_its_own_of_the_same_day() -> None:
+    first = bad(20)
+    second = good(20).model_copy(
+        update={"run": first.run, "attempt": 2, "created_at": f"{day_name(20)}T04:00:00Z"}
+    )
+    after = standing([*calm(20), first, second])
+    assert after.is_open and after.episode is not None
+    assert after.episode.first_bad.run == first.run
+
+
+def test_a_second_episode_keeps_the_first_as_earlier() -> None:
+    first = [bad(20), good(21), good(22), good(23)]
+    after = standing([*calm(20), *first, good(24), bad(25)])
+    assert after.episode is not None and after.episode.first_bad.day == day_name(25)
+    assert [one.first_bad.day for one in after.earlier] == [day_name(20)]
+    assert after.episode.last_good is not None and after.episode.last_good.day == day_name(24)
+
+
+def test_neither_order_nor_repetition_of_the_files_matters() -> None:
+    history = [*calm(16), bad(16), entry(17, unjudged()), good(18), bad(18).model_copy(update={"attempt": 2})]
+    expected = standing(history)
+    assert standing(list(reversed(history)), last=history[-1]) == expected
+    assert standing([*history[7:], *history[:9], *history], last=history[-1]) == expected
+
+
+def test_a_run_that_comes_late_says_what_the_newest_says() -> None:
+    """Two jobs overlap: the one that began earlier ends later, and must not turn the clock back."""
+    history = [*calm(20), bad(20), good(21), good(22), good(23)]
+    late = standing(history, last=history[20])
+    assert late == standing(history) and not late.is_open
+
+
+def test_recordings_and_runs_of_pull_requests_are_not_monitored() -> None:
+    others = [
+        bad(20).model_copy(update={"kind": "other", "run": "by-hand"}),
+        bad(20).model_copy(update={"replayed": True, "run": "replayed"}),
+    ]
+    after = standing([*calm(21), *others], last=calm(21)[-1])
+    assert after.episode is None and after.state == "good"
+
+
+def test_a_weak_red_day_is_a_ticket_until_something_confirms_it() -> None:
+    weak = red(p=0.03, p_adjusted=0.03)
+    after = standing([*calm(20), entry(20, evalset_day(CALM[3], verdicts=(weak,)))])
+    assert [alert.tier for alert in after.alerts] == [2] and after.is_open
+    learned = [*calm(3), *(entry(at, evalset_day(4.1, verdicts=(weak,))) for at in (3, 4))]
+    assert [alert.tier for alert in standing(learned[:4]).alerts] == [2]
+    assert [alert.tier for alert in standing(learned).alerts] == [1], "the second red day confirms the first"
+
+
+def test_a_broken_must_pages_and_a_broken_require_is_a_ticket() -> None:
+    after = standing([*calm(3), entry(3, evalset_day(floors=(must(),), status="regressed"))])
+    (alert,) = after.alerts
+    assert (alert.kind, alert.tier, alert.quality) == ("policy_floor", 1, True)
+    assert "no-legal-advice" in alert.title and after.is_open
+    floor = must(kind="require", scorer="helpfulness", held=1, needed=2)
+    after = standing([*calm(3), entry(3, evalset_day(floors=(floor,), status="regressed"))])
+    assert [(alert.kind, alert.tier) for alert in after.alerts] == [("policy_floor", 2)]
+
+
+def test_a_floor_that_errors_keep_from_being_told_is_no_alert() -> None:
+    after = standing([*calm(3), entry(3, evalset_day(floors=(must(undecided=True, ok=True),)))])
+    assert after.alerts == ()
+
+
+def test_one_evalset_does_not_speak_for_another() -> None:
+    other = evalset_day(4.2, evalset="triage", owner="@bo")
+    history = [
+        entry(at, evalset_day(CALM[at]), other.model_copy(update={"rows": (row(CALM[at]),)}))
+        for at in range(20)
+    ]
+    history.append(entry(20, evalset_day(3.9, verdicts=(red(),)), other))
+    found = alerts_after(history, owners={"triage": "@cy"})
+    assert [(one.evalset, one.is_open, one.owner) for one in found.evalsets] == [
+        ("summarizer", True, "@ann"),
+        ("triage", False, "@cy"),
+    ]
+
+
+def test_the_run_that_asks_has_to_be_in_the_history() -> None:
+    with pytest.raises(ValueError, match="not in the history"):
+        standing(calm(3), last=entry(9))
+
+
+def test_recovery_days_is_a_knob() -> None:
+    history = [*calm(20), bad(20), good(21)]
+    assert not standing(history, monitors=Monitors(recovery_days=1)).is_open
+    longer = list(itertools.chain(history, [good(22), good(23), good(24)]))
+    assert standing(longer, monitors=Monitors(recovery_days=5)).is_open
