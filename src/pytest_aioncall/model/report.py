@@ -35,7 +35,7 @@ class CaseView(Frozen):
 
     A `brief` one stands for a case of a large suite whose samples are left in the run folder: it has no
     `now`, no `was_text` and no `expected`, and its `input` may be an excerpt. `now_scores` says what a case
-    scored whose samples are not at hand. `file` is where a case stands that an evalset includes; empty: there.
+    scored whose samples are not at hand. `file` is where a case stands that an evalset includes, else empty.
     """
 
     case: str

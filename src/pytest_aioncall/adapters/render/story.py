@@ -419,4 +419,4 @@ def _found_sight(verdict: Verdict) -> Sight | None:
 def stories(report: Report, *, quote: Callable[[str], str] = _as_it_is) -> list[Story]:
     """Read every evalset of a report, worst first; equals stay in their order."""
     alone = len(report.evalsets) == 1
-    return sorted((Story(evalset, alone, quote) for evalset in report.evalsets), key=lambda story: story.weight)
+    return sorted((Story(one, alone, quote) for one in report.evalsets), key=lambda story: story.weight)

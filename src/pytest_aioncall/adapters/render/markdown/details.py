@@ -113,7 +113,8 @@ def _epochs(view: CaseView) -> Iterator[str]:
             yield f"Now, {said}:"
             yield fenced(epoch.text, _TEXT)
         if epoch.error is not None:
-            yield f"Now, {said}: no answer ({prose(epoch.error_kind or 'transport', 40)}): {inline(epoch.error, 400)}"
+            kind = prose(epoch.error_kind or "transport", 40)
+            yield f"Now, {said}: no answer ({kind}): {inline(epoch.error, 400)}"
         if scores := _scores(epoch):
             yield scores
     if len(groups) > _MOST_EPOCHS:

@@ -1,9 +1,9 @@
 """Other people's text in Markdown that GitHub renders: it is shown, and does nothing else.
 
 Two ways, and no third. A text whose every character is known to mean nothing stands as it is; any other
-stands in code, where GitHub reads no mention, no reference, no entity, no link, no image and no HTML. Escaping
-character by character is not enough: `\\@x` and `&#64;x` are plain text to the Markdown parser, and what
-looks for mentions afterwards sees `@x`.
+stands in code, where GitHub reads no mention, no reference, no entity, no link, no image and no HTML.
+Escaping character by character is not enough: `\\@x` and `&#64;x` are plain text to the Markdown parser, and
+what looks for mentions afterwards sees `@x`.
 
 What is returned never holds a line end (`fenced` and `folded` excepted), nothing unseen, no `<!--`, and no
 command of a CI runner at the start of a line. Lengths are in characters of the text, without what is put
@@ -72,7 +72,7 @@ def fenced(text: str, limit: int = 2000, *, language: Literal["text", "diff", "s
 
 
 def folded(title: str, body: str) -> str:
-    """Return a block that a click opens. `title` is anybody's text; `body` is Markdown that is safe already."""
+    """Return a block that a click opens. `title` is anybody's text; `body` is safe Markdown already."""
     return f"<details><summary>{in_html(title)}</summary>\n\n{body.strip()}\n\n</details>"
 
 
@@ -96,7 +96,7 @@ def link(label: str, url: str | None) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of cells that are safe already. A head that ends with `:` has its column to the right."""
+    """Return a table of cells that are safe already. A head that ends with `:` has numbers below it."""
     rules = ["---:" if head.endswith(":") else "---" for head in heads]
     lines = [[head.removesuffix(":") for head in heads], rules, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -60,7 +60,7 @@ def findings(story: Story, place: Place) -> list[str]:
 
 def fallen_table(story: Story, place: Place) -> str:
     """Return the table of what fell, worst first: gate rows, floors, cases; empty where nothing did."""
-    gates = [_gate_row(v, story.alpha) for v in story.rows if v.gating and v.status == "regressed"]
+    gates = [_gate_row(v) for v in story.rows if v.gating and v.status == "regressed"]
     gates += [_metric_row(metric) for metric in story.broken_metrics]
     rows = gates[:_MOST_GATES]
     views = {case.case: case for case in story.report.cases}
@@ -92,7 +92,7 @@ def _interval_head(story: Story) -> str:
     return f"{words.interval_name(level) if level is not None else 'interval'}:"
 
 
-def _gate_row(row: Verdict, alpha: float) -> _Row:
+def _gate_row(row: Verdict) -> _Row:
     judged = f" ({words.judged_of(row)})" if words.is_short(row) else ""
     rule = rule_said(row)
     return _Row(

@@ -13,8 +13,8 @@ open      nothing did, and somebody should look all the same: suspected, cannot 
 resolved  nothing is left of what was said here before
 """
 _MARKER = re.compile(
-    r"<!-- aioncall:comment key=(?P<key>[\w.%~]*) state=(?P<state>\w+) run=(?P<run>\d*) attempt=(?P<attempt>\d*)"
-    r" -->\s*(?:\n|\Z)"
+    r"<!-- aioncall:comment key=(?P<key>[\w.%~]*) state=(?P<state>\w+) "
+    r"run=(?P<run>\d*) attempt=(?P<attempt>\d*) -->\s*(?:\n|\Z)"
 )
 
 

@@ -95,7 +95,7 @@ def _table(told: Sequence[Story]) -> str:
 
 
 def _in_cell(safe: str) -> str:
-    """Return safe Markdown for a cell: what others wrote in it stands in code, where a pipe has to be broken."""
+    """Return safe Markdown for a cell: what others wrote in it stands in code, and may hold pipes."""
     return safe.replace("\\|", "\\\u00a6").replace("|", "\\|")
 
 
