@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -85,29 +87,189 @@ def test_the_owner_comes_from_codeowners_then_from_git(project: Path, codeowners
     assert yaml.safe_load((project / "evalsets" / "route.eval.yaml").read_text())["owner"] == owner
 
 
-def test_github_writes_a_gate_workflow_and_owners_of_baselines(project: Path) -> None:
+def workflow(project: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((project / ".github" / "workflows" / f"{name}.yml").read_text())
+    return found
+
+
+def steps_of(project: Path, name: str, job: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = workflow(project, name)["jobs"][job]["steps"]
+    return found
+
+
+def test_github_writes_three_workflows_and_owners_of_what_the_gate_leans_on(project: Path) -> None:
     assert main(["init", "shop.triage:route", "--github", "--owner", "@support-ml"]) == 0
-    workflow = yaml.safe_load((project / ".github" / "workflows" / "aioncall.yml").read_text())
-    assert workflow["permissions"] == {}
-    steps = workflow["jobs"]["gate"]["steps"]
-    pins = [step["uses"].split("@")[1].split()[0] for step in steps if "uses" in step]
-    assert pins
-    assert all(len(pin) == 40 for pin in pins), "pinned by commit"
-    assert any("pytest --aioncall" in s.get("run", "") for s in steps)
-    assert (project / ".github" / "CODEOWNERS").read_text() == "/evalsets/baselines/ @support-ml\n"
+    names = sorted(path.name for path in (project / ".github" / "workflows").iterdir())
+    assert names == ["aioncall-comment.yml", "aioncall-daily.yml", "aioncall-gate.yml"]
+    for name, job in (
+        ("aioncall-gate", "gate"),
+        ("aioncall-comment", "comment"),
+        ("aioncall-daily", "daily"),
+    ):
+        assert workflow(project, name)["permissions"] == {}
+        pins = [
+            step["uses"].split("@")[1].split()[0] for step in steps_of(project, name, job) if "uses" in step
+        ]
+        assert pins
+        assert all(len(pin) == 40 for pin in pins), "pinned by commit"
+    assert any("pytest --aioncall" in s.get("run", "") for s in steps_of(project, "aioncall-gate", "gate"))
+    assert (project / ".github" / "CODEOWNERS").read_text().splitlines() == [
+        "/evalsets/baselines/ @support-ml",
+        "/evalsets/*.eval.yaml @support-ml",
+        "/aioncall.yaml @support-ml",
+        "/.github/workflows/aioncall-*.yml @support-ml",
+    ]
 
 
-def test_the_gate_workflow_is_clean_for_the_linters(project: Path) -> None:
-    pytest.importorskip("zizmor", reason="zizmor is not installed (extra dev)")
-    main(["init", "shop.triage:route", "--github", "--owner", "@support-ml"])
+def test_the_comment_never_sees_the_code_of_a_pull_request(project: Path) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    job = workflow(project, "aioncall-comment")["jobs"]["comment"]
+    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
+    assert not [s for s in job["steps"] if "checkout" in s.get("uses", "")]
+    assert workflow(project, "aioncall-comment")[True]["workflow_run"]["workflows"] == [
+        workflow(project, "aioncall-gate")["name"]
+    ], "it hears of the gate by its name"
+
+
+def test_the_daily_run_is_monitored_and_told_whatever_the_evals_say(project: Path) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    daily = workflow(project, "aioncall-daily")
+    minute = int(daily[True]["schedule"][0]["cron"].split()[0])
+    assert minute % 2 == 1
+    assert daily["concurrency"] == {"group": "aioncall-daily", "cancel-in-progress": False}
+    steps = steps_of(project, "aioncall-daily", "daily")
+    after = steps[1 + next(i for i, step in enumerate(steps) if step.get("id") == "evals") :]
+    assert all("!cancelled()" in step["if"] for step in after)
+    runs = " ".join(step.get("run", "") for step in after)
+    assert "aioncall monitor" in runs
+    assert "aioncall publish issues" in runs
+    assert not [step for step in steps if "continue-on-error" in step], "nothing fails in silence"
+
+
+def test_keys_and_channels_of_the_configuration_come_from_secrets_of_one_environment(project: Path) -> None:
+    (project / "aioncall.yaml").write_text(
+        "providers: {openai: {kind: openai, api_key_env: SHOP_KEY}}\n"
+        "notifiers: {team: {kind: slack, url_env: TEAM_HOOK}}\n"
+        "routes: {tier1: [team, pagerduty, github]}\n"
+    )
+    assert main(["init", "shop.triage:route", "--github"]) == 0
+    job = workflow(project, "aioncall-daily")["jobs"]["daily"]
+    assert job["environment"] == {"name": "aioncall", "deployment": False}
+    env = {name: value for step in job["steps"] for name, value in step.get("env", {}).items()}
+    for name in ("SHOP_KEY", "TEAM_HOOK", "PAGERDUTY_ROUTING_KEY"):
+        assert env[name] == f"${{{{ secrets.{name} }}}}"
+    gate = workflow(project, "aioncall-gate")["jobs"]["gate"]
+    assert [step["env"]["SHOP_KEY"] for step in gate["steps"] if "SHOP_KEY" in step.get("env", {})]
+    assert "secrets." not in (project / ".github" / "workflows" / "aioncall-comment.yml").read_text()
+
+
+def test_shards_make_the_daily_run_a_matrix(project: Path) -> None:
+    assert main(["init", "shop.triage:route", "--github", "--shards", "3"]) == 0
+    jobs = workflow(project, "aioncall-daily-sharded")["jobs"]
+    assert jobs["shard"]["strategy"]["matrix"]["shard"] == [1, 2, 3]
+    assert any("--aioncall-shard" in step.get("run", "") for step in jobs["shard"]["steps"])
+    assert any("aioncall runs merge" in step.get("run", "") for step in jobs["daily"]["steps"])
+    assert not (project / ".github" / "workflows" / "aioncall-daily.yml").exists(), "one of them a day"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--github", "--shards", "1"], "from 2 to 64"),
+        (["--github", "--shards", "65"], "from 2 to 64"),
+        (["--github", "--install", "x\ny"], "--install"),
+        (["--github", "--install", "${{ secrets.X }}"], "--install"),
+        (["--shards", "2"], "add --github"),
+        (["--install", "x"], "add --github"),
+    ],
+)
+def test_what_no_workflow_can_have_is_refused_before_anything_is_written(
+    project: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "shop.triage:route", *arguments]) == 4
+    assert told in capsys.readouterr().err
+    assert not (project / ".github").exists()
+    assert not (project / "evalsets").exists()
+
+
+def test_what_pip_installs_can_be_said(project: Path) -> None:
+    spec = "pytest-aioncall @ git+https://git.example.org/evals@1f2e3d"
+    assert main(["init", "shop.triage:route", "--github", "--install", spec]) == 0
+    for name, job in (
+        ("aioncall-gate", "gate"),
+        ("aioncall-comment", "comment"),
+        ("aioncall-daily", "daily"),
+    ):
+        (run,) = [s["run"] for s in steps_of(project, name, job) if s.get("name") == "Install"]
+        assert shlex.split(run)[4] == spec
+
+
+def test_a_project_inside_a_repository_has_its_workflows_at_the_top(project: Path) -> None:
+    inside = project / "services" / "ai"
+    inside.mkdir(parents=True)
+    (inside / "aioncall.yaml").write_text("format: 1\n")
+    (inside / "pyproject.toml").write_text("[project]\nname='ai'\nversion='1'\n")
+    assert main(["init", "--github", "--owner", "@ann", "--root", str(inside)]) == 0
+    gate = workflow(project, "aioncall-gate")
+    assert gate["defaults"] == {"run": {"working-directory": "services/ai"}}
+    runs = [step.get("run", "") for step in gate["jobs"]["gate"]["steps"]]
+    assert any(run.endswith(" -e .") for run in runs), "what the project itself needs is installed, too"
+    uploaded = gate["jobs"]["gate"]["steps"][-1]["with"]["path"].split()
+    assert uploaded[0] == "services/ai/.aioncall/report.json"
+    assert "defaults" not in workflow(project, "aioncall-comment"), "nothing is checked out there"
+    assert "/services/ai/evalsets/baselines/ @ann" in (project / ".github" / "CODEOWNERS").read_text()
+
+
+def test_code_owners_are_added_where_they_are_kept_and_by_mail_where_git_knows_no_name_on_github(
+    project: Path,
+) -> None:
+    (project / "CODEOWNERS").write_text("/shop/ @shop")
+    assert main(["init", "shop.triage:route", "--github"]) == 0
+    lines = (project / "CODEOWNERS").read_text().splitlines()
+    assert lines[:2] == ["/shop/ @shop", "/evalsets/baselines/ ann@example.org"]
+    assert not (project / ".github" / "CODEOWNERS").exists()
+
+
+def test_the_workflows_are_not_written_over(project: Path) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    gate = project / ".github" / "workflows" / "aioncall-gate.yml"
+    gate.write_text(gate.read_text() + "# mine\n")
+    before = {
+        path: path.read_text() for path in project.rglob("*") if path.is_file() and ".git/" not in str(path)
+    }
+    assert main(["init", "shop.triage:route", "--github", "--owner", "@other", "--shards", "2"]) == 0
+    changed = {path.name for path, text in before.items() if path.read_text() != text}
+    assert changed <= {"CODEOWNERS"}
+
+
+def test_without_a_function_there_is_an_example_that_passes(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init"]) == 0
+    assert main(["check"]) == 0
+    assert "warning" not in capsys.readouterr().out, "an example without a placeholder"
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("zizmor")), "--offline", "--persona=pedantic", ".github"],
+        [sys.executable, "-m", "pytest", "--aioncall", "-p", "no:cacheprovider", "-p", "no:anyio"],
         cwd=project,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
+    assert "18/18 judged" in done.stdout
+    assert "100.0 %" in done.stdout
+
+
+def test_without_a_function_a_project_with_evalsets_gets_no_example(project: Path) -> None:
+    main(["init", "shop.triage:route"])
+    assert main(["init", "--github"]) == 0
+    assert not (project / "support_answers.py").exists()
+    assert (project / ".github" / "workflows" / "aioncall-gate.yml").is_file()
+
+
+def test_a_name_without_a_function_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--name", "triage"]) == 4
+    assert "PACKAGE.MODULE:FUNCTION" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -131,9 +293,8 @@ def test_a_target_that_is_not_there_is_one_clear_line(
 
 def test_the_gate_workflow_asks_for_a_reason_before_it_spends_anything(project: Path) -> None:
     main(["init", "shop.triage:route", "--github", "--owner", "@support-ml"])
-    workflow = yaml.safe_load((project / ".github" / "workflows" / "aioncall.yml").read_text())
-    steps = workflow["jobs"]["gate"]["steps"]
-    runs = [step.get("run", "").split(" #")[0] for step in steps]
+    steps = steps_of(project, "aioncall-gate", "gate")
+    runs = [step.get("run", "") for step in steps]
     (at,) = [i for i, run in enumerate(runs) if run == 'aioncall check --against "origin/${BASE_REF}"']
     assert steps[at]["env"] == {"BASE_REF": "${{ github.base_ref }}"}
     assert any("pytest --aioncall" in run for run in runs[at + 1 :])

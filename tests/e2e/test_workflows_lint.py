@@ -64,25 +64,84 @@ def test_the_top_level_grants_nothing(path: Path) -> None:
     assert "pull_request_target" not in text
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workflow that `aioncall init --github` gives to a user's project."""
-    project = tmp_path_factory.mktemp("project")
-    (project / "app.py").write_text("def answer(question):\n    return question\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest_aioncall", "init", "app:answer", "--github", "--owner", "@ann"]
+KINDS = {
+    "plain": ("", []),
+    "with keys": (
+        "providers: {main: {kind: openai, api_key_env: MAIN_KEY, headers_env: {x-team: TEAM_KEY}}}\n"
+        "notifiers: {team: {kind: webhook, url_env: TEAM_HOOK, key_env: TEAM_SIGNS}}\n"
+        "routes: {tier1: [team, pagerduty, github], tier2: [slack]}\n"
+        "monitors: {heartbeat_url_env: BEAT}\n",
+        [],
+    ),
+    "sharded": ("providers: {main: {kind: openai, api_key_env: MAIN_KEY}}\n", ["--shards", "4"]),
+    "installed from elsewhere": ("", ["--install", "pytest-aioncall @ git+https://git.example.org/x@1f2e"]),
+}
+"""What `aioncall init --github` writes, for projects of several kinds: (aioncall.yaml, options)."""
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.replace(" ", "-"))
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The workflows that a user's project gets, which lies in a folder of its repository."""
+    config, options = KINDS[request.param]
+    top = tmp_path_factory.mktemp("project")
+    (top / ".git").mkdir()
+    project = top / "services"
+    project.mkdir()
+    (project / "aioncall.yaml").write_text(f"format: 1\n{config}", encoding="utf-8")
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    command = [sys.executable, "-m", "pytest_aioncall", "init", "--github", "--owner", "@ann", *options]
     subprocess.run(command, cwd=project, capture_output=True, check=True)
-    return project / ".github" / "workflows" / "aioncall.yml"
+    found = sorted((top / ".github" / "workflows").glob("*.yml"))
+    assert len(found) == 3
+    return found
 
 
-@pytest.mark.parametrize(
-    "checker",
-    [
-        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),
-        ("actionlint", "-no-color", "-shellcheck=", "-pyflakes="),
-        ("zizmor", "--offline", "--persona=pedantic", "--no-progress"),
-    ],
-    ids=lambda checker: checker[0],
-)
-def test_the_workflow_that_init_writes_is_clean_too(written: Path, checker: tuple[str, ...]) -> None:
-    ended = run_tool(*checker, str(written))
+CHECKERS = [
+    ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),
+    ("actionlint", "-no-color", "-shellcheck=", "-pyflakes="),
+    ("zizmor", "--offline", "--persona=pedantic", "--no-progress"),
+]
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda checker: checker[0])
+def test_the_workflows_that_init_writes_are_clean_too(written: list[Path], checker: tuple[str, ...]) -> None:
+    ended = run_tool(*checker, *map(str, written))
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_what_init_writes_is_pinned_and_grants_nothing_at_the_top(written: list[Path]) -> None:
+    for path in written:
+        test_every_action_is_pinned_to_a_commit_with_its_tag_beside(path)
+        test_the_top_level_grants_nothing(path)
+
+
+def test_one_workflow_carries_the_one_reasoned_exception(written: list[Path]) -> None:
+    ignored = {
+        p.name: re.findall(r"zizmor: ignore\[([\w,-]+)\] \w", p.read_text(encoding="utf-8")) for p in written
+    }
+    assert {name: found for name, found in ignored.items() if found} == {
+        "aioncall-comment.yml": ["dangerous-triggers"]
+    }
+
+
+def test_what_others_write_reaches_a_shell_only_through_the_environment(written: list[Path]) -> None:
+    """A branch may be called `$(curl ...)`: no expression stands in a script."""
+    for path in [*written, *WORKFLOWS]:
+        for script in re.findall(
+            r"^ *(?:- )?run: (?:\|-?\n((?: {8,}.*\n)+)|(.*))", path.read_text(encoding="utf-8"), re.M
+        ):
+            assert "${{" not in "".join(script), f"{path.name}: {script}"
+
+
+def test_all_workflows_pin_the_same_commits(written: list[Path]) -> None:
+    pins: dict[str, set[str]] = {}
+    for path in [*written, *WORKFLOWS, ROOT / "action.yml"]:
+        for name, pin in re.findall(r"uses: ([\w./-]+)@(\w{40})", path.read_text(encoding="utf-8")):
+            pins.setdefault(name, set()).add(pin)
+    assert {name: found for name, found in pins.items() if len(found) > 1} == {}
+
+
+def test_the_action_is_clean() -> None:
+    for checker in (("check-jsonschema", "--builtin-schema", "vendor.github-actions"), CHECKERS[2]):
+        ended = run_tool(*checker, "action.yml")
+        assert ended.returncode == 0, ended.stdout + ended.stderr

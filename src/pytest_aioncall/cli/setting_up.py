@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .talk import EXIT_OK, EXIT_USAGE, add_verb, say, say_json, settings_of
+from ..errors import UsageError
+from .talk import EXIT_OK, EXIT_USAGE, add_verb, count, say, say_json, settings_of
 
 
 def add_init(verbs: Any) -> None:
@@ -15,13 +16,28 @@ def add_init(verbs: Any) -> None:
         verbs,
         "init",
         _init,
-        help="write a first evalset for a function of yours",
-        example="aioncall init myapp.triage:route",
+        help="write a first evalset for a function of yours, and the workflows that run it",
+        example="aioncall init myapp.triage:route --github",
     )
-    parser.add_argument("target", metavar="PACKAGE.MODULE:FUNCTION", help="what to evaluate")
+    parser.add_argument(
+        "target",
+        metavar="PACKAGE.MODULE:FUNCTION",
+        nargs="?",
+        help="what to evaluate (default: an example, where there is no evalset yet)",
+    )
     parser.add_argument("--name", help="name of the evalset (default: the function's)")
     parser.add_argument("--owner", help="who is on call for it (default: CODEOWNERS, else git's user)")
-    parser.add_argument("--github", action="store_true", help="write a gate workflow for pull requests, too")
+    parser.add_argument(
+        "--github",
+        action="store_true",
+        help="write the gate, comment and daily workflows and CODEOWNERS, too",
+    )
+    parser.add_argument(
+        "--shards", type=count, metavar="N", help="with --github: the daily run on N machines at once"
+    )
+    parser.add_argument(
+        "--install", metavar="SPEC", help="with --github: what pip installs (default: this version)"
+    )
 
 
 def add_check(verbs: Any) -> None:
@@ -49,14 +65,22 @@ def add_schema(verbs: Any) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from ..flows.scaffold import init
+    from ..flows.scaffold import OnGitHub, init
 
     root = Path(options.root or Path.cwd()).absolute()
-    written = init(options.target, name=options.name, owner=options.owner, github=options.github, start=root)
+    for name in ("shards", "install"):
+        if getattr(options, name) is not None and not options.github:
+            raise UsageError(f"--{name} says something of the workflows; add --github")
+    github = OnGitHub(options.shards, options.install) if options.github else None
+    written = init(options.target, name=options.name, owner=options.owner, github=github, start=root)
     for one in written:
         say(f"{one.state:8}{one.path}")
-    evalset = next(one.path for one in written if one.path.endswith(".eval.yaml"))
-    say("", f"next:  edit the cases in {evalset}, then run: pytest --aioncall")
+    made = {one.path for one in written if one.state == "made"}
+    evalset = next((path for path in made if path.endswith(".eval.yaml")), None)
+    edit = f"edit the cases in {evalset}, then run: " if evalset else ""
+    say("", f"next:  {edit}pytest --aioncall")
+    if github is not None:
+        say("       then accept the run, commit and push; aioncall doctor says what is still missing")
     return EXIT_OK
 
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
 from ..adapters import git
-from ..adapters.config_file import find_root
+from ..adapters.config_file import find_root, load_config
 from ..adapters.evalset_files import json_schema
-from ..adapters.files import add_lines, exists, replace_text
+from ..adapters.files import add_lines, exists, files_in, replace_text
 from ..adapters.imports import load_object
 from ..adapters.registry import piece_names
 from ..errors import UsageError
+from .scaffold_example import MODULE, NAME, SOURCE, example_evalset
+from .scaffold_github import WORKFLOWS, Place, codeowner_lines, refuse_impossible, workflow_texts
 
 EVALSETS = "evalsets"
 SCHEMAS = f"{EVALSETS}/.schema"
@@ -31,34 +34,72 @@ class Written:
     state: str
 
 
-def init(target: str, *, name: str | None, owner: str | None, github: bool, start: Path) -> list[Written]:
-    """Write an evalset for a function, the configuration, ignore lines and, where asked, a gate workflow.
+@dataclass(frozen=True, slots=True)
+class OnGitHub:
+    """What `--github` is to write: `shards` of the daily run; what pip installs (None: this version)."""
 
+    shards: int | None = None
+    install: str | None = None
+
+
+def init(
+    target: str | None, *, name: str | None, owner: str | None, github: OnGitHub | None, start: Path
+) -> list[Written]:
+    """Write an evalset for a function, the configuration, ignore lines and, where asked, the workflows.
+
+    Without a target an example is written, a function with its evalset, unless there are evalsets already.
     Never overwrites a file. Raises UsageError for a target that cannot be imported or has no name for a file.
     """
     root = find_root(start)
     if not (root / "aioncall.yaml").is_file():
         root = start
-    function = _import_target(target, root)
-    evalset = name or re.sub(r"[^a-z0-9]+", "-", target.rpartition(":")[2].lower()).strip("-")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", evalset):
-        raise UsageError(f"{evalset!r} cannot name a file; choose a name with --name")
-    file = f"{EVALSETS}/{evalset}.eval.yaml"
-    who = owner or git.code_owner(root, file) or git.user_of(root)
+    if github is not None:
+        refuse_impossible(shards=github.shards, install=github.install)
+    evalset = _first_evalset(target, name=name, root=root)
+    who = owner or git.code_owner(root, f"{EVALSETS}/{evalset or 'any'}.eval.yaml") or git.user_of(root)
     if who is None:
         raise UsageError("nobody to own the evalset: pass --owner @TEAM, or set git's user.name")
-    written = [
-        _write(root, "aioncall.yaml", _CONFIG),
-        _write(root, file, _evalset_text(evalset, who, target, function)),
+    written = [_write(root, "aioncall.yaml", _CONFIG)]
+    if evalset is not None and target is not None:
+        text = _evalset_text(evalset, who, target, _import_target(target, root))
+        written.append(_write(root, f"{EVALSETS}/{evalset}.eval.yaml", text))
+    elif evalset is not None:
+        written.append(_write(root, f"{MODULE}.py", SOURCE))
+        written.append(_write(root, f"{EVALSETS}/{evalset}.eval.yaml", example_evalset(who)))
+    written += [
         _write(root, f"{SCHEMAS}/evalset.json", _schema("evalset")),
         _write(root, f"{SCHEMAS}/config.json", _schema("config")),
         _append(root, ".gitignore", [".aioncall/"]),
     ]
-    if github:
-        written.append(_write(root, ".github/workflows/aioncall.yml", _WORKFLOW))
-        if who.startswith("@"):
-            written.append(_append(root, ".github/CODEOWNERS", [f"/{EVALSETS}/baselines/ {who}"]))
-    return written
+    return written if github is None else [*written, *_write_github(root, who, github)]
+
+
+def _first_evalset(target: str | None, *, name: str | None, root: Path) -> str | None:
+    """Return the name of the evalset to write; None where the project has some and no function is named."""
+    if target is None:
+        if name is not None:
+            raise UsageError(f"--name {name} is for a function of yours; say which: PACKAGE.MODULE:FUNCTION")
+        # Written before by the same command, the example is told as kept, as any other file.
+        others = [path for path in files_in(root, "*.eval.yaml") if path.name != f"{NAME}.eval.yaml"]
+        return None if others else NAME
+    _import_target(target, root)
+    evalset = name or re.sub(r"[^a-z0-9]+", "-", target.rpartition(":")[2].lower()).strip("-")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", evalset):
+        raise UsageError(f"{evalset!r} cannot name a file; choose a name with --name")
+    return evalset
+
+
+def _write_github(root: Path, who: str, github: OnGitHub) -> list[Written]:
+    """Write the workflows and code owners, where GitHub looks for them: at the root of the repository."""
+    place = Place.of(root)
+    texts = workflow_texts(
+        root, load_config(root), version=__version__, shards=github.shards, install=github.install
+    )
+    written = [_write(place.top, f"{WORKFLOWS}/{name}", text) for name, text in texts.items()]
+    lines = codeowner_lines(root, who)
+    # GitHub reads the first of the three places that has the file, and no other.
+    owners = [n for n in (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS") if exists(place.top / n)]
+    return [*written, *([_append(place.top, (owners or [".github/CODEOWNERS"])[0], lines)] if lines else [])]
 
 
 def _import_target(target: str, root: Path) -> Callable[..., Any]:
@@ -153,46 +194,4 @@ format: 1
 #   openai: {kind: openai, api_key_env: OPENAI_API_KEY, concurrency: 16}
 # prices: {as_of: 2026-11-01, openai/MODEL-ID-WITH-DATE: {input: 0.15, output: 0.60}}  # USD per 1M tokens
 defaults: {alpha: 0.05, on_inconclusive: warn, baseline_max_age_days: 30}
-"""
-
-_WORKFLOW = """\
-name: aioncall
-on:
-  pull_request:
-permissions: {}
-concurrency:
-  group: aioncall-${{ github.ref }}
-  cancel-in-progress: true
-jobs:
-  gate:
-    name: gate
-    runs-on: ubuntu-latest
-    timeout-minutes: 30
-    permissions:
-      contents: read # to check out the code
-    steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
-        with:
-          fetch-depth: 0 # the baseline is read where the branch left its base
-          persist-credentials: false
-      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
-        with:
-          python-version: "3.12"
-      - run: python -m pip install pytest-aioncall # and what your project needs
-      - run: aioncall check --against "origin/${BASE_REF}" # a weaker gate needs a written reason
-        env:
-          BASE_REF: ${{ github.base_ref }}
-      - run: python -m pytest --aioncall --aioncall-baseline-ref "origin/${BASE_REF}" --junitxml=aioncall.xml
-        env:
-          BASE_REF: ${{ github.base_ref }}
-          # OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}
-      - if: ${{ !cancelled() }}
-        uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
-        with:
-          name: aioncall-report
-          path: |
-            .aioncall/report.html
-            .aioncall/report.json
-            aioncall.xml
-          include-hidden-files: true
 """
