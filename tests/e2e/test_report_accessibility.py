@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+import trend_days
 from pytest_aioncall.adapters.render.html import render_html
+from pytest_aioncall.adapters.render.trend import render_site
 
 
 def _module(name: str, path: Path) -> ModuleType:
@@ -131,3 +133,14 @@ def test_the_rules_do_find_what_is_wrong(browser: Any, tmp_path: Path) -> None:
     found = " ".join(violations(browser, page))
     assert "html-has-lang" in found
     assert "svg-img-alt" in found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_trend_site_has_no_violation(browser: Any, tmp_path: Path, scheme: str) -> None:
+    """The index and the page of an evalset with alarms, in both colour schemes."""
+    browser.prefer(scheme)
+    site = dict(render_site(trend_days.alerts(), changes=trend_days.changes()))
+    for name in ("index.html", "ticket-triage.html"):
+        page, text = tmp_path / name, site[name]
+        page.write_text(text, encoding="utf-8")
+        assert violations(browser, page) == [], name
