@@ -69,7 +69,7 @@ def test_what_stands_around_a_hostile_text_stays_what_it_was(name: str, parser: 
         "task",
         "markdown",
         "advisory",
-    ],  # fmt: skip
+    ],
 )
 def test_the_check_itself_sees_what_an_unescaped_text_does(name: str, parser: str) -> None:
     with pytest.raises(AssertionError):
