@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -139,11 +140,12 @@ def _incident(episode: Episode) -> tuple[str, ...]:
     )
 
 
-def _rendered(template: str, **values: Any) -> str:
+@cache
+def _environment() -> Any:
+    """Return the templates, compiled once for all pages of all sites."""
     import jinja2
-    from markupsafe import Markup
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_part),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -152,24 +154,34 @@ def _rendered(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _rendered(template: str, **values: Any) -> str:
+    from markupsafe import Markup
+
     style = "".join(map(_part, ("css/page.css", "css/trend.css")))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return environment.get_template(template).render(
-        policy=policy,
-        style=Markup(style),  # noqa: S704 - our own file
-        words=words,
-        frame={
-            "width": WIDTH,
-            "height": HEIGHT,
-            "cusum_height": CUSUM_HEIGHT,
-            "left": LEFT,
-            "right": WIDTH - RIGHT,
-        },
-        **values,
+    text: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=policy,
+            style=Markup(style),  # noqa: S704 - our own file
+            words=words,
+            frame={
+                "width": WIDTH,
+                "height": HEIGHT,
+                "cusum_height": CUSUM_HEIGHT,
+                "left": LEFT,
+                "right": WIDTH - RIGHT,
+            },
+            **values,
+        )
     )
+    return text
 
 
 def _part(name: str) -> str:
