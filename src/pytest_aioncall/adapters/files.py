@@ -80,3 +80,11 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
 def exists(path: Path) -> bool:
     """Tell whether there is a file."""
     return path.is_file()
+
+
+def text_or_none(path: Path) -> str | None:
+    """Return the text of a file; None where there is none, or none that is UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -92,7 +92,9 @@ class _Causes:
     def _included(self) -> Iterator[Path]:
         """Yield the changed files that an `include` names, those that are gone as well."""
         root = self.settings.root
-        yield from (root / file for file in sorted({case.file for case in self.one.evalset.cases}) if file)
+        own = self.one.evalset.file
+        files = {case.file for case in self.one.evalset.cases} - {"", own}
+        yield from (root / file for file in sorted(files))
         name, patterns = parts_named(self.one.path)
         folder = self.one.path.parent
         for pattern in [*patterns, f"incidents/{name or self.one.name}/*.yaml"]:

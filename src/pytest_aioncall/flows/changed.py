@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..adapters import git
 from ..adapters.config_file import FILE_NAME, load_config
+from ..adapters.files import text_or_none
 from ..adapters.git_tree import tree_at
 from ..errors import LoadError, UsageError
 from ..model.config import Config
@@ -97,7 +98,9 @@ class Change:
 
     def _is_pin(self, path: Path) -> bool:
         if path.name == "pyproject.toml":
-            return _dependencies(_text_of(path)) != _dependencies(git.file_at(self.root, self.commit, path))
+            return _dependencies(text_or_none(path)) != _dependencies(
+                git.file_at(self.root, self.commit, path)
+            )
         in_folder = path.parent.name == "requirements" and path.suffix in (".txt", ".in")
         return bool(_PINS.fullmatch(path.name)) or in_folder
 
@@ -130,13 +133,6 @@ class Change:
         except LoadError:
             return every
         return [name for name in every if getattr(was, name) != getattr(now, name)]
-
-
-def _text_of(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def _dependencies(text: str | None) -> Any:

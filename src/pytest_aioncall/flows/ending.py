@@ -11,20 +11,26 @@ from ..model.report import Report
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .evalrun import EvalRun
-from .judge import judge_record
+from .judge import BaselineFound, judge_record
 from .prepare import Prepared
 from .record import EvalsetRecord
 from .report import EvalsetInput, build_report
 
 
 def finish(
-    run: EvalRun, complete: Mapping[str, bool], *, why_partial: str, selected: Mapping[str, int]
+    run: EvalRun,
+    complete: Mapping[str, bool],
+    *,
+    why_partial: str,
+    selected: Mapping[str, int],
+    unaffected: Sequence[str] = (),
 ) -> Report | None:
-    """Judge what is complete and close the record; None where nothing ran.
+    """Judge what is complete and close the record; None where nothing ran and nothing was left out.
 
     complete     of each evalset, whether all of its cases were selected and finished
     why_partial  what ended the session early, or empty
     selected     how many cases of each evalset were to run
+    unaffected   evalsets that were selected and that the change cannot affect
     """
     now = run.now()
     ends = [
@@ -32,9 +38,14 @@ def finish(
         for name, is_complete in complete.items()
     ]
     inputs = [end.judged(selected=selected.get(end.one.name, 0)) for end in ends]
-    closed = _close(run, inputs, complete=bool(ends) and all(end.finished for end in ends))
+    run.record.change = run.limit(complete, unaffected)
+    if unaffected and not inputs:
+        run.record.keep([])  # a run without a case is a run still: it says that nothing had to be judged
+    finished = bool(ends or unaffected) and all(end.finished for end in ends)
+    closed = _close(run, inputs, complete=finished)
     if closed is None:
         return None
+    inputs += [_left_out(run, name) for name in unaffected]
     report = build_report(closed, inputs, folder=run.record.folder, now=now)
     stopped = any(one.record.cancelled or (run.part is None and _is_outage(one)) for one in inputs)
     if not report.exit_code and stopped:
@@ -42,6 +53,23 @@ def finish(
         # errors are too many is said of a whole run, so of a shard it is said by the gate.
         return report.model_copy(update={"exit_code": CANNOT_JUDGE})
     return report
+
+
+def _left_out(run: EvalRun, name: str) -> EvalsetInput:
+    """Return what there is to say of an evalset that the change cannot affect."""
+    one = run.prepared[name]
+    limit = run.record.change
+    since = f" (since {limit.ref}@{limit.commit[:7]})" if limit is not None else ""
+    return EvalsetInput(
+        planned=one.planned(run.fingerprint(one), complete=False, root=run.settings.root),
+        cases=(),
+        record=EvalsetRecord(),
+        found=BaselineFound(),
+        judgement=None,
+        not_judged_because=f"unaffected by this change{since}, $0",
+        unaffected=True,
+        description=one.evalset.description,
+    )
 
 
 class _End:
@@ -72,6 +100,7 @@ class _End:
             judgement=judgement,
             not_judged_because=because,
             unfinished=self._unfinished(judgement, selected=selected),
+            affected_by=self.run.causes(self.one),
             description=self.one.evalset.description,
             max_age_days=self.one.evalset.baseline_max_age_days
             or settings.config.defaults.baseline_max_age_days,

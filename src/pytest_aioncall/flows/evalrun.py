@@ -19,16 +19,18 @@ from ..budget import Budget
 from ..engine import Engine, Job, retried, standing_still
 from ..errors import UsageError
 from ..model.report import Report
-from ..model.run import Fingerprint, Shard
+from ..model.run import ChangeLimit, Fingerprint, Shard, UnaffectedEvalset
 from ..model.sample import Sample
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
+from .affected import Affected
 from .cassettes import RunCassettes
+from .changed import Change
 from .cost import Estimate, cap_of, estimate
 from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline
 from .ondemand import WireOnDemand
-from .prepare import Prepared, fingerprint_of, prepare, secrets_of
+from .prepare import Prepared, fingerprint_of, prepare, secrets_of, shown_path
 from .record import RunRecord, has_no_answer, rfc3339
 from .redacting import redacted
 from .report import write_report
@@ -62,6 +64,7 @@ class EvalRun:
     _rounds: ExtraRounds | None = None
     _part: Part | None = None
     _prints: dict[str, Fingerprint] = field(default_factory=dict)
+    _affected: Affected | None = None
     resumed: Resumed | None = None
 
     @property
@@ -94,6 +97,44 @@ class EvalRun:
             return None
         return self.part.described(self.prepared.values(), complete=complete)
 
+    @property
+    def affected(self) -> Affected | None:
+        """What tells which evalsets a change can affect; None where all are to run. Raises UsageError."""
+        if self._affected is None and self.settings.changed is not None:
+            change = Change.since(self.settings.changed, self.settings.root)
+            self._affected = Affected(change, self.settings)
+        return self._affected
+
+    def causes(self, one: Prepared) -> tuple[str, ...]:
+        """Return why the change can affect an evalset; nothing where it cannot, or where nobody asked."""
+        return self.affected.causes(one) if self.affected is not None else ()
+
+    def is_unaffected(self, one: Prepared) -> bool:
+        """Tell whether an evalset is left out, as the change cannot affect it."""
+        return self.affected is not None and not self.affected.causes(one)
+
+    def limit(self, ran: Iterable[str], unaffected: Iterable[str]) -> ChangeLimit | None:
+        """Say in `run.json` what the change was, which evalsets it left out and why the others ran."""
+        if self.affected is None:
+            return None
+        change = self.affected.change
+        left = [self.prepared[name] for name in unaffected]
+        return ChangeLimit(
+            ref=change.ref,
+            commit=change.commit,
+            files=len(change.files),
+            unaffected=tuple(
+                UnaffectedEvalset(
+                    evalset=one.name,
+                    file=shown_path(one.path, self.settings.root),
+                    owner=one.evalset.owner,
+                    cases=len(one.jobs),
+                )
+                for one in left
+            ),
+            because={name: self.causes(self.prepared[name]) for name in ran},
+        )
+
     def now(self) -> datetime:
         """Return the time: `AIONCALL_NOW` where it is set."""
         return self.settings.now or datetime.now(UTC)
@@ -110,6 +151,7 @@ class EvalRun:
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
+        self.causes(one)
         # A shard is not judged: it needs neither a baseline nor the history that holds one.
         found = BaselineFound() if self.part is not None else find_baseline(path, one.name, self.settings)
         self.baselines[one.name] = found

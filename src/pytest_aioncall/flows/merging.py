@@ -204,6 +204,7 @@ def _as_one(sources: Sequence[Source]) -> Run:
         merged_from=tuple(run.id for run in runs),
         ended_at=max((run.ended_at for run in runs if run.ended_at), default=None),
         resumed_at=tuple(sorted(moment for run in runs for moment in run.resumed_at)),
+        change=first.change,
     )
 
 

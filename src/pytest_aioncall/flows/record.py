@@ -17,7 +17,7 @@ from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
 from ..model.baseline import CaseRow
 from ..model.evalset import Case, EpochRange
-from ..model.run import Fingerprint, Run, RunEvalset, Shard, Totals
+from ..model.run import ChangeLimit, Fingerprint, Run, RunEvalset, Shard, Totals
 from ..model.sample import Sample
 from ..model.verdict import Floor
 
@@ -167,6 +167,7 @@ class RunRecord:
         self.answered: Counter[str] = Counter()
         self.evalsets: dict[str, EvalsetRecord] = {}
         self.libraries: dict[str, str] = {}
+        self.change: ChangeLimit | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -330,6 +331,7 @@ class RunRecord:
             complete=complete and shard is None,
             shard=shard,
             resumed_at=self._resumed_at,
+            change=self.change,
             totals=Totals(
                 planned=sum(one.planned_samples for one in planned),
                 judged=counts.samples - counts.errors,

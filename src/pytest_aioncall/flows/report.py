@@ -41,6 +41,8 @@ class EvalsetInput:
     unfinished: int = 0
     description: str = ""
     max_age_days: int = 30
+    unaffected: bool = False
+    affected_by: tuple[str, ...] = ()
 
 
 def build_report(
@@ -77,6 +79,8 @@ def build_report(
                 baseline=header,
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 baseline_notes=tuple(_baseline_notes(one, now)),
+                unaffected=one.unaffected,
+                affected_by=one.affected_by,
                 changes=_changes(one),
                 cases=case_views(
                     chosen[name],
@@ -88,10 +92,9 @@ def build_report(
             )
         )
     judgements = [one.judgement for one in inputs if one.judgement is not None]
-    judged = len(judgements) == len(inputs) and bool(inputs)
     return Report(
         run=run,
-        status=_worst_status(judgements) if judged else "not_judged",
+        status=_status(inputs, judgements),
         exit_code=run_exit_code(judgements) if exit_code is None else exit_code,
         generated_at=rfc3339(now),
         evalsets=tuple(evalsets),
@@ -123,6 +126,14 @@ def json_parts(report: Report) -> Iterator[str]:
 def _open_ended(model: Frozen, *, without: str) -> str:
     """Return a model as JSON whose last brace is not there yet."""
     return seen_json(model.model_dump_json(indent=1, exclude={without})).removesuffix("}").rstrip()
+
+
+def _status(inputs: Sequence[EvalsetInput], judgements: Sequence[Judgement]) -> Any:
+    """Return the worst status of what ran; a run that had to judge nothing has a word of its own."""
+    ran = [one for one in inputs if not one.unaffected]
+    if inputs and not ran:
+        return "unaffected"
+    return _worst_status(judgements) if ran and len(judgements) == len(ran) else "not_judged"
 
 
 def _worst_status(judgements: Sequence[Judgement]) -> Any:

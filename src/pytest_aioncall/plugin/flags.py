@@ -24,6 +24,8 @@ def flags_of(config: pytest.Config) -> dict[str, Any]:
         "strict": option.aioncall_strict or None,
         "max_cost_usd": option.aioncall_max_cost,
         "baseline_ref": option.aioncall_baseline_ref,
+        "changed": option.aioncall_changed,
+        "daily": option.aioncall_daily,
         "report_dir": option.aioncall_report,
         "shard": option.aioncall_shard,
         "resume": option.aioncall_resume or None,

@@ -18,13 +18,16 @@ from .longreprs import Lines
 def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.TestReport]:
     """Yield one report for every gating row of every judged evalset, and one where nothing can be judged."""
     for one in report.evalsets:
-        if one.judgement is None:
+        if one.judgement is None and not one.unaffected:
             continue
         file = (root / one.planned.file).resolve()
         try:
             shown = file.relative_to(rootpath.resolve()).as_posix()
         except ValueError:
             shown = one.planned.file
+        if one.judgement is None:
+            yield _report(shown, "gate[all]", "skipped", one.not_judged_because or "unaffected")
+            continue
         if one.judgement.status == "cannot_judge":
             yield _report(shown, "gate[all]", "skipped", why_not_judged(one))
             continue

@@ -46,7 +46,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--aioncall-baseline-ref",
         metavar="REF",
-        help="read baselines as they were where this branch left REF",
+        help="judge by baselines and gates as they were where this branch left REF, or by stricter ones",
+    )
+    add(
+        "--aioncall-changed",
+        metavar="REF",
+        help="run only the evalsets that a change since this branch left REF can affect",
+    )
+    add(
+        "--aioncall-daily",
+        metavar="BRANCH|DIR",
+        help="daily runs of the base (default origin/aioncall-history): what is red there is not blamed here",
     )
     add(
         "--aioncall-resume",

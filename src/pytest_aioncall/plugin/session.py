@@ -13,8 +13,9 @@ from .flags import flags_of, is_worker, start_folder, will_run
 from .hooks import EVALSET_SUFFIX
 from .items import CaseItem, EvalsetFile, forget_phases, without_repeats
 from .selected import Selected
-from .shards import deselect_other_shards, status_of_empty_shard
+from .shards import deselect_other_shards, status_without_cases
 from .signals import terminated_as_interrupted
+from .unaffected import Unaffected, header_lines
 from .workers import attach, detach
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class OnCallSession:
         self._run: EvalRun | None = None
         self._execution: Execution | None = None
         self._selected = Selected()
+        self._unaffected = Unaffected()
         self._jobs_sent: dict[str, dict[str, Job]] = {}
         self.notes_at_start: list[str] = []
 
@@ -143,6 +145,7 @@ class OnCallSession:
         result = yield
         items[:] = without_repeats(items)
         if not self.problems and any(isinstance(item, CaseItem) for item in items):
+            self._unaffected.deselect(items, run=self.run, config=self.config)
             deselect_other_shards(items, run=self.run, selected=self._selected, config=self.config)
         cases = [item for item in items if isinstance(item, CaseItem)]
         if cases and will_run(self.config) and not self.problems:
@@ -155,6 +158,14 @@ class OnCallSession:
                 # Repeating until green biases every rate.
                 item.add_marker(pytest.mark.flaky(reruns=0))
         return result
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """Say which evalsets the change cannot affect, and why the others run."""
+        if self._run is None or self.problems:
+            return []
+        ran = dict.fromkeys(item.job.evalset for item in items if isinstance(item, CaseItem))
+        left_out = self._unaffected.names(self._prepared_at)
+        return list(header_lines(self.run, ran=ran, left_out=left_out))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -329,6 +340,7 @@ class OnCallSession:
         output: dict[str, Any] = self.config.workeroutput  # type: ignore[attr-defined]
         output["aioncall"] = {
             "selected": self._selected.counts,
+            "unaffected": list(self._unaffected.files),
             "problems": self.problems,
             "died": None if interrupted or self._died is None else str(self._died),
         }
@@ -341,6 +353,7 @@ class OnCallSession:
         """Take what a worker collected, what it found wrong, and why it could not close."""
         told = output.get("aioncall") or {}
         self._selected.take_worker(told)
+        self._unaffected.take_worker(told)
         self.problems += [p for p in told.get("problems") or () if p not in self.problems]
         if told.get("died") is not None:
             self._could_not_close(told["died"])
@@ -372,7 +385,7 @@ class OnCallSession:
         """Judge complete evalsets and let pytest report the gates as tests of their own."""
         if interrupted:
             self._selected.count_collected()
-        if self.problems or not self._selected:
+        if self.problems or not (self._selected or self._unaffected):
             return
         why = "interrupted" if interrupted else ""
         from ..flows.ending import finish
@@ -382,6 +395,7 @@ class OnCallSession:
             self._complete(interrupted=interrupted),
             why_partial=why,
             selected=self._selected.by_name(self._prepared_at),
+            unaffected=self._unaffected.names(self._prepared_at),
         )
         if self.report is None:
             return
@@ -412,7 +426,7 @@ class OnCallSession:
         if self.is_worker:
             return
         if self.report is not None:
-            session.exitstatus = status_of_empty_shard(self.report, session.exitstatus)
+            session.exitstatus = status_without_cases(self.report, session.exitstatus)
         if self.problems:
             session.exitstatus = EXIT_USAGE
         elif self.exit_code is not None and session.exitstatus == pytest.ExitCode.OK:
@@ -428,23 +442,23 @@ class OnCallSession:
         if self.problems:
             if not self._refused:
                 write_problems(terminalreporter, self._problem_lines())
-        elif self.report is None and self._interrupted:
-            terminalreporter.write_line("aioncall: interrupted before the first case")
-        elif (
-            self.report is None
-            and not (self._selected or self.is_worker)
-            and not self.config.option.collectonly
-        ):
-            terminalreporter.write_line(
-                "aioncall: no case was selected here; evalsets are *.eval.yaml files, found from the folder "
-                "or path that is named. Write a first one with: aioncall init PACKAGE.MODULE:FUNCTION"
-            )
-        elif self.report is None and will_run(self.config) and self._selected.is_of_other_shards:
-            part = self.run.part.name if self.run.part is not None else "this session"
-            terminalreporter.write_line(f"aioncall: no selected case is of {part}")
         elif self.report is not None:
             write_details(terminalreporter)
             write_summary(terminalreporter, self.report, self.report_path, self.run.settings)
             for hint in self.run.hints(self._complete(interrupted=self._interrupted)):
                 terminalreporter.write_line(f"aioncall: {hint}")
+        elif why := self._why_no_report():
+            terminalreporter.write_line(f"aioncall: {why}")
         write_problems(terminalreporter, [f"aioncall: {note}" for note in self.notes])
+
+    def _why_no_report(self) -> str:
+        from .summary import NO_CASE
+
+        if self._interrupted:
+            return "interrupted before the first case"
+        if not (self._selected or self._unaffected or self.is_worker or self.config.option.collectonly):
+            return NO_CASE
+        if will_run(self.config) and self._selected.is_of_other_shards:
+            part = self.run.part.name if self.run.part is not None else "this session"
+            return f"no selected case is of {part}"
+        return ""

@@ -39,8 +39,9 @@ def deselect_other_shards(
         config.hook.pytest_deselected(items=gone)
 
 
-def status_of_empty_shard(report: Report, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
-    """Return the exit status: a shard that has no case did all that it had to do."""
-    if report.run.shard is not None and status == pytest.ExitCode.NO_TESTS_COLLECTED:
+def status_without_cases(report: Report, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
+    """Return the exit status: a shard without a case, and a change without effect, had nothing to do."""
+    nothing_to_do = report.run.shard is not None or report.run.change is not None
+    if nothing_to_do and status == pytest.ExitCode.NO_TESTS_COLLECTED:
         return pytest.ExitCode.OK
     return status

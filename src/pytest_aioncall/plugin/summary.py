@@ -9,6 +9,11 @@ from ..flows.wording import summary_block
 from ..model.report import Report
 from ..settings import Settings
 
+NO_CASE = (
+    "no case was selected here; evalsets are *.eval.yaml files, found from the folder or path that is named. "
+    "Write a first one with: aioncall init PACKAGE.MODULE:FUNCTION"
+)
+
 
 def write_summary(terminal: Any, report: Report, path: Path | None, settings: Settings) -> None:
     """Write verdict, why and next command; plain text where the encoding or NO_COLOR asks for it."""
