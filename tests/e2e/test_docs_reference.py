@@ -14,6 +14,7 @@ from pytest_aioncall import cli, settings
 from pytest_aioncall.adapters.registry import piece_names
 from pytest_aioncall.model.config import Config, Defaults, Prices, Provider
 from pytest_aioncall.model.evalset import Case, Evalset, Gate
+from pytest_aioncall.model.oncall import Monitors, NotifierSpec, OnCall, Routes
 from pytest_aioncall.plugin import hooks, hookspecs
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -99,7 +100,17 @@ def test_every_key_of_an_evalset_is_described_and_no_other(
     assert keys == set(model.model_fields) - filled_in | besides
 
 
-@pytest.mark.parametrize(("title", "model"), [("providers", Provider), ("defaults", Defaults)])
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [
+        ("providers", Provider),
+        ("defaults", Defaults),
+        ("monitors", Monitors),
+        ("oncall", OnCall),
+        ("routes", Routes),
+        ("notifiers", NotifierSpec),
+    ],
+)
 def test_every_key_of_the_configuration_is_described_and_no_other(title: str, model: type[BaseModel]) -> None:
     assert keys_in_table(section(page("config.md"), title)) == set(model.model_fields)
 

@@ -22,6 +22,7 @@ from .talk import (
     complain,
     leave_stdout,
 )
+from .who import add_oncall, add_who
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
         "7 cannot judge; 8 baseline missing or not comparable. "
-        "Further verbs: cassettes, rejudge, schema, runs.",
+        "Further verbs: cassettes, oncall, rejudge, runs, schema, who.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -85,4 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     add_schema(verbs)
     add_runs(verbs)
     add_cassettes(verbs)
+    add_who(verbs)
+    add_oncall(verbs)
     return parser
