@@ -165,6 +165,11 @@ def read_variables(names: Iterable[str], *, environ: Mapping[str, str] | None = 
     return {name: env[name] for name in sorted(set(names)) if env.get(name)}
 
 
+def environment() -> dict[str, str]:
+    """Return a copy of the environment, for a program that is given more than it."""
+    return dict(os.environ)
+
+
 def _named_variables(config: Config) -> set[str]:
     named = {provider.api_key_env for provider in config.providers.values()}
     for provider in config.providers.values():

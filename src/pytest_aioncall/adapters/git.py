@@ -84,6 +84,24 @@ def first_version(root: Path, path: Path) -> tuple[str, str, str] | None:
     return None if text is None else (commit, day, text)
 
 
+def commits_between(
+    root: Path, old: str, new: str, *, paths: Iterable[str] = (), most: int = 20
+) -> list[tuple[str, str]] | None:
+    """Return (commit, subject) of what `new` has and `old` has not, newest first; None where git cannot tell.
+
+    paths  files or folders below `root`: only commits that touch one of them. None means all.
+    """
+    wanted = [f":(literal){path}" for path in paths]
+    said = _git(
+        root, "log", f"--max-count={most}", "--format=%H %s", "--no-show-signature",
+        "--end-of-options", f"{old}..{new}", "--", *wanted,
+    )  # fmt: skip
+    if said is None:
+        return None
+    lines = [line.partition(" ") for line in said.split("\n") if line]
+    return [(commit, subject) for commit, _, subject in lines]
+
+
 def merge_base(root: Path, ref: str) -> str | None:
     """Return the commit where the current branch left `ref`."""
     text = _git(root, "merge-base", "HEAD", ref)

@@ -10,6 +10,7 @@ from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
 from .cassettes import add_cassettes
 from .gate import add_gate
+from .monitor import add_monitor
 from .rejudge import add_rejudge
 from .runs import add_runs
 from .setting_up import add_check, add_init, add_schema
@@ -88,4 +89,5 @@ def _parser() -> argparse.ArgumentParser:
     add_cassettes(verbs)
     add_who(verbs)
     add_oncall(verbs)
+    add_monitor(verbs)
     return parser

@@ -88,6 +88,8 @@ class EvalsetDay(Frozen):
     judges          digest by judge scorer
     subject, instrument  fingerprints, as in run.json
     cost_usd        of the whole evalset, judges included; None where a price is unknown
+    errors          samples without an answer
+    judged_samples  samples with every score that they should have
     """
 
     evalset: str
@@ -124,6 +126,7 @@ class HistoryEntry(Frozen):
     attempt     of the workflow run; a second attempt is an entry of its own
     kind        daily runs feed the monitors; others (pull requests, by hand) are kept and shown only
     replayed    answers came from recordings: says nothing about today, never monitored
+    merged_from  the shards that were put together to this run
     """
 
     format: Literal[1] = 1
@@ -137,6 +140,7 @@ class HistoryEntry(Frozen):
     replayed: bool = False
     url: str | None = None
     versions: dict[str, str] = {}
+    merged_from: tuple[str, ...] = ()
     evalsets: tuple[EvalsetDay, ...] = ()
 
     @property

@@ -6,12 +6,14 @@ folder    a history in a folder
 branch    a history on a branch; `pushing` is one try to share it, `overlay` what is not shared yet
 """
 
+from .alerts import ALERTS_FILE, read_alerts, write_alerts
 from .branch import Author, HistoryBranch, branch_folder
 from .folder import HistoryFolder
 from .names import entry_path, moment_of
 from .reading import entry_text
 
 __all__ = [
+    "ALERTS_FILE",
     "Author",
     "HistoryBranch",
     "HistoryFolder",
@@ -19,4 +21,6 @@ __all__ = [
     "entry_path",
     "entry_text",
     "moment_of",
+    "read_alerts",
+    "write_alerts",
 ]

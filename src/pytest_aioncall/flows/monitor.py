@@ -1,0 +1,209 @@
+"""`aioncall monitor`: put a run into the history, say what holds after it, and leave that in the run folder.
+
+The entry is shared before anything is decided, so that what is published can be derived again from what
+everybody has. Each step may be the last one of a killed process: the next start comes to the same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..adapters import git
+from ..adapters.history import HistoryFolder, read_alerts, write_alerts
+from ..adapters.net.calls import Caller
+from ..adapters.text import log_line
+from ..errors import DeliveryError, UsageError
+from ..model.alert import AlertsFile, EvalsetCondition, Evidence
+from ..model.history import EvalsetDay, HistoryEntry, RunRef
+from ..settings import Settings
+from .history import Kind, entry_of, kind_of
+from .runs import load_run
+
+__all__ = ["Monitored", "monitor", "monitored", "read_alerts"]
+
+EXIT_OK, EXIT_ALERT, EXIT_CANNOT_JUDGE = 0, 1, 7
+HEARTBEAT = "AIONCALL_HEARTBEAT_URL"
+_MOST_COMMITS, _MOST_PROBLEMS = 5, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What the monitor says after a run.
+
+    folder  of the run; `alerts.json` lies there
+    notes   what a person has to know besides: of the history, of the heartbeat
+    """
+
+    alerts: AlertsFile
+    entry: HistoryEntry
+    folder: Path
+    where: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """1 where an alert of tier 1 says that answers are worse; 7 where it could not be judged; else 0."""
+        held = [alert for one in self.alerts.evalsets for alert in one.alerts if alert.tier == 1]
+        if any(alert.quality for alert in held):
+            return EXIT_ALERT
+        unjudged = any(one.state == "not_judged" for one in self.alerts.evalsets)
+        unjudged = unjudged or not all(one.judged for one in self.entry.evalsets) or not self.entry.evalsets
+        return EXIT_CANNOT_JUDGE if held or unjudged else EXIT_OK
+
+
+def monitor(
+    run: str,
+    *,
+    history: HistoryFolder,
+    settings: Settings,
+    kind: Kind | None = None,
+    caller: Caller | None = None,
+) -> AlertsFile:
+    """Return what holds after a run (id, folder, `latest`); it stands in the folder's `alerts.json`, too."""
+    return monitored(run, history=history, settings=settings, kind=kind, caller=caller).alerts
+
+
+def monitored(
+    run: str,
+    *,
+    history: HistoryFolder,
+    settings: Settings,
+    kind: Kind | None = None,
+    caller: Caller | None = None,
+) -> Monitored:
+    """Enter a run into the history, share it, fold the whole history, and write `alerts.json`.
+
+    kind    None: as the job's event says, daily outside of one
+    caller  asks the heartbeat's address; None: one is made where it is needed
+    Raises UsageError for a run or a history that cannot be read, StoreError where the entry is not shared:
+    then nothing is said of the run.
+    """
+    # The statistics are not loaded before there is a run to look at.
+    from ..decide.monitor import conditions
+
+    folder, found = load_run(run, settings)
+    if found.shard is not None:
+        raise UsageError(
+            f"run {found.id} is shard {found.shard.index} of {found.shard.count}; put the shards together "
+            "first: aioncall runs merge RUN..., and monitor that run"
+        )
+    now = settings.now or datetime.now(UTC)
+    entry = entry_of(folder, settings, kind=kind or kind_of(settings), run=found)
+    history.add(entry)
+    history.sync()
+    entries = history.entries()
+    alerts = conditions(
+        entries,
+        run=entry.run,
+        attempt=entry.attempt,
+        monitors=settings.config.monitors,
+        now=now,
+        owners=settings.config.oncall.owners,
+    )
+    alerts = _with_commits(alerts, entries, settings)
+    notes = [*history.notes, *_problems_told(history), *_kind_told(entry)]
+    alerts = alerts.model_copy(update={"notes": (*alerts.notes, *notes)})
+    write_alerts(folder, alerts)
+    beat = _heartbeat(entry, settings, caller=caller)
+    return Monitored(alerts, entry, folder, history.where, (*notes, *beat))
+
+
+def _problems_told(history: HistoryFolder) -> list[str]:
+    """Say which files of the history were passed over."""
+    problems = history.problems
+    told = [f"passed over in the history: {log_line(str(one), 300)}" for one in problems[:_MOST_PROBLEMS]]
+    more = len(problems) - len(told)
+    return [*told, *([f"and {more} more files of the history that cannot be read"] if more > 0 else [])]
+
+
+def _kind_told(entry: HistoryEntry) -> list[str]:
+    if entry.replayed:
+        return ["the answers came from recordings: the run is kept, and says nothing about today"]
+    if entry.kind != "daily":
+        return ["this is no daily run: it is kept, and the monitors do not look at it (--kind daily)"]
+    return []
+
+
+def _with_commits(alerts: AlertsFile, entries: Sequence[HistoryEntry], settings: Settings) -> AlertsFile:
+    """Name the commits between the last good run and the first bad one that touch what is declared."""
+    by_run = {entry.run: entry for entry in entries}
+    told = tuple(_evalset_with_commits(one, by_run, settings) for one in alerts.evalsets)
+    return alerts.model_copy(update={"evalsets": told})
+
+
+def _evalset_with_commits(
+    one: EvalsetCondition, by_run: dict[str, HistoryEntry], settings: Settings
+) -> EvalsetCondition:
+    episode = one.episode
+    first = next((number for number, alert in enumerate(one.alerts) if alert.quality), None)
+    if episode is None or not one.is_open or first is None or episode.last_good is None:
+        return one
+    said = _commits_told(
+        episode.last_good,
+        episode.first_bad,
+        files=_subject_files(one.evalset, (episode.last_good, episode.first_bad), by_run),
+        root=settings.root,
+    )
+    alert = one.alerts[first]
+    alert = alert.model_copy(update={"evidence": (*alert.evidence, *said)})
+    return one.model_copy(update={"alerts": (*one.alerts[:first], alert, *one.alerts[first + 1 :])})
+
+
+def _subject_files(evalset: str, refs: Sequence[RunRef], by_run: dict[str, HistoryEntry]) -> list[str]:
+    """Return the declared files of an evalset in some runs, from the project's root."""
+    days: list[EvalsetDay] = [
+        day for ref in refs if ref.run in by_run for day in by_run[ref.run].evalsets if day.evalset == evalset
+    ]
+    named = [day.subject.get("files") for day in days]
+    return sorted({str(name) for files in named if isinstance(files, dict) for name in files})
+
+
+def _commits_told(good: RunRef, bad: RunRef, *, files: Sequence[str], root: Path) -> list[Evidence]:
+    if good.commit is None or bad.commit is None:
+        return []
+    span = f"{good.commit[:7]}..{bad.commit[:7]}"
+    if good.commit == bad.commit:
+        return [Evidence(name="commits", value=f"none: both runs are of {good.commit[:7]}")]
+    found = git.commits_between(root, good.commit, bad.commit, paths=files, most=_MOST_COMMITS + 1)
+    if found is None:
+        return [
+            Evidence(
+                name="commits",
+                value=f"{span} is not known in this clone (checkout with fetch-depth: 0 to see them)",
+            )
+        ]
+    where = "that touch the subject's files" if files else "(declare subject.files to see which matter)"
+    if not found:
+        return [Evidence(name="commits", value=f"none in {span} {where}")]
+    shown = [
+        Evidence(name="commit", value=f"{commit[:7]} {log_line(subject, 120)}")
+        for commit, subject in found[:_MOST_COMMITS]
+    ]
+    count = f"{_MOST_COMMITS} of more" if len(found) > _MOST_COMMITS else str(len(found))
+    return [Evidence(name="commits", value=f"{count} in {span} {where}"), *shown]
+
+
+def _heartbeat(entry: HistoryEntry, settings: Settings, *, caller: Caller | None) -> list[str]:
+    """Ask the heartbeat's address after a judged daily run, and after no other: silence is the alarm.
+
+    A listener that cannot be reached fails nothing here; it will ring by itself.
+    """
+    named = settings.config.monitors.heartbeat_url_env
+    url = settings.secrets.get(named or HEARTBEAT)
+    if url is None:
+        return [f"no heartbeat: {named} is not set"] if named else []
+    judged = bool(entry.evalsets) and all(one.judged for one in entry.evalsets)
+    if entry.kind != "daily" or entry.replayed or not judged:
+        return ["no heartbeat: only a judged daily run sends one"]
+    calling = caller or Caller()
+    try:
+        reply = calling.call("GET", url, secrets=(url,), timeout_s=10.0, tries=3)
+        return [] if reply.status < 400 else [f"heartbeat: the listener answered with status {reply.status}"]
+    except DeliveryError as error:
+        return [f"heartbeat: not delivered: {log_line(str(error).replace(url, '***'), 200)}"]
+    finally:
+        if caller is None:
+            calling.close()
