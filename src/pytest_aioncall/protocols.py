@@ -209,8 +209,8 @@ class Calls(Protocol):
     """The network seam of commands: one call after the other, each waited for.
 
     Returns every answer that is one, refusals (4xx) too. Raises DeliveryError where none came: `unknown`
-    where the call may have been done. `repeatable`: sent twice it does what it does sent once; unless told, all but
-    POST are. `secrets`, and every value of the headers, are never in a message.
+    where the call may have been done. `repeatable`: sent twice it does what it does sent once; unless told,
+    all but POST are. `secrets`, and every value of the headers, are never in a message.
     """
 
     def call(

@@ -1,7 +1,8 @@
 """What YAML says after a piece's name, bound to the parameters of its factory.
 
 The factory's signature is the whole contract: names, types, defaults. Nothing is converted silently: the text
-"3" is no number and 1 is no yes. A keyword-only parameter named `context` is given the PieceContext.
+"3" is no number and 1 is no yes. A keyword-only parameter named `context` is given the PieceContext, a
+notifier's the NotifierContext.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from pydantic import (
 )
 
 from ..errors import UsageError
-from ..protocols import PieceContext
 from .text import did_you_mean, one_line
 
 Parameters = Mapping[str, inspect.Parameter]
@@ -36,7 +36,7 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 
 
 def call_factory(
-    factory: Callable[..., Any], *, has_arg: bool, arg: Any, options: Mapping[str, Any], context: PieceContext
+    factory: Callable[..., Any], *, has_arg: bool, arg: Any, options: Mapping[str, Any], context: Any
 ) -> Any:
     """Call `factory` with what YAML gave; UsageError where it does not fit, else whatever the factory raises.
 

@@ -1,7 +1,7 @@
-"""Targets and scorers by the name that YAML gives: from entry points, or from an import string.
+"""Targets, scorers and notifiers by the name that YAML gives: from entry points, or an import string.
 
-Our own pieces are entry points like everybody else's (`aioncall.targets`, `aioncall.scorers` in
-pyproject.toml), so a name is looked up in one way only. How arguments are checked stands in `arguments.py`.
+Our own pieces are entry points like everybody else's (`aioncall.targets`, `aioncall.scorers`,
+`aioncall.notifiers` in pyproject.toml), so a name is looked up in one way only. How arguments are checked stands in `arguments.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any, Literal
 from ..errors import LoadError, UsageError
 from ..model.evalset import ScorerSpec, TargetSpec
 from ..model.frozen import canonical_json, digest_of
-from ..protocols import PieceContext, Scorer, ScorerTraits, Target
+from ..model.oncall import NotifierSpec
+from ..protocols import Notifier, NotifierContext, PieceContext, Scorer, ScorerTraits, Target
 from .arguments import call_factory
 from .imports import is_import_string, load_object, raised_at, source_digest
 from .text import did_you_mean, one_line
 
-Group = Literal["targets", "scorers"]
+Group = Literal["targets", "scorers", "notifiers"]
 
 SHORT_PART = 60
 """Characters of a scorer's argument that a baseline header spells out; a longer one is told by its digest."""
@@ -78,6 +79,27 @@ def build_target(spec: TargetSpec, context: PieceContext) -> Target:
             f"which has no answer and fingerprint methods{hint}",
         )
     return target
+
+
+def build_notifier(spec: NotifierSpec, context: NotifierContext) -> Notifier:
+    """Make the notifier that an entry of `notifiers` describes; PieceError says what is wrong and where."""
+    where = f"notifiers.{context.name}"
+    factory = _factory("notifiers", spec.kind, where)
+    given = {name: getattr(spec, name) for name in ("url_env", "key_env", "path")}
+    options = {**{name: value for name, value in given.items() if value is not None}, **spec.options}
+    try:
+        notifier: Notifier = call_factory(factory, has_arg=False, arg=None, options=options, context=context)
+    except (PieceError, LoadError):
+        raise
+    except UsageError as error:
+        raise PieceError(where, str(error)) from error
+    except (Exception, SystemExit) as error:
+        raise PieceError(where, f"{spec.kind}: its factory raised {raised_at(error)}") from error
+    if not callable(getattr(notifier, "send", None)):
+        raise PieceError(
+            where, f"{spec.kind}: the factory returned {_named(notifier)}, without a send method"
+        )
+    return notifier
 
 
 def piece_names(group: Group) -> list[str]:

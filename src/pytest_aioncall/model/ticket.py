@@ -43,13 +43,14 @@ class Notification(Frozen):
     id       what makes two deliveries the same one: key, action, channel and step; in the notification log
     line     the first line, as long as an SMS
     text     plain text of at most some thousand characters; hostile parts are already escaped for plain text
+    action   of the incident; `change` is none of it, but something that changed and may be why
     due      RFC 3339: acknowledge by
     """
 
     id: str
     key: str
     channel: str
-    action: Literal["trigger", "update", "acknowledge", "resolve"]
+    action: Literal["trigger", "update", "acknowledge", "resolve", "change"]
     tier: Tier
     evalset: str
     title: str
