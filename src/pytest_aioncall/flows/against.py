@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from ..adapters import git
 from ..adapters.baseline_store import baseline_path
 from ..adapters.config_file import FILE_NAME, load_config
-from ..adapters.evalset_files import lines_of, load_evalset, parts_named
+from ..adapters.evalset_files import lines_of
 from ..adapters.files import exists
-from ..adapters.git_tree import CommitTree, tree_at
-from ..adapters.named_texts import names_in, places_of, text_behind
+from ..adapters.git_tree import tree_at
+from ..adapters.named_texts import names_in, text_behind
 from ..decide.weakenings import (
     compare_evalsets,
     count_strengthened,
@@ -28,16 +25,14 @@ from ..decide.weakenings import (
 )
 from ..decide.weakerconfig import compare_configs
 from ..decide.weakergates import Scale, Version
-from ..errors import LoadError, UsageError
+from ..errors import UsageError
 from ..model.config import Config
 from ..model.evalset import Evalset, ScorerSpec
 from ..model.weakening import ChangeReview, Weakening, WeakeningEntry
 from ..settings import Settings
-from .checking import evalsets_in
+from .bases import base_of
+from .oldversion import OldEvalset, OldVersion
 from .prepare import Prepared, shown_path
-
-_CASE_FILES = (".yaml", ".yml", ".jsonl")
-_WILD = "*?["
 
 
 def review_change(
@@ -55,159 +50,8 @@ def review_change(
                 f"{one.path}: lies outside {settings.root}; run check --against in its own project"
             )
     with tree_at(settings.root, commit) as tree:
-        old = _OldVersion(tree, settings)
+        old = OldVersion(tree, settings)
         return _Review(ref, commit, old, settings).of(prepared, named=named)
-
-
-def base_of(root: Path, ref: str) -> str:
-    """Return the commit where the working tree left `ref`. Raises UsageError that says what to do."""
-    if git.commit_of(root) is None:
-        raise UsageError(
-            f"{root}: git finds no repository with a commit here; --against compares with one (a folder of "
-            "another user needs: git config --global --add safe.directory PATH)"
-        )
-    if not ref or ref.endswith("/"):
-        raise UsageError(
-            f"--against {ref!r} names no branch; a run that is no pull request has no base: name a commit, "
-            "for example HEAD~1"
-        )
-    tip = None if ref.startswith("-") else git.commit_of(root, ref)
-    if tip is None:
-        branch = ref.rpartition("/")[2]
-        raise UsageError(
-            f"--against {ref}: no such commit here; fetch it first: git fetch origin {branch} "
-            "(in GitHub Actions: actions/checkout with fetch-depth: 0)"
-        )
-    base = git.merge_base(root, tip)
-    if base is None:
-        raise UsageError(
-            f"no merge base with {ref!r}: fetch the full history (actions/checkout with fetch-depth: 0; "
-            "by hand: git fetch --unshallow), or name another ref"
-        )
-    return base
-
-
-@dataclass(slots=True)
-class _Old:
-    """One evalset file of the old version: what it held, or why it cannot be read."""
-
-    file: str
-    path: Path
-    evalset: Evalset | None = None
-    problem: str = ""
-
-
-class _OldVersion:
-    """The project as it was, in a folder of its own; it is read and never imported."""
-
-    def __init__(self, tree: CommitTree, settings: Settings) -> None:
-        self.tree = tree
-        self.settings = settings
-        self.prefix = tree.name_of(settings.root) or ""
-        self.root = tree.folder / self.prefix
-
-    def evalsets(self) -> list[_Old]:
-        """Load every evalset of the old version."""
-        self.tree.export(self.tree.names(below=self.prefix, suffixes=(".eval.yaml",)))
-        if not self.root.is_dir():
-            return []
-        found = [_Old(path.relative_to(self.root).as_posix(), path) for path in evalsets_in(self.root)]
-        for one in found:
-            name, patterns = parts_named(one.path)
-            self.tree.export(self._included(one.path, name=name, patterns=patterns))
-            self._borrow(one.path, patterns)
-            try:
-                one.evalset = load_evalset(one.path, root=self.root)
-                folders = (self.root, one.path.parent)
-                for name in names_in(one.evalset):
-                    places = places_of(name, folders=folders)
-                    self.tree.export(p for place in places for p in self._entries_to(self._name(place)))
-            except LoadError as error:
-                one.problem = str(error.problems[0])
-        return found
-
-    def configs(self) -> list[tuple[str, Config | None, str]]:
-        """Return (path from the root, configuration or None, problem) of each old file that held here.
-
-        That is the one of the root; without one, the nearest above it, or those below it that are gone.
-        """
-        names = [self._join(FILE_NAME)]
-        if names[0] not in self.tree:
-            above = list(_parents(self.prefix))
-            names = [name for folder in above if (name := posixpath.join(folder, FILE_NAME)) in self.tree][:1]
-            names += [
-                name
-                for name in self.tree.names(below=self.prefix, suffixes=(f"/{FILE_NAME}",))
-                if not exists(self.tree.top / name)
-            ]
-        self.tree.export(names)
-        found: list[tuple[str, Config | None, str]] = []
-        for name in names:
-            place = self.tree.folder / name
-            shown = posixpath.relpath(name, self.prefix or ".")
-            try:
-                found.append((shown, load_config(place.parent), ""))
-            except LoadError as error:
-                found.append((shown, None, str(error.problems[0])))
-        return found
-
-    def has(self, path: Path) -> bool:
-        """Tell whether a file (named as it lies in the old folder) was committed."""
-        return self._name(path) in self.tree
-
-    def _included(self, path: Path, *, name: str | None, patterns: Sequence[str]) -> Iterator[str]:
-        """Yield the names of the files that an evalset may include."""
-        folder = posixpath.dirname(self._name(path))
-        patterns = [*patterns, f"incidents/{name}/*.yaml"] if name else patterns
-        for pattern in patterns:
-            parts = pattern.replace("\\", "/").split("/")
-            fixed = next((i for i, part in enumerate(parts) if any(c in part for c in _WILD)), len(parts))
-            below = posixpath.normpath(posixpath.join(folder, *parts[:fixed]))
-            if below.startswith(("..", "/")):
-                continue
-            yield from self._entries_to(below)
-            start = "" if below == "." else below
-            for found in self.tree.names(below=start, suffixes=_CASE_FILES):
-                if _fits(found.removeprefix(start).strip("/").split("/"), parts[fixed:]):
-                    yield found
-
-    def _borrow(self, path: Path, patterns: Sequence[str]) -> None:
-        """Take what git does not keep as it is today: made in CI, ignored, of a submodule.
-
-        Only where an `include` has nothing else, since an evalset without it would not load.
-        """
-        today = self.settings.root / path.parent.relative_to(self.root)
-        for pattern in patterns:
-            try:
-                if not any(path.parent.glob(pattern)):
-                    for there in today.glob(pattern):
-                        self.tree.borrow(there)
-            except (ValueError, OSError, NotImplementedError, IndexError):
-                continue  # not a path or glob: the loader says so
-
-    def _entries_to(self, name: str) -> Iterator[str]:
-        """Yield a name and the folders it lies in: one of them may be a link."""
-        yield name
-        yield from _parents(name)
-
-    def _name(self, path: Path) -> str:
-        return posixpath.normpath(path.relative_to(self.tree.folder).as_posix())
-
-    def _join(self, name: str) -> str:
-        return posixpath.join(self.prefix, name)
-
-
-def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether a path may match a glob; where `**` leaves it open, by its last part."""
-    if "**" in pattern:
-        return pattern[-1] == "**" or fnmatch(path[-1], pattern[-1])
-    return len(path) == len(pattern) and all(map(fnmatch, path, pattern))
-
-
-def _parents(name: str) -> Iterator[str]:
-    while name:
-        name = posixpath.dirname(name)
-        yield name
 
 
 @dataclass(slots=True)
@@ -216,7 +60,7 @@ class _Review:
 
     ref: str
     commit: str
-    old: _OldVersion
+    old: OldVersion
     settings: Settings
     found: list[Weakening] = field(default_factory=list)
     of_config: list[Weakening] = field(default_factory=list)
@@ -255,7 +99,7 @@ class _Review:
             notes=tuple(self.notes),
         )
 
-    def _compare(self, one: _Old | None, now: Prepared, was_config: Config, config: Config) -> None:
+    def _compare(self, one: OldEvalset | None, now: Prepared, was_config: Config, config: Config) -> None:
         new = _version(
             now.evalset, config, root=self.settings.root, folder=now.path.parent, scales=_scales(now)
         )
@@ -304,7 +148,7 @@ class _Review:
             for entry in idle
         ]
 
-    def _asked_for(self, one: _Old, named: Sequence[Path]) -> bool:
+    def _asked_for(self, one: OldEvalset, named: Sequence[Path]) -> bool:
         there = (self.settings.root / one.file).resolve()
         return not named or any(there.is_relative_to(path.resolve()) for path in named)
 
@@ -323,14 +167,17 @@ class _Review:
             yield one.model_copy(update={"line": line})
 
 
-def _unreadable(one: _Old, evalset: str | None) -> Weakening:
+def _unreadable(one: OldEvalset, evalset: str | None) -> Weakening:
     return unreadable_version(one.file, evalset=evalset, problem=one.problem)
 
 
-def _paired(olds: Sequence[_Old], prepared: Sequence[Prepared]) -> list[tuple[_Old | None, Prepared | None]]:
+Pair = tuple[OldEvalset | None, Prepared | None]
+
+
+def _paired(olds: Sequence[OldEvalset], prepared: Sequence[Prepared]) -> list[Pair]:
     """Pair old and new evalsets: by name, the same file first; then what is left by file."""
     left = {one.file: one for one in olds}
-    pairs: list[tuple[_Old | None, Prepared | None]] = []
+    pairs: list[Pair] = []
     waiting = []
     for now in prepared:
         same = [one for one in left.values() if one.evalset and one.evalset.evalset == now.name]

@@ -15,6 +15,7 @@ from ..decide.gaterows import SMALLEST_SLICE
 from ..errors import LoadError, UsageError
 from ..settings import Settings
 from .cost import is_loopback, price_of
+from .evalset_paths import evalsets_in
 from .judge import find_baseline
 from .ondemand import silent_wire
 from .orphans import baseline_warnings
@@ -52,18 +53,6 @@ def find_evalsets(root: Path, named: Sequence[str]) -> list[Path]:
         else:
             raise UsageError(f"{path}: no such file or folder")
     return list(found)
-
-
-def evalsets_in(folder: Path) -> list[Path]:
-    """Return the evalset files of a folder, hidden and built folders passed over."""
-    return sorted(
-        path
-        for path in folder.rglob("*.eval.yaml")
-        if not any(p.startswith(".") or p in _SKIPPED for p in path.relative_to(folder).parts[:-1])
-    )
-
-
-_SKIPPED = {"node_modules", "venv", "build", "dist", "site-packages"}
 
 
 def check(named: Sequence[str], settings: Settings) -> Checked:
