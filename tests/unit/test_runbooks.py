@@ -1,0 +1,97 @@
+"""Every alert has a page and steps; every command in them exists; nobody's name runs as a command."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from pytest_aioncall import cli
+from pytest_aioncall.adapters.render.runbook_texts import RUNBOOKS
+from pytest_aioncall.adapters.render.runbooks import commands_of, page_of, pages, steps_of
+from pytest_aioncall.model.alert import AlertKind
+
+ROOT = Path(__file__).parents[2]
+KINDS = get_args(AlertKind)
+# Verbs of later stages: whoever is called at night must not be sent to them.
+NOT_YET = ("triage", "incident", "postmortem", "digest", "watch", "slo", "export")
+
+_spec = importlib.util.spec_from_file_location("write_runbooks", ROOT / "scripts" / "write_runbooks.py")
+assert _spec is not None and _spec.loader is not None
+script = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(script)
+
+
+def test_every_kind_of_alert_has_a_runbook_and_a_page() -> None:
+    assert set(RUNBOOKS) == set(KINDS)
+    assert [kind for kind in KINDS if not (ROOT / page_of(kind)).is_file()] == []
+
+
+def test_the_pages_are_as_the_script_writes_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_the_script_says_what_differs_and_mends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert script.main([], root=tmp_path) == 0
+    assert script.main(["--check"], root=tmp_path) == 0
+    page = tmp_path / page_of("latency")
+    page.write_text(page.read_text() + "\nby hand\n")
+    (tmp_path / "docs/runbooks/old.md").write_text("# Old\n")
+    capsys.readouterr()
+    assert script.main(["--check"], root=tmp_path) == 1
+    said = capsys.readouterr().out
+    assert "docs/runbooks/latency.md: not as" in said and "docs/runbooks/old.md: no alert has it" in said
+    assert script.main([], root=tmp_path) == 0
+    assert script.main(["--check"], root=tmp_path) == 0
+    assert not (tmp_path / "docs/runbooks/old.md").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_command_of_a_runbook_is_one_that_exists(kind: AlertKind) -> None:
+    told = [*commands_of(kind), *re.findall(r"`(aioncall [^`]+)`", pages()[page_of(kind)])]
+    assert told, "a page without a command sends nobody anywhere"
+    for command in told:
+        program, *arguments = shlex.split(command)
+        if program == "aioncall":
+            cli._parser().parse_args(arguments)
+        else:
+            assert program in {"pytest", "git"}, command
+
+
+@pytest.mark.parametrize("name", pages())
+def test_no_page_names_a_verb_of_a_later_stage_and_no_link_leads_nowhere(name: str) -> None:
+    text = pages()[name]
+    assert not re.search(rf"aioncall ({'|'.join(NOT_YET)})\b", text)
+    for link in re.findall(r"\]\(([^)#]+)", text):
+        assert (ROOT / name).parent.joinpath(link).is_file(), link
+
+
+@pytest.mark.parametrize("name", pages())
+def test_code_stays_on_one_line(name: str) -> None:
+    assert [line for line in pages()[name].split("\n") if line.count("`") % 2] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["a b", "x; rm -rf /", "`id`", "$(id)", "a'b", "<!-- x -->", "@all", "a|b"])
+def test_a_name_in_a_step_is_one_argument_and_one_piece_of_code(kind: AlertKind, name: str) -> None:
+    for command in commands_of(kind, evalset=name, run=name):
+        words = [word for word in shlex.split(command) if name in word]
+        assert set(words) <= {name}, command
+    for step in steps_of(kind, evalset=name, run=name):
+        assert "\n" not in step and "<!--" not in step
+        if name in step and name != "a b":
+            fence = re.search(r": (`+)", step)
+            assert fence is not None
+            assert step.endswith(fence[1]), "the command is code up to its end"
+
+
+def test_the_steps_of_an_issue_name_its_feature_and_its_run() -> None:
+    steps = steps_of("eval_regression", evalset="ticket-triage", run="20261122-1")
+    assert steps[0].endswith("`aioncall who --feature ticket-triage`")
+    assert "`aioncall baseline diff ticket-triage --run 20261122-1`" in "\n".join(steps)
