@@ -28,6 +28,13 @@ def say(*lines: str) -> None:
         _write(without_commands(line.encode(encoding, "backslashreplace").decode(encoding) + "\n"))
 
 
+def say_as_it_is(*lines: str) -> None:
+    """Print lines among which may be commands for a CI runner: what others wrote in them is safe already."""
+    encoding = sys.stdout.encoding or "ascii"
+    for line in lines:
+        _write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
 def say_json(value: Any) -> None:
     _write(json.dumps(value, ensure_ascii=True) + "\n")
 

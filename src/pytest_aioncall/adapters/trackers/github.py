@@ -124,6 +124,12 @@ class GitHubTracker:
         doing = f"change comment {id}"
         return _note_of(self._json("PATCH", f"issues/comments/{int(id)}", {"body": body}, doing=doing))
 
+    def remove_note(self, id: int) -> None:
+        """Delete a comment; one that is gone already is gone."""
+        reply = self._ask("DELETE", f"issues/comments/{int(id)}", None)
+        if reply.status not in (204, 404):
+            raise self._refusal(reply, doing=f"delete comment {id}", permission=_PULLS)
+
     def ensure_label(self, name: str, color: str, description: str) -> None:
         """Make a label where there is none of that name; one that is there stays as people made it."""
         if name in self._labels:
