@@ -235,6 +235,23 @@ def test_a_caller_that_is_forgotten_leaves_nothing_open(loopback: Any) -> None:
     gc.collect()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_caller_may_be_collected_while_another_one_works(loopback: Any) -> None:
+    """The collector runs wherever it likes, in the middle of another caller's loop, too."""
+    import asyncio
+    import gc
+
+    forgotten = Caller()
+    forgotten.call("GET", loopback.url)
+
+    async def collect() -> None:
+        nonlocal forgotten
+        del forgotten
+        gc.collect()
+
+    asyncio.run(collect())
+
+
 def test_a_closed_caller_opens_anew(loopback: Any, caller: Caller) -> None:
     caller.call("GET", loopback.url)
     caller.close()

@@ -1,7 +1,8 @@
 """Targets, scorers and notifiers by the name that YAML gives: from entry points, or an import string.
 
 Our own pieces are entry points like everybody else's (`aioncall.targets`, `aioncall.scorers`,
-`aioncall.notifiers` in pyproject.toml), so a name is looked up in one way only. How arguments are checked stands in `arguments.py`.
+`aioncall.notifiers` in pyproject.toml), so a name is looked up in one way only. How arguments are checked
+stands in `arguments.py`.
 """
 
 from __future__ import annotations

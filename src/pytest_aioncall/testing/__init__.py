@@ -12,6 +12,7 @@ def test_my_scorer():
 
 from __future__ import annotations
 
+from .notifier_contract import check_notifier, notification, notifier_context
 from .replay_wire import ReplayWire, Sent, chat_answer, embedding_answer, reply_of
 from .scorer_contract import HOSTILE_TEXTS, ScorerContract, check_hostile, check_scorer
 from .surroundings import make_scorer, make_target, piece_context, score_once
@@ -25,12 +26,15 @@ __all__ = [
     "Sent",
     "chat_answer",
     "check_hostile",
+    "check_notifier",
     "check_scorer",
     "check_target",
     "check_tracker",
     "embedding_answer",
     "make_scorer",
     "make_target",
+    "notification",
+    "notifier_context",
     "piece_context",
     "reply_of",
     "score_once",

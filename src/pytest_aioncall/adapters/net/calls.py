@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json as jsonlib
 import random
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -224,6 +225,19 @@ class _Open:
 
 
 def _shut(opened: _Open) -> None:
+    """Close the connections on their own loop, from wherever the collector happens to be."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        _close(opened)
+        return
+    # A thread runs one loop at a time, and this one is in the middle of another.
+    closing = threading.Thread(target=_close, args=(opened,))
+    closing.start()
+    closing.join()
+
+
+def _close(opened: _Open) -> None:
     opened.runner.run(opened.client.close())
     opened.runner.close()
 

@@ -1,4 +1,4 @@
-"""PagerDuty, through its Events API v2: alerts that are triggered, acknowledged and resolved by a key, and changes.
+"""PagerDuty, through its Events API v2: alerts are triggered, acknowledged and resolved by their key.
 
 Source: PagerDuty's description of the Events API v2 (fields, limits, 202 for what was taken) and of change
 events. Escalation to the minute is PagerDuty's: a scheduled run sees a deadline only at the next run.
@@ -39,7 +39,8 @@ def pagerduty(
 ) -> PagerDutyNotifier:
     """Send events to the service of an integration key.
 
-    `region` is `us` or `eu`, where the account is; `url_env` names a variable with another address, a relay's.
+    `region` is `us` or `eu`, where the account is; `url_env` names a variable with another address, that of
+    a relay.
     """
     if region not in HOSTS:
         raise UsageError(f"notifier {context.name}: options.region is us or eu")
@@ -90,7 +91,7 @@ class PagerDutyNotifier:
             details["acknowledge_by"] = notification.due
         event |= {
             "payload": {
-                "summary": cut(notification.line, LONGEST_SUMMARY),
+                "summary": _summary(notification),
                 "source": self._context.project,
                 "severity": SEVERITIES[notification.tier],
                 "timestamp": notification.at,
@@ -111,7 +112,7 @@ class PagerDutyNotifier:
         return {
             "routing_key": self._key,
             "payload": {
-                "summary": cut(notification.line, LONGEST_SUMMARY),
+                "summary": _summary(notification),
                 "source": self._context.project,
                 "timestamp": notification.at,
                 "custom_details": {**details, "text": cut(notification.text, LONGEST_DETAIL)},
@@ -126,6 +127,11 @@ def dedup_key(notification: Notification, project: str) -> str:
     if len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
         return key
     return f"aioncall/{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def _summary(notification: Notification) -> str:
+    told = notification.line if notification.line.strip() else notification.evalset
+    return cut(told, LONGEST_SUMMARY)
 
 
 def _links(notification: Notification) -> list[dict[str, str]]:

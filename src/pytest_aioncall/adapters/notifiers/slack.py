@@ -68,7 +68,8 @@ class SlackNotifier:
         return ""
 
     def _message(self, notification: Notification) -> dict[str, Any]:
-        line = escaped(notification.line, LONGEST_LINE)
+        told = notification.line if notification.line.strip() else notification.evalset
+        line = escaped(told, LONGEST_LINE)
         called = " ".join(self._called(notification))
         blocks = [_block(f"{called} *{line}*" if called else f"*{line}*")]
         if notification.text:
