@@ -10,7 +10,9 @@ from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
 from .cassettes import add_cassettes
 from .gate import add_gate
+from .history import add_history
 from .monitor import add_monitor
+from .publish import add_publish
 from .rejudge import add_rejudge
 from .runs import add_runs
 from .setting_up import add_check, add_init, add_schema
@@ -83,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add_check(verbs)
     add_baseline(verbs)
     add_gate(verbs)
+    add_publish(verbs)
     add_rejudge(verbs)
     add_schema(verbs)
     add_runs(verbs)
@@ -90,4 +93,5 @@ def _parser() -> argparse.ArgumentParser:
     add_who(verbs)
     add_oncall(verbs)
     add_monitor(verbs)
+    add_history(verbs)
     return parser

@@ -5,7 +5,7 @@ samples   read `samples.jsonl`; mend what a crash has torn
 store     write a run, new or taken up again
 """
 
-from .folders import RUN_FILE, check_writable, find_run, list_runs, prune_runs, read_run
+from .folders import RUN_FILE, check_writable, find_run, list_runs, prune_runs, read_run, runs_below
 from .locks import is_locked, lock_folder
 from .samples import SAMPLES_FILE, TORN_FILE, KeptSamples, Place, index_samples, mend_samples, read_samples
 from .store import RunStore
@@ -27,4 +27,5 @@ __all__ = [
     "prune_runs",
     "read_run",
     "read_samples",
+    "runs_below",
 ]

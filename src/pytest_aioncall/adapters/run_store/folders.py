@@ -76,6 +76,12 @@ def list_runs(runs: Path) -> list[Path]:
     return sorted(found, key=lambda f: (f.name[:_STAMP], (f / RUN_FILE).stat().st_mtime_ns, f.name))
 
 
+def runs_below(folder: Path) -> list[Path]:
+    """Return the run folders in a folder, however deep, itself included; other tools have a run.json, too."""
+    files = sorted(folder.rglob(RUN_FILE))
+    return [file.parent for file in files if (file.parent / "samples.jsonl").is_file()]
+
+
 def prune_runs(runs: Path, *, keep: int, but: Path | None = None) -> list[Path]:
     """Delete the oldest run folders beyond `keep`, never `but` nor one under way; return what was deleted."""
     # With a clock that was set, the run that has just ended may be the oldest.
