@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..model.baseline import Acceptance
 from ..model.config import Defaults
 from ..model.evalset import EpochRange, Gate
-from ..model.verdict import Coverage, Floor, Judgement, RunStatus, Sight, Verdict
+from ..model.verdict import Coverage, Floor, Judgement, RowName, RunStatus, Sight, Verdict
 from . import sentences
 from .exit_codes import exit_code_of
 from .gatelimits import gates_or_default
@@ -41,6 +41,7 @@ def judge(
     user_errors: int = 0,
     not_recorded: int = 0,
     plan: EpochRange | None = None,
+    already: Collection[RowName] = (),
 ) -> Judgement:
     """Judge one evalset.
 
@@ -55,6 +56,7 @@ def judge(
     not_recorded       samples that replay had no recording for: no outage, which a share of could be borne,
                        but something else than what was recorded; with one of them nothing can be judged
     plan               adaptive epochs, which are judged look by look; None: all at once
+    already            rows that were regressed before: where they still are they do not gate
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
     """
@@ -91,6 +93,7 @@ def judge(
             verdict_of(one, adjusted, accepts=accepts, settled=settled, trusted=trusted)
             for one, adjusted in zip(numbers, corrected(numbers), strict=True)
         ]
+    verdicts = [_not_blamed(one) if one.row in already else one for one in verdicts]
     powers = tuple(powers_of(rows, tables))
     moves = case_moves(list(tables.values()), aligned=aligned)
     facts = _Facts(
@@ -138,6 +141,13 @@ def judge(
             *_notes(facts, numbers),
         ),
     )
+
+
+def _not_blamed(verdict: Verdict) -> Verdict:
+    """Return a regression that was there before as what it is, and not gating."""
+    if verdict.status != "regressed" or not verdict.gating:
+        return verdict
+    return verdict.model_copy(update={"gating": False, "reason": "already_on_base"})
 
 
 def _sights(

@@ -147,10 +147,11 @@ def _told(kind: WeakeningKind, key: str, case: Case, was: str, now: str) -> Weak
 
 def _requires_hold(old: Sequence[Require], new: Sequence[Require]) -> bool:
     """Tell whether each old `require` is kept or has a stricter one of the same scorer."""
-    return all(any(_as_strict(one, other) for other in new) for one in old)
+    return all(any(as_strict(one, other) for other in new) for one in old)
 
 
-def _as_strict(old: Require, new: Require) -> bool:
+def as_strict(old: Require, new: Require) -> bool:
+    """Tell whether a `require` asks at least as much as another: same scorer, share and limit no lower."""
     if old.scorer != new.scorer or _share(new) < _share(old):
         return False
     if old.at_least is None or new.at_least is None:

@@ -89,7 +89,9 @@ class _End:
         planned, because = self._planned(), self._why_not_judged()
         found = self.run.baselines[self.one.name]
         settings = self.run.settings
-        judgement = None if because else judge_record(planned, self.record, found, settings).judgement
+        judgement = None
+        if not because:
+            judgement = judge_record(planned, self.record, found, settings, rules=self.one.rules).judgement
         if judgement is not None and self.record.why:
             judgement = _with_reasons(judgement, self.record.why)
         return EvalsetInput(

@@ -24,6 +24,7 @@ from ..model.sample import Sample
 from ..protocols import Wire
 from ..settings import Settings, merge_settings
 from .affected import Affected
+from .baserules import BaseVersion
 from .cassettes import RunCassettes
 from .changed import Change
 from .cost import Estimate, cap_of, estimate
@@ -65,6 +66,8 @@ class EvalRun:
     _part: Part | None = None
     _prints: dict[str, Fingerprint] = field(default_factory=dict)
     _affected: Affected | None = None
+    _base: BaseVersion | None = None
+    _base_is_read: bool = False
     resumed: Resumed | None = None
 
     @property
@@ -104,6 +107,19 @@ class EvalRun:
             change = Change.since(self.settings.changed, self.settings.root)
             self._affected = Affected(change, self.settings)
         return self._affected
+
+    @property
+    def base(self) -> BaseVersion | None:
+        """What the merge base asks of the evalsets; None where no base is given. Raises UsageError."""
+        if not self._base_is_read:
+            try:
+                self._base = BaseVersion.of(self.settings)
+            except UsageError:
+                # A shard is not judged, and needs no history: what it lacks the gate will say.
+                if self.part is None:
+                    raise
+            self._base_is_read = True
+        return self._base
 
     def causes(self, one: Prepared) -> tuple[str, ...]:
         """Return why the change can affect an evalset; nothing where it cannot, or where nobody asked."""
@@ -147,13 +163,15 @@ class EvalRun:
             if known.path == path:
                 return known
         wire = self._wire_for(path)
-        one = prepare(path, settings=self.settings, wire=wire)
+        one = prepare(path, settings=self.settings, wire=wire, base=self.base)
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
         self.causes(one)
         # A shard is not judged: it needs neither a baseline nor the history that holds one.
-        found = BaselineFound() if self.part is not None else find_baseline(path, one.name, self.settings)
+        found = BaselineFound()
+        if self.part is None:
+            found = find_baseline(path, one.name, self.settings, rules=one.rules)
         self.baselines[one.name] = found
         plan = self.settings.epochs_of(one.evalset)
         if found.baseline is not None and may_stop_early(plan, one, found.baseline, self.settings):

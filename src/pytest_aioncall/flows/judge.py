@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ from ..adapters.baseline_store import (
     read_baseline,
 )
 from ..decide.sides import Side
-from ..errors import LoadError, NotComparable, UsageError
+from ..errors import LoadError, NotComparable
 from ..model.baseline import Acceptance
+from ..model.config import Defaults
 from ..model.evalset import Gate
+from ..model.report import ProposedBaseline
 from ..model.run import RunEvalset
-from ..model.verdict import Judgement
+from ..model.verdict import Judgement, RowName
 from ..settings import Settings
-from .proposed import proposed
+from .baserules import BaseRules
+from .bases import base_of
+from .proposed import proposal_of, proposed
 from .record import EvalsetRecord
 
 
@@ -30,11 +34,12 @@ from .record import EvalsetRecord
 class BaselineFound:
     """What there is to compare with: a baseline, or why there is none, and whether that is allowed.
 
-    `accepts` are the regressions that a baseline accepts which is to replace this one.
+    `accepts` are the regressions that a baseline accepts which is to replace this one, the `proposal`.
     """
 
     baseline: Baseline | None = None
     accepts: tuple[Acceptance, ...] = ()
+    proposal: ProposedBaseline | None = None
     why_not: str | None = None
     required: bool = False
     unreadable: bool = False
@@ -48,10 +53,13 @@ class Judged:
     found: BaselineFound
 
 
-def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> BaselineFound:
+def find_baseline(
+    evalset_file: Path, evalset: str, settings: Settings, *, rules: BaseRules | None = None
+) -> BaselineFound:
     """Read the baseline of an evalset: from disk, or as it was where this branch left `baseline_ref`.
 
-    Raises LoadError for a broken file and UsageError for a ref without a merge base.
+    `rules` know under which name and where the base had the evalset. Raises LoadError for a broken file and
+    UsageError for a ref without a merge base.
     """
     path = baseline_path(evalset_file, evalset)
     required = settings.require_baseline
@@ -60,23 +68,7 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
             if path.is_file():
                 return BaselineFound(read_baseline(path), required=required)
             return BaselineFound(why_not=f"{_shown(path, settings)} does not exist", required=required)
-        base = git.merge_base(settings.root, settings.baseline_ref)
-        if base is None:
-            raise UsageError(
-                f"no merge base with {settings.baseline_ref!r}: fetch the full history "
-                "(actions/checkout with fetch-depth: 0), or name another --aioncall-baseline-ref"
-            )
-        text = git.file_at(settings.root, base, path)
-        if text is None:
-            known = git.file_at(settings.root, base, evalset_file) is not None
-            return BaselineFound(
-                why_not=f"{_shown(path, settings)} does not exist at {base[:7]}",
-                required=required or (settings.ci and known),
-            )
-        outputs = git.file_at(settings.root, base, outputs_path(path)) or ""
-        baseline = parse_baseline(text, outputs=outputs, path=path)
-        baseline, accepts = proposed(baseline, path)
-        return BaselineFound(baseline, accepts, required=required)
+        return _found_at_base(path, evalset_file, settings, rules)
     except NotComparable as error:
         why = str(error).replace(str(path), _shown(path, settings))
         return BaselineFound(why_not=why, required=True, unreadable=True)
@@ -87,6 +79,33 @@ def find_baseline(evalset_file: Path, evalset: str, settings: Settings) -> Basel
         ) from None
 
 
+def _found_at_base(
+    path: Path, evalset_file: Path, settings: Settings, rules: BaseRules | None
+) -> BaselineFound:
+    """Read the baseline at the merge base; a required one has to be there where the evalset is, in CI."""
+    ref = settings.baseline_ref or ""
+    base = rules.commit if rules else base_of(settings.root, ref, option="--aioncall-baseline-ref")
+    there = (rules.baseline(settings.root) if rules else None) or path
+    text = git.file_at(settings.root, base, there)
+    owner = git.code_owner(settings.root, _shown(path, settings)) or ""
+    if text is None:
+        known = bool(rules and rules.file) or git.file_at(settings.root, base, evalset_file) is not None
+        return BaselineFound(
+            why_not=f"{_shown(there, settings)} does not exist at {base[:7]}",
+            required=settings.require_baseline or (settings.ci and known),
+            proposal=proposal_of(None, path, file=_shown(path, settings), owner=owner),
+        )
+    outputs = git.file_at(settings.root, base, outputs_path(there)) or ""
+    was = parse_baseline(text, outputs=outputs, path=there)
+    baseline, accepts = proposed(was, path)
+    return BaselineFound(
+        baseline,
+        accepts,
+        required=settings.require_baseline or settings.ci,
+        proposal=proposal_of(was, path, file=_shown(path, settings), owner=owner),
+    )
+
+
 def judge_record(
     planned: RunEvalset,
     record: EvalsetRecord,
@@ -94,26 +113,43 @@ def judge_record(
     settings: Settings,
     *,
     gates: Sequence[Gate] | None = None,
+    rules: BaseRules | None = None,
+    already: Collection[RowName] = (),
 ) -> Judged:
-    """Judge all rows of a complete evalset."""
+    """Judge all rows of a complete evalset; with `rules` by those of the merge base, too.
+
+    `already` are rows that were red before this change: they do not gate.
+    """
     # Needed when all has run, so it is not loaded before anything was asked.
     from ..decide.compare import judge
+    from .strictly import judged_strictly
 
-    judgement = judge(
+    def judging(side: Side, gates: Sequence[Gate], defaults: Defaults) -> Judgement:
+        return judge(
+            side,
+            side_of(found.baseline) if found.baseline else None,
+            evalset=planned.evalset,
+            gates=gates,
+            floors=record.all_floors,
+            defaults=defaults,
+            max_error_rate=planned.max_error_rate,
+            strict=settings.strict,
+            baseline_required=found.required,
+            accepts=found.accepts,
+            settled=found.baseline.header.accepts if found.baseline else (),
+            user_errors=record.user_errors,
+            not_recorded=record.not_recorded,
+            plan=planned.plan,
+            already=already,
+        )
+
+    judgement = judged_strictly(
         side_of_record(planned, record),
-        side_of(found.baseline) if found.baseline else None,
-        evalset=planned.evalset,
+        rules,
         gates=tuple(gates if gates is not None else planned.gates),
-        floors=record.all_floors,
         defaults=settings.config.defaults,
-        max_error_rate=planned.max_error_rate,
-        strict=settings.strict,
         baseline_required=found.required,
-        accepts=found.accepts,
-        settled=found.baseline.header.accepts if found.baseline else (),
-        user_errors=record.user_errors,
-        not_recorded=record.not_recorded,
-        plan=planned.plan,
+        judging=judging,
     )
     judgement = with_cap(judgement, capped=planned.capped)
     if record.unmeasured:

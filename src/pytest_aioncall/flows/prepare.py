@@ -21,11 +21,16 @@ from ..model.run import Fingerprint, RunEvalset
 from ..model.verdict import Floor
 from ..protocols import PieceContext, Target, Wire
 from ..settings import Settings, read_variables
+from .baserules import BaseRules, BaseVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An evalset whose every piece exists: one job a case, in the order of the file."""
+    """An evalset whose every piece exists: one job a case, in the order of the file.
+
+    Where a merge base is known, `rules` are what it asks, `evalset` is the stricter of both, and `written`
+    what the file says; `restored` are scorers that the file has no more and the base gates.
+    """
 
     evalset: Evalset
     path: Path
@@ -34,6 +39,9 @@ class Prepared:
     infos: Mapping[str, ScorerInfo]
     scorers: Mapping[str, BoundScorer]
     plan: EpochRange | None = None
+    written: Evalset | None = None
+    rules: BaseRules | None = None
+    restored: tuple[str, ...] = ()
 
     def adaptive(self, plan: EpochRange, *, known: Mapping[str, str]) -> Prepared:
         """Return the evalset with its cases drawn `min` times at first; further rounds follow as needed.
@@ -91,23 +99,45 @@ class Prepared:
     @property
     def gates(self) -> tuple[Gate, ...]:
         """The evalset's gates; without any, one for every scorer."""
-        return self.evalset.gates or tuple(Gate(scorer=name) for name in self.infos)
+        return self.evalset.gates or tuple(
+            Gate(scorer=name) for name in self.infos if name not in self.restored
+        )
 
 
-def prepare(path: Path, *, settings: Settings, wire: Wire) -> Prepared:
-    """Load one evalset file and build its target and scorers.
+def prepare(path: Path, *, settings: Settings, wire: Wire, base: BaseVersion | None = None) -> Prepared:
+    """Load one evalset file and build its target and scorers; with `base` what that asks more strictly, too.
 
     Raises LoadError with every problem of the file and of its pieces.
     """
-    evalset = load_evalset(path, root=settings.root)
-    return _Builder(evalset, path, settings, wire).build()
+    written = load_evalset(path, root=settings.root)
+    if base is None:
+        return _Builder(written, path, settings, wire).build()
+    rules = base.rules_of(written.evalset, path, settings.root)
+    stricter = rules.stricter(written, settings)
+    if stricter.restored:
+        trial = _Builder(written, path, settings, wire)
+        lost = [spec.name for spec in stricter.restored if not trial.can_make(spec)]
+        stricter = rules.stricter(written, settings, lost=lost) if lost else stricter
+    return _Builder(stricter.evalset, path, settings, wire, written, rules, stricter.restored).build()
 
 
 class _Builder:
     """Builds the pieces of one evalset; keeps the problems until all are known."""
 
-    def __init__(self, evalset: Evalset, path: Path, settings: Settings, wire: Wire) -> None:
+    def __init__(
+        self,
+        evalset: Evalset,
+        path: Path,
+        settings: Settings,
+        wire: Wire,
+        written: Evalset | None = None,
+        rules: BaseRules | None = None,
+        restored: tuple[ScorerSpec, ...] = (),
+    ) -> None:
         self.evalset = evalset
+        self.written = written
+        self.rules = rules
+        self.restored = restored
         self.path = path
         self.settings = settings
         self.problems: list[Problem] = []
@@ -126,13 +156,18 @@ class _Builder:
         self._built: dict[str, BoundScorer | None] = {}
         self._lists: dict[tuple[int, ...], tuple[BoundScorer, ...]] = {}
 
+    def can_make(self, spec: ScorerSpec) -> bool:
+        """Tell whether a scorer can be made today: what it names may be gone with it."""
+        return self._scorer(spec) is not None
+
     def build(self) -> Prepared:
         target: Target | None = None
         try:
             target = build_target(self.evalset.target, self.context)
         except PieceError as error:
             self._refuse(error.where or self.evalset.target.where, error.message)
-        common = [s for spec in self.evalset.scorers if (s := self._scorer(spec)) is not None]
+        wanted = (*self.evalset.scorers, *self.restored)
+        common = [s for spec in wanted if (s := self._scorer(spec)) is not None]
         for scorer in common:
             self.infos[scorer.name] = ScorerInfo(
                 kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash, parts=dict(scorer.parts)
@@ -148,7 +183,17 @@ class _Builder:
             raise LoadError(self.problems)
         assert target is not None  # noqa: S101 - no problem means that it was built
         by_name = {s.name: s for s in common}
-        return Prepared(self.evalset, self.path, target, tuple(jobs), self.infos, by_name)
+        return Prepared(
+            self.evalset,
+            self.path,
+            target,
+            tuple(jobs),
+            self.infos,
+            by_name,
+            written=self.written,
+            rules=self.rules,
+            restored=tuple(spec.name for spec in self.restored),
+        )
 
     def _scorers_of(self, case: Case, common: list[BoundScorer]) -> tuple[BoundScorer, ...]:
         """Return what applies to a case: the evalset's scorers, its own in place of namesakes, its musts."""

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ..adapters.baseline_store import Baseline, read_baseline
 from ..decide.instrument import differs
+from ..decide.movement import movements
 from ..model.baseline import Acceptance, BaselineHeader, CaseRow
+from ..model.report import ProposedBaseline, ProposedMean
 
 
 def proposed(base: Baseline, path: Path) -> tuple[Baseline, tuple[Acceptance, ...]]:
@@ -23,6 +25,42 @@ def proposed(base: Baseline, path: Path) -> tuple[Baseline, tuple[Acceptance, ..
         # excuse whatever comes after it.
         return base, head.header.accepts
     return _with_new_scores(base, head), ()
+
+
+def proposal_of(base: Baseline | None, path: Path, *, file: str, owner: str) -> ProposedBaseline | None:
+    """Say what a branch would put in place of the base's baseline; None where it leaves that alone."""
+    if not path.is_file():
+        return None
+    head = read_baseline(path)
+    was = base.header if base is not None else None
+    if base is not None and head.header == was and head.rows == base.rows:
+        return None
+    now = head.header
+    moved = movements(
+        head.rows,
+        base.rows if base is not None else (),
+        scorers=now.scorers,
+        scorers_before=was.scorers if was is not None else {},
+    )
+    return ProposedBaseline(
+        file=file,
+        owner=owner,
+        accepted_by=now.accepted_by,
+        accepted_at=now.accepted_at,
+        reason=now.reason,
+        run=now.run,
+        commit=now.commit,
+        was_accepted_by=was.accepted_by if was is not None else None,
+        was_accepted_at=was.accepted_at if was is not None else None,
+        was_reason=was.reason if was is not None else None,
+        accepts=now.accepts,
+        means=tuple(
+            ProposedMean(scorer=m.scorer, scale=m.scale, cases=m.cases, was=m.was, now=m.now) for m in moved
+        ),
+        cases=len(head.rows),
+        was_cases=len(base.rows) if base is not None else None,
+        rejudged=was is not None and _identity(now) == _identity(was),
+    )
 
 
 def _identity(header: BaselineHeader) -> tuple[object, ...]:

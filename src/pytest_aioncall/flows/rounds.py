@@ -19,6 +19,7 @@ from .cost import cap_in_force, estimate
 from .judge import BaselineFound, side_of, side_of_record
 from .prepare import Prepared
 from .record import EvalsetRecord, RunRecord
+from .strictly import rounds_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,28 +171,45 @@ def next_round(
     # Loads numpy, which nothing needs before the first answers are in.
     from ..decide.rounds import decide_in_rounds
 
-    decided = decide_in_rounds(
-        gates_or_default(planned.gates, scorers=planned.scorers),
-        candidate=side,
-        baseline=side_of(found.baseline),
-        plan=one.plan,
-        defaults=settings.config.defaults,
-        accepts=found.accepts,
-        settled=found.baseline.header.accepts,
-    )
-    if not decided.wanted:
+    rules = gates_or_default(planned.gates, scorers=planned.scorers)
+    answers = [
+        decide_in_rounds(
+            gates,
+            candidate=candidate,
+            baseline=side_of(found.baseline),
+            plan=one.plan,
+            defaults=defaults,
+            accepts=found.accepts,
+            settled=found.baseline.header.accepts,
+        )
+        for candidate, gates, defaults in [
+            (side, rules, settings.config.defaults),
+            *rounds_asked(side, one.rules),
+        ]
+    ]
+    # Red by either side's gates is red; else the round is for whoever is behind.
+    asking = [each for each in answers if each.wanted]
+    if not asking or any(each.rounds.stopped == "red" for each in answers):
         return None
-    wanted = set(decided.wanted)
+    epochs = min(each.next_epochs for each in asking)
+    asking = [each for each in asking if each.next_epochs == epochs]
+    wanted = {case for each in asking for case in each.wanted}
     jobs = []
     for job in one.jobs:
         have = side.planned(record.rows[job.case.id])
-        if job.case.id in wanted and have < decided.next_epochs:
-            jobs.append(replace(job, first=have, epochs=decided.next_epochs - have))
+        if job.case.id in wanted and have < epochs:
+            jobs.append(replace(job, first=have, epochs=epochs - have))
+    still = {
+        v.row: v
+        for each in asking
+        for v in each.verdicts
+        if v.gating and v.status not in ("pass", "regressed")
+    }
     return Round(
         evalset=one.name,
         jobs=tuple(jobs),
-        epochs=decided.next_epochs,
+        epochs=epochs,
         most=one.plan.max,
         cases=len(one.jobs),
-        open=tuple(v for v in decided.verdicts if v.gating and v.status not in ("pass", "regressed")),
+        open=tuple(still.values()),
     )

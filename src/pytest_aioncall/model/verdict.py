@@ -17,6 +17,8 @@ Reason = Literal[
 ]  # fmt: skip
 
 RowRule = Literal["new", "dropped", "base", "head"]
+RowName = tuple[str, tuple[tuple[str, str], ...]]
+"""Names a gate row so that it can stand in a set: scorer, and slice as sorted pairs."""
 
 Stopped = Literal["decided", "red", "max", "no_use", "cost_cap", "open"]
 
@@ -93,6 +95,11 @@ class Verdict(Frozen):
     ticket: str | None = None
     alpha: float | None = None
     rule: RowRule | None = None
+
+    @property
+    def row(self) -> RowName:
+        """Return the name of the row."""
+        return self.scorer, tuple(sorted((self.slice or {}).items()))
 
 
 class Sight(Frozen):
