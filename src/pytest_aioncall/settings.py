@@ -24,6 +24,8 @@ fallback  answer from recordings, ask for what is missing, keep nothing
 extend    answer from recordings, ask for what is missing, and keep that
 """
 
+WithoutKeys = Literal["refuse", "fork", "neutral"]
+
 PREFIX: Final = "AIONCALL_"
 _MAX_EPOCHS: Final = 1000
 _MAX_CONCURRENCY: Final = 4096
@@ -57,6 +59,9 @@ class Settings:
     changed              a git ref: run only the evalsets that a change since it can affect; None: all
     daily                where the base's daily runs are kept: a git branch or a folder; None: the history
                          branch of the configuration, where a base is given and git has it here
+    without_keys         what becomes of an evalset whose key is not set: `refuse` it (nothing is run), or leave
+                         out what has no recording, as neutral: `fork` where GitHub gives a run no secrets,
+                         `neutral` everywhere
     shard                (K, N): run shard K of N only, to be judged with the others; None: all cases
     now                  the clock of this session, aware; None: the real one
     color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
@@ -75,6 +80,7 @@ class Settings:
     changed: str | None = None
     daily: str | None = None
     report_dir: Path | None = None
+    without_keys: WithoutKeys = "refuse"
     shard: tuple[int, int] | None = None
     resume: bool = False
     run_id: str | None = None
@@ -139,6 +145,7 @@ def merge_settings(
         changed=said.value("changed"),
         daily=said.value("daily"),
         report_dir=said.value("report_dir", default=from_file),
+        without_keys=said.value("without_keys", default="refuse"),
         shard=said.value("shard"),
         resume=bool(said.value("resume")),
         run_id=said.value("run_id"),
@@ -342,6 +349,13 @@ def _shard(given: Any) -> tuple[int, int]:
     return int(index), int(count)
 
 
+def _without_keys(given: Any) -> str:
+    text = str(given).strip().lower()
+    if text not in get_args(WithoutKeys):
+        raise ValueError("needs refuse, fork or neutral")
+    return text
+
+
 def _client(given: Any) -> str:
     text = str(given).strip().lower()
     if text not in {"auto", "httpx", "aiohttp"}:
@@ -370,6 +384,7 @@ _READERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "changed": ("CHANGED", _ref),
     "daily": ("DAILY", _place),
     "report_dir": ("REPORT", _folder),
+    "without_keys": ("WITHOUT_KEYS", _without_keys),
     "shard": ("SHARD", _shard),
     "resume": ("RESUME", _truth),
     "run_id": ("RUN", _name),

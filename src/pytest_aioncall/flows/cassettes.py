@@ -14,7 +14,7 @@ from ..adapters.redaction import Redactor
 from ..adapters.targets.secrets import named_secrets
 from ..errors import AioncallError, UsageError
 from ..protocols import Wire
-from ..settings import Settings
+from ..settings import Mode, Settings
 from .prepare import Prepared, secrets_of, shown_path
 from .recordings import Walk, look, refuse_without_keys
 
@@ -36,12 +36,14 @@ class RunCassettes:
     redactor: Callable[[], Redactor]
     _wires: dict[Path, CassetteWire] = field(default_factory=dict)
 
-    def wire_for(self, path: Path, net: Wire) -> Wire:
+    def wire_for(self, path: Path, net: Wire, *, mode: Mode | None = None) -> Wire:
         """Return `net` behind the cassette of the evalset at `path`; as it is in a live run.
+
+        `mode` of this evalset alone, where it is not that of the session.
 
         Raises UsageError with file and line of a damaged recording: before anything is asked and paid for.
         """
-        mode = self.settings.mode
+        mode = mode or self.settings.mode
         if mode == "live":
             return net
         wire = open_cassettes(
@@ -72,6 +74,8 @@ class RunCassettes:
         Raises UsageError where a call will be made for which the key is not set.
         """
         wire = self._wires.get(one.path)
+        if wire is not None and wire.mode == "replay":
+            return Walk()
         if wire is None or self.settings.mode not in ("fallback", "extend"):
             return None
         found = look(one, wire)

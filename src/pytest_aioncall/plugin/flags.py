@@ -27,6 +27,7 @@ def flags_of(config: pytest.Config) -> dict[str, Any]:
         "changed": option.aioncall_changed,
         "daily": option.aioncall_daily,
         "report_dir": option.aioncall_report,
+        "without_keys": option.aioncall_without_keys,
         "shard": option.aioncall_shard,
         "resume": option.aioncall_resume or None,
         # A worker goes on with the run that its controller has chosen.

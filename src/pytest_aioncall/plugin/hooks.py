@@ -59,6 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="daily runs of the base (default origin/aioncall-history): what is red there is not blamed here",
     )
     add(
+        "--aioncall-without-keys",
+        metavar="WHAT",
+        help="a key is not set: refuse (default), or run what is recorded and leave the rest out as neutral: "
+        "fork (only where GitHub gives no secrets), neutral (everywhere)",
+    )
+    add(
         "--aioncall-resume",
         action="store_true",
         help="go on with the latest run that did not finish: ask only what it lacks",
