@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from ...model.alert import AlertsFile, EvalsetCondition
+from ...model.alert import AlertsFile
 from ...model.history import HistoryEntry
 from ...model.oncall import Monitors
 from .budget import budgets
 from .fold import Fold
-from .looks import Look, daily_entries
+from .looks import Look, daily_entries, days_between
 
+GONE_DAYS = 30
+GONE_RUNS = 2
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -45,7 +47,10 @@ def conditions(
     ):
         for day in entry.evalsets:
             folds.setdefault(day.evalset, Fold(monitors)).look(Look(entry, day), budget=budget)
-    told: list[EvalsetCondition] = [folds[name].condition(owner=owners.get(name)) for name in sorted(folds)]
+    newest = daily[-1].day if daily else asking.day
+    today = max(now.astimezone(UTC).date().isoformat(), newest)
+    gone = removed_evalsets(daily, today=today)
+    here = {name: fold for name, fold in sorted(folds.items()) if name not in gone}
     return AlertsFile(
         run=asking.run,
         attempt=asking.attempt,
@@ -54,5 +59,36 @@ def conditions(
         monitored_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         url=asking.url,
         commit=asking.commit,
-        evalsets=tuple(told),
+        evalsets=tuple(fold.condition(owner=owners.get(name), today=today) for name, fold in here.items()),
+        review=tuple(line for fold in here.values() for line in fold.review(today)),
+        notes=(*_notes_on(asking), *gone.values()),
     )
+
+
+def _notes_on(asking: HistoryEntry) -> list[str]:
+    """Say where the run that asks is none that is monitored."""
+    if asking.replayed:
+        return [f"{asking.run} answered from recordings: it says nothing about today and is not monitored"]
+    if asking.kind != "daily":
+        return [f"{asking.run} is no daily run: it is kept in the history and not monitored"]
+    return []
+
+
+def removed_evalsets(daily: Sequence[HistoryEntry], *, today: str) -> dict[str, str]:
+    """Return the evalsets that are no more, each with a note: they are not told and nobody waits for them.
+
+    An evalset is gone when the runs of two later days have all others that its newest run had, but not it; or
+    when it was in no run for thirty days. One with a run of its own (a shard) is waited for until then.
+    """
+    newest: dict[str, tuple[int, str, frozenset[str]]] = {}
+    names = [frozenset(day.evalset for day in entry.evalsets) for entry in daily]
+    for at, entry in enumerate(daily):
+        for name in names[at]:
+            newest[name] = at, entry.day, names[at] - {name}
+    gone = {}
+    for name, (at, day, others) in sorted(newest.items()):
+        later = zip(daily[at + 1 :], names[at + 1 :], strict=True)
+        without = {entry.day for entry, there in later if others and others <= there and entry.day != day}
+        if len(without) >= GONE_RUNS or days_between(day, today) > GONE_DAYS:
+            gone[name] = f"{name} is in no run since {day}; it is taken as removed"
+    return gone

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...model.alert import Episode
 from ...model.history import RunRef
-from .watch import SeriesKey, Watch
+from .watch import SeriesKey, Watch, is_low
 
 
 @dataclass(slots=True)
@@ -37,7 +37,8 @@ class Episodes:
     """Follow the episodes of one evalset, judged run by judged run.
 
     A day is good when every judged run of it is. Good days have to follow each other: a bad run, or a series
-    of the episode that is as low as in it, begins the count anew.
+    of the episode that is as low as in it, begins the count anew. A series that was in alarm has to have
+    returned besides (`Watch.has_returned`), which takes more than the fewest days where the shift was small.
     """
 
     def __init__(self, *, recovery_days: int) -> None:
@@ -69,7 +70,8 @@ class Episodes:
             return False
         if ref.day != self._bad_day and ref.day not in one.good_days:
             one.good_days.append(ref.day)
-        if len(one.good_days) < self._recovery_days:
+        returned = all(watches[key].has_returned for key in one.affected if key in watches)
+        if len(one.good_days) < self._recovery_days or not returned:
             return False
         self.closed.insert(0, one.told(recovered=ref))
         self.open, self._last_good = None, ref
@@ -90,5 +92,4 @@ class Episodes:
 
 def is_back(watch: Watch) -> bool:
     """Tell whether a series lies less than its allowance below its reference; so does one that learns."""
-    reading = watch.reading
-    return reading is None or reading.z is None or reading.k is None or reading.z < reading.k
+    return watch.reading is None or not is_low(watch.reading)

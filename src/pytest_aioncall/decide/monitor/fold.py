@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from ...model.alert import Alert, EvalsetCondition
+from ...model.alert import Alert, EvalsetCondition, Evidence
 from ...model.frozen import canonical_json
-from ...model.history import EvalsetDay
+from ...model.history import EvalsetDay, RunRef
 from ...model.oncall import Monitors
+from ...model.report import SubjectChange
+from ...model.verdict import CaseMove
 from ..instrument import differs
+from .absence import judge_alert, judge_is_out, no_data_alert, stale_alert
+from .amounts import cost_alert, errors_alert, latency_alert
 from .budget import Budget, watched_rows
-from .episodes import Episodes, OpenEpisode
+from .calm import CalmDay, CalmDays
+from .changes import changes_between_runs
+from .episodes import Episodes
 from .looks import Look, days_between
-from .regression import quality_of
+from .novelty import ErrorKinds, ModelIds, novel_alerts
+from .regression import Quality, floor_alerts, quality_of
+from .retrieval import Retrieval
+from .shift import Shifts
 from .watch import SeriesKey, Watch, series_key
+from .worst import worst_cases
+
+WEEK = 7
 
 
 class Fold:
@@ -21,29 +33,52 @@ class Fold:
         self._monitors = monitors
         self._watches: dict[SeriesKey, Watch] = {}
         self._episodes = Episodes(recovery_days=monitors.recovery_days)
+        self._calm = CalmDays(most=monitors.reference_days)
+        self._shifts, self._retrieval = Shifts(monitors), Retrieval()
+        self._error_kinds, self._model_ids = ErrorKinds(), ModelIds()
         self._look: Look | None = None
         self._judged: Look | None = None
-        self._alerts: list[Alert] = []
+        self._good: Look | None = None
+        self._sides: tuple[Look | None, Look] | None = None
+        self._quality: list[Alert] = []
+        self._other: list[Alert] = []
+        self._since: dict[str, RunRef] = {}
+        self._today: list[Look] = []
         self._day_bad = False
-        self._day_judged = False
+        self._days: list[str] = []
         self._gap = 0
+        self._lines: list[tuple[str, str]] = []
 
     def look(self, look: Look, *, budget: Budget) -> None:
         """Take one run in."""
-        if self._look is not None and look.day != self._look.day:
+        before = self._look
+        if before is not None and look.day != before.day:
             self._close_day()
-            self._gap = max(0, days_between(self._look.day, look.day) - 1)
+            self._gap = max(0, days_between(before.day, look.day) - 1)
+        self._days.append(look.day)
+        changed = self._model_ids.changed(look)
+        if changed is not None:
+            self._lines.append((look.day, changed.title))
+        other = [changed, judge_alert(look), stale_alert(look)]
+        judge_out = judge_is_out(look)
+        other.append(errors_alert(look, before=before, monitors=self._monitors, judge_out=judge_out))
         if look.evalset.judged:
             self._restart_where_changed(look.evalset)
             self._judge(look, budget)
             self._judged = look
+        else:
+            other += floor_alerts(look, quality=False)
+        self._error_kinds.learn(look, in_episode=self._episodes.open is not None)
+        self._other = self._dated([alert for alert in other if alert is not None], look)
         self._look = look
 
     def _close_day(self) -> None:
-        in_control = self._day_judged and not self._day_bad and self._episodes.open is None
+        in_control = bool(self._today) and not self._day_bad and self._episodes.open is None
         for watch in self._watches.values():
             watch.close_day(in_control=in_control)
-        self._day_bad = self._day_judged = False
+        if in_control:
+            self._calm.add(CalmDay(self._today[0].day, tuple(self._today)))
+        self._today, self._day_bad = [], False
 
     def _restart_where_changed(self, day: EvalsetDay) -> None:
         """Let references be learned anew where something else was agreed on, or is measured otherwise.
@@ -57,6 +92,7 @@ class Fold:
         if day.baseline and canonical_json(day.baseline) != canonical_json(before.baseline):
             same = bool(day.subject) and canonical_json(day.subject) == canonical_json(before.subject)
             if not same or self._episodes.open is not None:
+                self._calm.restart()
                 for watch in self._watches.values():
                     watch.restart()
                 return
@@ -66,69 +102,161 @@ class Fold:
                 watch.restart()
 
     def _judge(self, look: Look, budget: Budget) -> None:
-        self._day_judged = True
-        fewest, most = self._monitors.reference_days_min, self._monitors.reference_days
-        watches: dict[SeriesKey, Watch] = {}
-        for row in watched_rows(look.evalset):
-            key = series_key(row.scorer, row.slice)
-            watch = self._watches.get(key) or Watch(row, fewest=fewest, most=most)
-            self._watches[key] = watch
-            watch.look(look, row, h=budget.h(row))
-            watches[key] = watch
+        """Take a judged run in: its series, its alerts of quality, its episode."""
+        self._today.append(look)
+        watches = self._watched(look, budget)
         episode = self._episodes.open
-        red_before = frozenset(
-            key for key, day in (episode.red_days if episode else {}).items() if day != look.day
+        red_days = episode.red_days if episode is not None else {}
+        found = quality_of(
+            look,
+            watches=watches,
+            gate_share=budget.gate_share,
+            red_before=frozenset(key for key, day in red_days.items() if day != look.day),
         )
-        found = quality_of(look, watches=watches, gate_share=budget.gate_share, red_before=red_before)
+        self._add_rules(found, look)
         if found.alerts:
             self._day_bad = True
+            opens = self._episodes.open is None
             episode = self._episodes.bad(look.ref, affected=found.affected)
             for key in found.affected:
                 episode.red_days.setdefault(key, look.day)
-        elif self._episodes.open is not None and self._episodes.good(look.ref, watches=watches):
+            if opens:
+                self._sides = self._good, look
+                self._since = {}
+        elif self._episodes.good(look.ref, watches=watches):
             for watch in self._watches.values():
                 watch.recover()
+            self._error_kinds.settle()
             self._day_bad = True  # a day of the episode, which no reference takes
-        elif self._episodes.open is None:
-            self._episodes.good(look.ref, watches=watches)
-        self._alerts = [self._dated(alert, look, self._episodes.open) for alert in found.alerts]
+        if self._episodes.open is None:
+            self._good = look
+        self._quality = self._dated(found.alerts, look)
 
-    def _dated(self, alert: Alert, look: Look, episode: OpenEpisode | None) -> Alert:
-        since = episode.since.setdefault(alert.key, look.ref) if episode is not None else look.ref
-        return alert.model_copy(update={"since": since})
+    def _watched(self, look: Look, budget: Budget) -> dict[SeriesKey, Watch]:
+        fewest, most = self._monitors.reference_days_min, self._monitors.reference_days
+        found: dict[SeriesKey, Watch] = {}
+        for row in watched_rows(look.evalset):
+            key = series_key(row.scorer, row.slice)
+            watch = self._watches.get(key)
+            if watch is None:
+                watch = self._watches[key] = Watch(row, fewest=fewest, most=most)
+            watch.look(look, row, h=budget.h(row))
+            found[key] = watch
+        return found
 
-    def condition(self, *, owner: str | None) -> EvalsetCondition:
-        """Return how the evalset stands after the newest run."""
+    def _add_rules(self, found: Quality, look: Look) -> None:
+        """Add the alerts of the fixed rules, which need no gate and no CUSUM."""
+        rules = [
+            latency_alert(look, self._calm, monitors=self._monitors),
+            cost_alert(look, self._calm, monitors=self._monitors),
+        ]
+        found.alerts += [alert for alert in rules if alert is not None]
+        found.alerts += self._shifts.alerts(look, self._calm)
+        found.alerts += self._retrieval.alerts(look, self._calm)
+        found.alerts += novel_alerts(look, self._error_kinds.novel(look))
+
+    def _dated(self, alerts: list[Alert], look: Look) -> list[Alert]:
+        """Say since when each alert holds: in this episode, or without a break."""
+        held = {alert.key for alert in (*self._quality, *self._other)}
+        found = []
+        for alert in alerts:
+            lasts = alert.key in held or (alert.quality and self._episodes.open is not None)
+            if not lasts or alert.key not in self._since:
+                self._since[alert.key] = look.ref
+            found.append(alert.model_copy(update={"since": self._since[alert.key]}))
+        return found
+
+    def condition(self, *, owner: str | None, today: str) -> EvalsetCondition:
+        """Return how the evalset stands after the newest run, on the day `today`."""
         if self._look is None:
             raise ValueError("no run was looked at")
-        newest = self._look
-        day = newest.evalset
+        newest, day = self._look, self._look.evalset
+        absent = no_data_alert(
+            newest,
+            judged=self._judged,
+            first_day=self._days[0],
+            days=self._days,
+            today=today,
+            monitors=self._monitors,
+        )
+        alerts = [*self._quality, *self._other]
+        if absent is not None:
+            alerts.append(absent.model_copy(update={"since": newest.ref}))
         owner = owner or day.owner
-        latched = any(watch.latched for watch in self._watches.values())
-        state = "good"
-        if not day.judged:
-            state = "not_judged"
-        elif latched or any(alert.quality for alert in self._alerts):
-            state = "bad"
-        elif not day.baseline and all(watch.is_learning for watch in self._watches.values()):
-            state = "learning"
         return EvalsetCondition(
             evalset=day.evalset,
             owner=owner,
             run=newest.ref,
-            state=state,  # type: ignore[arg-type]
+            state=self._state(day),  # type: ignore[arg-type]
             because=day.because,
-            alerts=tuple(
-                alert.model_copy(update={"owner": owner})
-                for alert in sorted(self._alerts, key=lambda one: (one.tier, not one.quality))
-            ),
+            alerts=tuple(self._told(alert, owner) for alert in sorted(alerts, key=_weight)),
             episode=self._episodes.newest,
             earlier=self._episodes.earlier,
+            changes=self._changes(),
             series=tuple(watch.series(_name(watch)) for watch in self._watches.values()),
+            worst=self._worst(),
             judged_samples=day.judged_samples,
             planned=day.planned,
             history_gap=self._gap,
         )
+
+    def review(self, today: str) -> list[str]:
+        """Return the lines for the weekly review: models that changed, what is learned, what grows old."""
+        if self._look is None:
+            return []
+        day = self._look.evalset
+        lines = [line for on, line in self._lines if days_between(on, today) < WEEK]
+        learning = [watch for watch in self._watches.values() if watch.is_learning]
+        if learning:
+            most = max(watch.reference.size for watch in learning)
+            fewest = self._monitors.reference_days_min
+            lines.append(f"{day.evalset}: learning its reference, {most} of {fewest} days")
+        age, limit = day.baseline_age_days, day.baseline_limit_days
+        if age is not None and limit is not None and limit - WEEK < age <= limit:
+            old = f"the baseline is {int(age)} days old, limit {limit}"
+            lines.append(f"{day.evalset}: {old}: accept a fresh one")
+        if not day.baseline:
+            lines.append(f"{day.evalset}: has no baseline, so the gate compares with nothing")
+        return lines
+
+    def _state(self, day: EvalsetDay) -> str:
+        if not day.judged:
+            return "not_judged"
+        if self._quality or any(watch.latched for watch in self._watches.values()):
+            return "bad"
+        if not day.baseline and all(watch.is_learning for watch in self._watches.values()):
+            return "learning"
+        return "good"
+
+    def _told(self, alert: Alert, owner: str) -> Alert:
+        """Add what every alert has: owner, runbook, and the models where they changed before it."""
+        evidence = list(alert.evidence)
+        if alert.quality and self._sides is not None and self._sides[0] is not None:
+            evidence += [
+                Evidence(name="provider change", value=f"{change.was} -> {change.now}")
+                for change in changes_between_runs(self._sides[0].evalset, self._sides[1].evalset)
+                if change.name == "response model"
+            ]
+        runbook = f"{alert.kind.replace('_', '-')}.md"
+        return alert.model_copy(update={"owner": owner, "runbook": runbook, "evidence": tuple(evidence)})
+
+    def _changes(self) -> tuple[SubjectChange, ...]:
+        if self._sides is None or self._sides[0] is None:
+            return ()
+        return changes_between_runs(self._sides[0].evalset, self._sides[1].evalset)
+
+    def _worst(self) -> tuple[CaseMove, ...]:
+        if self._episodes.open is None or self._judged is None or not self._quality or self._sides is None:
+            return ()
+        good = self._sides[0]
+        scorers = {a.scorer for a in self._quality if a.scorer and a.kind in {"eval_regression", "retrieval"}}
+        return worst_cases(
+            self._judged.evalset, was=good.evalset if good is not None else None, scorers=scorers
+        )
+
+
+def _weight(alert: Alert) -> tuple[int, bool]:
+    return alert.tier, not alert.quality
 
 
 def _name(watch: Watch) -> str:

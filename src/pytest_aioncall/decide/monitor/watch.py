@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
 
 from ...model.alert import Point, Series
 from ...model.history import MeanRow
-from ...stats.cusum import accumulate
+from ...stats.cusum import accumulate, evidence_of_return
 from .looks import Look
 from .reference import Compared, Reference, SeriesDay
+
+LEAST_SHIFT = 2.0
+RETURN_NATS = math.log(10_000)
 
 SeriesKey = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -36,6 +43,11 @@ class Reading:
     since: int = 1
 
 
+def is_low(reading: Reading) -> bool:
+    """Tell whether a day lies below the reference by its allowance or more; not while that is learned."""
+    return reading.z is not None and reading.k is not None and reading.z >= reading.k
+
+
 class Watch:
     """Watch one series.
 
@@ -54,6 +66,8 @@ class Watch:
         self._rising = 0
         self._h: float | None = None
         self._points: list[Point] = []
+        self._fallen: list[float] = []
+        self._back: list[float] = []
 
     @property
     def key(self) -> SeriesKey:
@@ -93,14 +107,40 @@ class Watch:
         if reading is not None and reading.cusum is not None:
             self._before = reading.cusum
             self._rising = self._rising + 1 if reading.cusum > 0 else 0
+            self._follow(reading)
         if in_control and not self.latched and not self._reference.is_frozen:
             self._reference.add(today)
             self._points[-1] = self._points[-1].model_copy(update={"in_reference": True})
         self._today = None
 
+    def _follow(self, reading: Reading) -> None:
+        """Keep the days of an alarm: those as low as in it, and those since then that are not."""
+        if not self.latched or reading.z is None:
+            return
+        if is_low(reading):
+            self._fallen.append(reading.z)
+            self._back.clear()
+        else:
+            self._back.append(reading.z)
+
+    @property
+    def has_returned(self) -> bool:
+        """Tell whether a series in alarm is back for all that can be told; True where it is not in alarm.
+
+        A small shift gives days that look good by chance. So the days since the last low one have to say that
+        the level is the reference's, and not lower by what the alarm's own days were, by 10,000 to 1.
+        """
+        reading = self.reading
+        if not self.latched or reading is None or reading.z is None:
+            return True
+        shift = max(LEAST_SHIFT, fmean(self._fallen) if self._fallen else 0.0)
+        zs = np.array([*self._back, *([] if is_low(reading) else [reading.z])])
+        return evidence_of_return(zs, shift=shift) >= RETURN_NATS
+
     def recover(self) -> None:
         """Begin the sum anew."""
         self.latched = False
+        self._fallen, self._back = [], []
         self._before, self._rising = 0.0, 0
         if self._today is not None:
             self.reading = self._read(self._today, h=self._h or 0.0, reset=True)
@@ -110,6 +150,7 @@ class Watch:
         """Learn a new reference from here on: what is measured or was agreed on is another thing now."""
         self._reference = Reference(fewest=self._limits[0], most=self._limits[1])
         self._before, self._rising, self.latched = 0.0, 0, False
+        self._fallen, self._back = [], []
 
     def _read(self, today: SeriesDay, *, h: float, reset: bool = False) -> Reading:
         compared: Compared | None = self._reference.compared(today)
