@@ -88,3 +88,11 @@ def text_or_none(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def is_writable(folder: Path) -> bool:
+    """Tell whether files can be made in a folder, or the folder itself where it is not there yet."""
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)

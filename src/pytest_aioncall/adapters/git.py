@@ -42,9 +42,20 @@ def last_commit_at(root: Path) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def has_remote(root: Path, name: str = "origin") -> bool:
-    """Tell whether the repository has a remote of that name."""
-    return name in (_git(root, "remote") or "").split()
+def remote_url(root: Path, name: str = "origin") -> str | None:
+    """Return where a remote is; None where there is none of that name."""
+    return (_git(root, "config", "--get", f"remote.{name}.url") or "").strip() or None
+
+
+def default_branch(root: Path, remote: str = "origin") -> str | None:
+    """Return the default branch of a remote, as far as a clone was told; None where it was not."""
+    text = _git(root, "symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
+    return (text or "").strip().removeprefix(f"{remote}/") or None
+
+
+def is_ignored(root: Path, path: str) -> bool:
+    """Tell whether git leaves a path alone."""
+    return _git(root, "check-ignore", "--quiet", "--", path) is not None
 
 
 def is_tracked(root: Path, path: Path) -> bool:

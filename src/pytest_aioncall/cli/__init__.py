@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
 from .cassettes import add_cassettes
+from .doctor import add_doctor
 from .gate import add_gate
 from .history import add_history
 from .monitor import add_monitor
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add_check(verbs)
     add_baseline(verbs)
     add_gate(verbs)
+    add_doctor(verbs)
     add_publish(verbs)
     add_rejudge(verbs)
     add_schema(verbs)

@@ -1,0 +1,129 @@
+"""Looks at GitHub itself, where a token is there: switched-off workflows, branches, names of secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ...adapters import git
+from ...adapters.repository_facts import RepositoryFacts
+from ...adapters.workflow_files.reading import read_workflows
+from ...errors import DeliveryError
+from ...model.github import GitHub
+from ...protocols import Calls
+from ..scaffold_github import ENVIRONMENT, WORKFLOWS, key_variables, notifier_variables
+from .findings import Finding, Fine, Patient, Said, Unknown
+
+_ADDRESS = re.compile(r"(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^:/]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+_KEEP = frozenset({"deletion", "non_fast_forward"})
+_IN_THE_WAY = frozenset({"pull_request", "update", "required_status_checks"})
+
+
+def look_at_github(patient: Patient, calls: Calls) -> Iterator[Said]:
+    """Say what only GitHub knows. Changes nothing there."""
+    github = _github_of(patient)
+    if not github.token:
+        why = "no GITHUB_TOKEN here; for example: GH_TOKEN=$(gh auth token) aioncall doctor --online"
+        yield Unknown("GitHub", why)
+        return
+    if not github.repository:
+        yield Unknown(
+            "GitHub", "the remote origin is no repository of GitHub; GITHUB_REPOSITORY names another"
+        )
+        return
+    facts = RepositoryFacts(github, calls)
+    try:
+        yield from _repository(facts, github)
+        yield from _states(facts, patient)
+        yield from _branch(facts, patient)
+        yield from _secrets(facts, patient)
+    except DeliveryError as error:
+        yield Unknown("GitHub", str(error))
+
+
+def _github_of(patient: Patient) -> GitHub:
+    github = patient.settings.github
+    if github.repository:
+        return github
+    found = _ADDRESS.search(git.remote_url(patient.root) or "")
+    return replace(github, repository=found[1]) if found else github
+
+
+def _repository(facts: RepositoryFacts, github: GitHub) -> Iterator[Said]:
+    found = facts.repository()
+    if found is None:
+        why = "the token cannot see it: issues, comments and history need one that can"
+        yield Finding(
+            "GitHub", "must", f"no repository {github.repository}", why, "use a token of its members"
+        )
+        return
+    if found.get("archived"):
+        why = "no workflow runs and no issue can be opened"
+        yield Finding("GitHub", "must", "the repository is archived", why, "Settings, General: unarchive")
+    if found.get("has_issues") is False:
+        fix = f"gh repo edit {github.repository} --enable-issues"
+        yield Finding("GitHub", "must", "issues are switched off", "the daily run has nowhere to tell", fix)
+    else:
+        yield Fine("GitHub", f"{github.repository} can be seen, default branch {found.get('default_branch')}")
+
+
+def _states(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
+    states = facts.workflow_states()
+    if states is None:
+        yield Unknown("workflow states", "the token may not read them (actions: read)")
+        return
+    ours = [
+        f for f in read_workflows(patient.place.top / WORKFLOWS) if f.runs("aioncall") or f.runs("--aioncall")
+    ]
+    for file in ours:
+        path = f"{WORKFLOWS}/{file.path.name}"
+        state = states.get(path)
+        if state is None:
+            why = "it is not on the default branch"
+            yield Finding("workflows", "must", "GitHub has no such workflow", why, "merge and push it", path)
+        elif state != "active":
+            why = "it never starts; GitHub does this after 60 days without a commit, or somebody did"
+            fix = f"gh workflow enable {file.path.name}"
+            yield Finding("schedule", "must", f"is switched off ({state})", why, fix, path)
+        else:
+            yield Fine("workflow states", f"{file.path.name} is active")
+
+
+def _branch(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
+    name = patient.settings.config.monitors.history
+    found = facts.branch(name)
+    if found is None:
+        yield Unknown("history branch", f"there is no {name} yet; the first daily run makes it")
+        return
+    if found.rules & _IN_THE_WAY:
+        rules = ", ".join(sorted(found.rules & _IN_THE_WAY))
+        why = "the daily run pushes to it directly, and cannot"
+        fix = "Settings, Rules: let these rules not hold for this branch"
+        yield Finding("history branch", "must", f"the rules of {name} ask for {rules}", why, fix)
+    elif not (found.protected or found.rules >= _KEEP):
+        why = "whoever may push can delete or rewrite what months of runs said"
+        fix = (
+            "Settings, Rules: a ruleset for it with 'Restrict deletions' and 'Block force pushes', no others"
+        )
+        yield Finding("history branch", "should", f"{name} is not protected", why, fix)
+    else:
+        yield Fine("history branch", f"{name} cannot be deleted or rewritten")
+
+
+def _secrets(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
+    config = patient.settings.config
+    wanted = [*key_variables(config), *notifier_variables(config)]
+    if not wanted:
+        return
+    there = facts.secret_names(ENVIRONMENT)
+    if there is None:
+        yield Unknown("secrets", "only an administrator's token may list their names")
+        return
+    for name in wanted:
+        if name not in there:
+            why = "the workflows are given an empty text instead"
+            fix = f"gh secret set {name} --env {ENVIRONMENT}"
+            yield Finding("secrets", "must", f"there is no secret {name}", why, fix)
+    if all(name in there for name in wanted):
+        yield Fine("secrets", f"{len(wanted)} names are there")
