@@ -12,6 +12,7 @@ from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .evalrun import EvalRun
 from .judge import BaselineFound, judge_record
+from .keyless import judged_without_key
 from .prepare import Prepared
 from .record import EvalsetRecord
 from .report import EvalsetInput, build_report
@@ -92,6 +93,11 @@ class _End:
         judgement = None
         if not because:
             judgement = judge_record(planned, self.record, found, settings, rules=self.one.rules).judgement
+        key = self.run.keyless.get(self.one.name)
+        if judgement is not None and key is not None:
+            judgement, key = judged_without_key(
+                self.one, planned, self.record, found, judgement=judgement, settings=settings, key=key
+            )
         if judgement is not None and self.record.why:
             judgement = _with_reasons(judgement, self.record.why)
         return EvalsetInput(
@@ -103,6 +109,7 @@ class _End:
             not_judged_because=because,
             unfinished=self._unfinished(judgement, selected=selected),
             affected_by=self.run.causes(self.one),
+            without_key=key if judgement is not None else None,
             description=self.one.evalset.description,
             max_age_days=self.one.evalset.baseline_max_age_days
             or settings.config.defaults.baseline_max_age_days,

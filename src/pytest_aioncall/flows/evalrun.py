@@ -17,12 +17,12 @@ from ..adapters.net import versions as http_versions
 from ..adapters.redaction import Redactor
 from ..budget import Budget
 from ..engine import Engine, Job, retried, standing_still
-from ..errors import UsageError
+from ..errors import LoadError, UsageError
 from ..model.report import Report
 from ..model.run import ChangeLimit, Fingerprint, Shard, UnaffectedEvalset
 from ..model.sample import Sample
 from ..protocols import Wire
-from ..settings import Settings, merge_settings
+from ..settings import Mode, Settings, merge_settings
 from .affected import Affected
 from .baserules import BaseVersion
 from .cassettes import RunCassettes
@@ -30,6 +30,7 @@ from .changed import Change
 from .cost import Estimate, cap_of, estimate
 from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline
+from .keyless import lacking_key, may_go_without
 from .ondemand import WireOnDemand
 from .prepare import Prepared, fingerprint_of, prepare, secrets_of, shown_path
 from .record import RunRecord, has_no_answer, rfc3339
@@ -69,6 +70,8 @@ class EvalRun:
     _base: BaseVersion | None = None
     _base_is_read: bool = False
     resumed: Resumed | None = None
+    keyless: dict[str, str] = field(default_factory=dict)
+    """By evalset, the key that is not set: it is answered from its recordings, and only from these."""
 
     @property
     def concurrency(self) -> int:
@@ -162,8 +165,7 @@ class EvalRun:
         for known in self.prepared.values():
             if known.path == path:
                 return known
-        wire = self._wire_for(path)
-        one = prepare(path, settings=self.settings, wire=wire, base=self.base)
+        one = self._prepared(path)
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
@@ -180,12 +182,34 @@ class EvalRun:
         self._redactor = None
         return one
 
-    def _wire_for(self, path: Path) -> Wire:
+    def _prepared(self, path: Path) -> Prepared:
+        """Load an evalset; one whose key is not there from its recordings, where this session may do that."""
+        lenient = self.settings.mode in ("live", "fallback", "extend") and may_go_without(self.settings)
+
+        def made(mode: Mode | None) -> Prepared:
+            wire = self._wire_for(path, mode=mode)
+            return prepare(path, settings=self.settings, wire=wire, base=self.base)
+
+        try:
+            one = made(None)
+        except LoadError:
+            replayed = made("replay") if lenient else None
+            key = lacking_key(replayed, self.settings) if replayed is not None else ""
+            if replayed is None or not key:
+                raise
+            self.keyless[replayed.name] = key
+            return replayed
+        if lenient and (key := lacking_key(one, self.settings)):
+            self.keyless[one.name] = key
+            return made("replay")
+        return one
+
+    def _wire_for(self, path: Path, *, mode: Mode | None = None) -> Wire:
         if self._net is None:
             if self.settings.mode != "replay":
                 refuse_missing(self.settings.config)
             self._net = WireOnDemand(self._make_wire)
-        return self.cassettes.wire_for(path, self._net)
+        return self.cassettes.wire_for(path, self._net, mode=mode)
 
     @property
     def cassettes(self) -> RunCassettes:

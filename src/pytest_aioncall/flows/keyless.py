@@ -6,7 +6,7 @@ That is a state of its own, neither green nor red. It exists only where somebody
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..decide.exit_codes import FAILED, OK
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement
 from ..settings import Settings
+from .baserules import BaseRules
 from .judge import BaselineFound, judge_record
 from .prepare import Prepared, secrets_of
 from .record import EvalsetRecord
@@ -103,6 +104,7 @@ def judged_without_key(
             found,
             settings,
             gates=[gate for gate in planned.gates if gate.scorer in rest],
+            rules=_rules_of(one.rules, rest),
         ).judgement
         note = f"not run, as {key} is not set: {', '.join(sorted(silent))}"
         part = part.model_copy(update={"notes": (*part.notes, note), "coverage": coverage})
@@ -110,6 +112,17 @@ def judged_without_key(
             return part, None
         judgement = part
     return judgement.model_copy(update={"status": "cannot_judge", "exit_code": OK, "summary": summary}), key
+
+
+def _rules_of(rules: BaseRules | None, rest: Collection[str]) -> BaseRules | None:
+    """Return what the merge base asks of the scorers that are left."""
+    if rules is None or rules.evalset is None:
+        return rules
+    change = {
+        "gates": tuple(gate for gate in rules.gates if gate.scorer in rest),
+        "scorers": tuple(spec for spec in rules.evalset.scorers if spec.name in rest),
+    }
+    return replace(rules, evalset=rules.evalset.model_copy(update=change))
 
 
 def _unscored(one: Prepared, record: EvalsetRecord) -> Set[str]:

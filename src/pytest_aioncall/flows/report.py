@@ -43,6 +43,7 @@ class EvalsetInput:
     max_age_days: int = 30
     unaffected: bool = False
     affected_by: tuple[str, ...] = ()
+    without_key: str | None = None
 
 
 def build_report(
@@ -79,6 +80,7 @@ def build_report(
                 baseline=header,
                 baseline_age_days=age_days(header.accepted_at, now) if header else None,
                 baseline_notes=tuple(_baseline_notes(one, now)),
+                without_key=one.without_key,
                 unaffected=one.unaffected,
                 affected_by=one.affected_by,
                 changes=_changes(one),

@@ -57,6 +57,8 @@ def case_shown(case: str) -> str:
 def why_not_judged(report: EvalsetReport) -> str:
     """Say in one line why an evalset cannot be judged: its errors, or recordings that are missing."""
     story = Story(report)
+    if story.state == "not_run":
+        return f"live evals not run: no credentials ({report.without_key} is not set)"
     if story.state == "not_recorded":
         return f"cannot judge: {story.count}. {log_line(story.sentence, 300)}"
     return report.judgement.summary if report.judgement else story.count
