@@ -12,12 +12,16 @@ from .verdict import Floor, RunStatus, Verdict
 
 
 class RunRef(Frozen):
-    """Names a run in the history, with what of it a reader asks first. `day` is YYYY-MM-DD in UTC."""
+    """Names a run in the history, with what of it a reader asks first. `day` is YYYY-MM-DD in UTC.
+
+    created_at  RFC 3339; tells which of two runs of one day is the newer one
+    """
 
     run: str
     day: str
     commit: str | None = None
     url: str | None = None
+    created_at: str | None = None
 
 
 class CaseDay(Frozen):
@@ -146,4 +150,6 @@ class HistoryEntry(Frozen):
     @property
     def ref(self) -> RunRef:
         """Return the name of this run."""
-        return RunRef(run=self.run, day=self.day, commit=self.commit, url=self.url)
+        return RunRef(
+            run=self.run, day=self.day, commit=self.commit, url=self.url, created_at=self.created_at
+        )

@@ -1,0 +1,252 @@
+"""List, plan, do, and again until there is nothing left to do.
+
+Nothing is remembered between the rounds but what the tracker itself says. So a reply that was lost, a call
+that failed, a process that was killed and five runs at once are the same: whoever looks next does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ...adapters.history import HistoryFolder, read_alerts
+from ...adapters.render.markdown.issue import Site
+from ...adapters.text import log_line
+from ...decide.issues import Board, Rules, look_back, needs_notes, plan_issues, read_board
+from ...decide.oncall import zone_of
+from ...errors import AioncallError, DeliveryError, UsageError
+from ...model.alert import AlertsFile
+from ...model.github import GitHub
+from ...model.ticket import Note, Notification, Ticket
+from ...protocols import Tracker
+from ...settings import Settings
+from ..runs import load_run
+from .applying import Applier, Done
+from .paging import notifications_of
+
+if TYPE_CHECKING:
+    from ..delivering import Delivered
+
+LABEL: Final = "aioncall"
+GITHUB: Final = "github"
+_ROUNDS: Final = 10
+_LONGEST_PAUSE_S: Final = 60.0
+EXIT_OK, EXIT_NOT_ARRIVED = 0, 7
+
+Deliver = Callable[..., "Delivered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication did.
+
+    done      what was done, in order (`dry_run`: what would be)
+    remarks   what was odd, or left alone, and why
+    failed    what did not arrive, each with what to do; running it again finishes it
+    """
+
+    run: str
+    done: tuple[Done, ...] = ()
+    remarks: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    notified: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 7 where something did not arrive."""
+        return EXIT_NOT_ARRIVED if self.failed else EXIT_OK
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return what to print: one line a step, what was odd, what failed."""
+        told = [str(one) for one in self.done]
+        told += [log_line(f"note: {one}", 400) for one in self.remarks]
+        told += list(self.notified)
+        told += [log_line(f"did not arrive: {one}", 500) for one in self.failed]
+        if self.failed:
+            told.append(f"run it again to finish it: aioncall publish issues --run {log_line(self.run, 80)}")
+        elif not self.done:
+            told.append("the issues say already what this run found; nothing to do")
+        return tuple(told)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same as data."""
+        steps = [
+            {"what": one.what, "evalset": one.evalset, "issue": one.number, "url": one.url or None}
+            for one in self.done
+        ]
+        return {
+            "format": 1,
+            "run": self.run,
+            "dry_run": self.dry_run,
+            "steps": steps,
+            "remarks": list(self.remarks),
+            "notified": list(self.notified),
+            "failed": list(self.failed),
+            "exit_code": self.exit_code,
+        }
+
+
+def publish_issues(
+    run: str,
+    *,
+    settings: Settings,
+    history: HistoryFolder | None = None,
+    tracker: Tracker | None = None,
+    dry_run: bool = False,
+    label: str = LABEL,
+    deliver: Deliver | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Published:
+    """Bring the issues to what `alerts.json` of a run says, and hand the pages over to be delivered.
+
+    run      id, folder or `latest`
+    history  keeps the notification log; shared at the end. None: nothing but issues is done
+    tracker  None: GitHub's, as the job has it
+    dry_run  ask the tracker, where there is one, change nothing, and say what would be done
+    label    what our issues are found by
+    deliver  None: `flows.delivering.deliver`
+    pause    waits between two rounds of which the first one failed
+    Raises UsageError where the run has no alerts, or no tracker can be asked.
+    """
+    folder, _ = load_run(run, settings)
+    alerts = read_alerts(folder)
+    now = settings.now or datetime.now(UTC)
+    remarks: list[str] = []
+    if tracker is None:
+        tracker = _tracker(settings, alerts, dry_run=dry_run, remarks=remarks)
+    config = settings.config
+    rules = Rules(config.monitors, config.routes, config.oncall, now)
+    rounds = _Rounds(alerts, rules, Applier(tracker, _site(settings.github), label, dry=dry_run), pause=pause)
+    board = rounds.until_done()
+    failed = list(rounds.failed)
+    notified: list[str] = []
+    pages = notifications_of(alerts, board, rules=rules, opened=rounds.numbers)
+    if dry_run:
+        notified = [f"would send to {page.channel}: {log_line(page.line, 300)}" for page in pages]
+    elif history is not None:
+        notified, lost = _deliver(pages, settings=settings, history=history, deliver=deliver)
+        failed += lost
+    return Published(
+        run=alerts.run,
+        done=tuple(rounds.done),
+        remarks=tuple(dict.fromkeys([*remarks, *rounds.remarks])),
+        failed=tuple(failed),
+        notified=tuple(notified),
+        dry_run=dry_run,
+    )
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Rounds of listing, planning and doing, with what came of them."""
+
+    alerts: AlertsFile
+    rules: Rules
+    applier: Applier
+    pause: Callable[[float], None]
+    done: list[Done] = field(default_factory=list)
+    remarks: tuple[str, ...] = ()
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> dict[str, tuple[int, str]]:
+        """Return number and address of what was opened, by evalset."""
+        opened = [one for one in self.done if one.what == "opened" and one.number is not None]
+        return {one.evalset: (one.number or 0, one.url) for one in opened}
+
+    def until_done(self) -> Board:
+        """Go on until a round has nothing to do; return the tracker as it stood then."""
+        board = Board()
+        for number in range(_ROUNDS):
+            try:
+                board, tickets = self._listed()
+            except DeliveryError as error:
+                self.failed = [str(error)]
+                if error.refused:
+                    return board
+                self._wait(number, [error])
+                continue
+            plan = plan_issues(self.alerts, board, self.rules)
+            self.remarks = plan.remarks
+            done, errors = self.applier.apply(plan.steps, {one.number: one for one in tickets})
+            self.done += done
+            self.failed = list(dict.fromkeys(map(str, errors)))
+            if self.applier.dry or not (done or errors):
+                return board
+            if errors and not done and all(error.refused for error in errors):
+                return board
+            if errors:
+                self._wait(number, errors)
+        if not self.failed:
+            self.failed = ["the issues change while they are written; another run will settle them"]
+        return board
+
+    def _wait(self, number: int, errors: Sequence[DeliveryError]) -> None:
+        if number + 1 < _ROUNDS:
+            wishes = [error.retry_after_s for error in errors if error.retry_after_s is not None]
+            self.pause(min(max(wishes, default=min(2.0**number, 15.0)), _LONGEST_PAUSE_S))
+
+    def _listed(self) -> tuple[Board, list[Ticket]]:
+        tracker = self.applier.tracker
+        if tracker is None:
+            return Board(), []
+        since = look_back(self.alerts, monitors=self.rules.monitors, now=self.rules.now)
+        tickets = tracker.tickets(label=self.applier.label, closed_since=since)
+        notes: dict[int, list[Note]] = {
+            number: tracker.notes(number) for number in needs_notes(tickets, self.alerts, actor=tracker.actor)
+        }
+        zone = zone_of(self.rules.oncall.timezone)
+        return read_board(tickets, notes, actor=tracker.actor, zone=zone), tickets
+
+
+def _tracker(settings: Settings, alerts: AlertsFile, *, dry_run: bool, remarks: list[str]) -> Tracker | None:
+    """Return GitHub as the job has it; None where no route leads there, or nothing is to be changed."""
+    from ...adapters.trackers import GitHubTracker
+
+    if settings.github.is_there:
+        return GitHubTracker(settings.github)
+    routes = settings.config.routes
+    if not any(GITHUB in routes.of(tier) for tier in (1, 2, 3)):
+        remarks.append("no route leads to github, so no issue is kept")
+        return None
+    missing = "GITHUB_REPOSITORY" if not settings.github.repository else "GITHUB_TOKEN"
+    if dry_run:
+        remarks.append(f"{missing} is not set: shown as if there were no issue yet")
+        return None
+    raise UsageError(
+        f"{missing} is not set, so the issues of run {log_line(alerts.run, 80)} cannot be written; in a "
+        "workflow give the step env: GITHUB_TOKEN: ${{ github.token }}, the job permissions: issues: write. "
+        "--dry-run shows what would be done"
+    )
+
+
+def _site(github: GitHub) -> Site:
+    from ... import __version__
+
+    address = f"{github.server_url}/{github.repository}" if github.repository else None
+    return Site(version=__version__, repository=address)
+
+
+def _deliver(
+    pages: Sequence[Notification], *, settings: Settings, history: HistoryFolder, deliver: Deliver | None
+) -> tuple[list[str], list[str]]:
+    """Hand pages over, then share the notification log; return what went out and what did not."""
+    failed: list[str] = []
+    told: list[str] = []
+    if deliver is None:
+        from ..delivering import deliver
+    try:
+        delivered = deliver(pages, settings=settings, history=history)
+        told = [log_line(str(line), 300) for line in getattr(delivered, "lines", ())]
+    except DeliveryError as error:
+        failed.append(str(error))
+    try:
+        history.sync()
+    except AioncallError as error:
+        failed.append(f"the notification log is not shared: {error}")
+    return told, failed
