@@ -51,8 +51,14 @@ def review_markdown(review: Review) -> str:
         if section.lines or section.empty:
             items = [f"- {line}" for line in _some(section.lines)] or [section.empty]
             parts.append("\n".join([f"**{section.title}**", "", *items]))
-    parts.append(f"*From {review.since} to {review.until}, by the history of daily runs.*")
+    parts.append(
+        f"*From {_minute(review.since)} to {_minute(review.until)} UTC, by the history of daily runs.*"
+    )
     return capped(parts)
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
 
 
 def headline(review: Review) -> str:

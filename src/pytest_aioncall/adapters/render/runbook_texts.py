@@ -39,7 +39,10 @@ ACK: Final = Step(
     "aioncall who --feature {evalset}",
 )
 _COUNTS: Final = Step("How many samples were judged, and how many failed", "aioncall runs show {run}")
-_SLICES: Final = Step("Which scorers and which users", "aioncall scores --since 24h --by persona,shape")
+_SLICES: Final = Step(
+    "Which scorers and which users; name the slices that you have",
+    "aioncall scores --since 24h --by persona,shape --evalset {evalset}",
+)
 _MOVED: Final = Step(
     "Which cases moved, the largest fall first", "aioncall baseline diff {evalset} --run {run}"
 )
@@ -185,7 +188,7 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
                 "What is missing here: keys, permissions, the schedule, the history's branch",
                 "aioncall doctor",
             ),
-            Step("The newest entries of the history", "aioncall history list"),
+            Step("The newest entries of the history", "aioncall history show --evalset {evalset}"),
             Step("Run it now", "pytest --aioncall"),
         ),
         outcomes=(
