@@ -45,6 +45,7 @@ class Notification(Frozen):
     text     plain text of at most some thousand characters; hostile parts are already escaped for plain text
     action   of the incident; `change` is none of it, but something that changed and may be why
     due      RFC 3339: acknowledge by
+    day      of the run that it is about; `evalsets` are all of them where it is a storm
     """
 
     id: str
@@ -61,7 +62,29 @@ class Notification(Frozen):
     to: tuple[str, ...] = ()
     due: str | None = None
     at: str
+    day: str = ""
+    evalsets: tuple[str, ...] = ()
     details: dict[str, str] = {}
+
+
+class Delivery(Frozen):
+    """One line of the notification log: what was sent, and what the receiver calls it.
+
+    day        of the run that it was about (YYYY-MM-DD); `at` is when it was sent, RFC 3339
+    evalsets   all that it was about, where it was a storm
+    """
+
+    id: str
+    key: str
+    channel: str
+    action: Literal["trigger", "update", "acknowledge", "resolve", "change"]
+    tier: Tier
+    evalset: str
+    evalsets: tuple[str, ...] = ()
+    title: str = ""
+    at: str
+    day: str = ""
+    reference: str = ""
 
 
 class PullRequest(Frozen):

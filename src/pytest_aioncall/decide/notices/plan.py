@@ -1,0 +1,300 @@
+"""What is to be sent after a run, given what was sent before. Repeating it changes nothing.
+
+Everything follows from the conditions (which follow from the whole history) and from the log of deliveries:
+what is in the log is not planned again, what is not in it is planned at every run, until it is. So nothing is
+lost where a process died between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from ...model.alert import AlertsFile, Episode, EvalsetCondition
+from ...model.frozen import digest_of
+from ...model.oncall import OnCall, Routes
+from ...model.ticket import Delivery, Notification
+from ..oncall import Deadline, deadline, in_zone, on_call_at, zone_of
+from . import wording
+from .subjects import STORM, Heard, Subject, incident_key, subjects_of
+
+NO_NOTIFIERS: Final = frozenset({"github", "review"})
+"""Routes that are no notifiers: the issue, and the weekly review."""
+TICKET_DUE: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says, and the clock.
+
+    opens     False for a run that is not the newest one: it pages nobody anew
+    receives  names of the notifiers that take changes, which are no incidents
+    """
+
+    routes: Routes
+    oncall: OnCall
+    now: datetime
+    opens: bool = True
+    receives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The log, by what is asked of it."""
+
+    log: Mapping[str, Delivery] = field(default_factory=dict)
+
+    def has(self, id: str) -> bool:
+        return id in self.log
+
+    def of(self, key: str, action: str) -> list[Delivery]:
+        return [one for one in self.log.values() if one.key == key and one.action == action]
+
+    def channels(self, key: str) -> dict[str, Delivery]:
+        """Return who was told that it began, with the first time of each."""
+        found: dict[str, Delivery] = {}
+        for one in sorted(self.of(key, "trigger"), key=lambda one: one.at):
+            found.setdefault(one.channel, one)
+        return found
+
+    def open_keys(self) -> list[str]:
+        """Return the keys that somebody was told of, and whose end not all of those know."""
+        keys = dict.fromkeys(one.key for one in self.log.values() if one.action == "trigger")
+        return [
+            key for key in keys if {d.channel for d in self.of(key, "resolve")} != set(self.channels(key))
+        ]
+
+
+def plan_notices(
+    alerts: AlertsFile, *, heard: Mapping[str, Heard], sent: Deliveries, rules: Rules
+) -> list[Notification]:
+    """Return what is to be sent, pages first. Nothing of it is in the log."""
+    subjects = subjects_of(alerts, heard)
+    planned: list[Notification] = []
+    for subject in subjects:
+        planned += _Telling(subject, alerts=alerts, sent=sent, rules=rules).all()
+    planned += _endings(alerts, subjects, sent=sent, rules=rules)
+    fresh = {one.id: one for one in planned if not sent.has(one.id)}
+    return list(fresh.values())
+
+
+def over_keys(
+    alerts: AlertsFile, heard: Mapping[str, Heard], waiting: Iterable[Notification]
+) -> frozenset[str]:
+    """Return the keys whose matter is over by this run, of what waits to be sent: nobody need be paged."""
+    current = {subject.key for subject in subjects_of(alerts, heard)}
+    left = {one.key: one.evalsets for one in waiting if one.key not in current}
+    return frozenset(key for key, names in left.items() if _end_of(key, alerts, evalsets=names) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What is to be said of one subject."""
+
+    subject: Subject
+    alerts: AlertsFile
+    sent: Deliveries
+    rules: Rules
+
+    def all(self) -> list[Notification]:
+        known = self.sent.channels(self.subject.key)
+        begun = list(self._pages())
+        new = {one.channel for one in begun}
+        told = [name for name in known if name not in new]
+        changes = self._changes() if known or begun else ()
+        return [*begun, *changes, *self._answered(told), *self._escalated(told), *self._daily(told)]
+
+    def _pages(self) -> Iterable[Notification]:
+        """Page those on the route of the tier who were not, and again those who know it as less urgent."""
+        subject = self.subject
+        if not self.rules.opens or not subject.alerts:
+            return
+        for name in self.rules.routes.of(subject.tier):
+            told = [one.tier for one in self.sent.of(subject.key, "trigger") if one.channel == name]
+            if name in NO_NOTIFIERS or (told and min(told) <= subject.tier):
+                continue
+            shift, due = on_call_at(self.rules.oncall, self.rules.now), self._due(self.rules.now)
+            line = wording.paged(subject, primary=shift.primary, due=due.due)
+            to = [shift.primary or "", shift.secondary or ""] if subject.tier == 1 else [subject.owner]
+            yield self._made("trigger", name, f"t{subject.tier}", line, to=to[:1] if to[0] else [], due=due)
+
+    def _changes(self) -> Iterable[Notification]:
+        """Tell who takes changes what differs between the last good and the first bad run."""
+        changes = [(c.evalset, change) for c in self.subject.conditions for change in c.changes]
+        for name in self.rules.receives:
+            for evalset, change in changes:
+                step = digest_of([evalset, change.kind, change.name, change.was, change.now])
+                line = wording.changed(evalset, change)
+                yield self._made("change", name, step, line, text="")
+
+    def _answered(self, told: Iterable[str]) -> Iterable[Notification]:
+        if self.subject.heard.acked_by:
+            for name in told:
+                yield self._made("acknowledge", name, "", wording.acknowledged(self.subject))
+
+    def _escalated(self, told: Sequence[str]) -> Iterable[Notification]:
+        """Tell that nobody acknowledged in time: to those who were paged, and to the channel that is last."""
+        heard = self.subject.heard
+        if heard.acked_by or heard.snoozed:
+            return
+        for step in heard.escalated:
+            line = wording.not_acknowledged(self.subject, due=step.at, to=step.to, role=step.role)
+            names = [step.to] if step.role == "channel" else told
+            to = [step.to] if step.role != "channel" else []
+            for name in names:
+                if name in NO_NOTIFIERS:
+                    continue
+                action = "update" if name in told else "trigger"
+                yield self._made(action, name, f"escalated {step.role} {step.at.isoformat()}", line, to=to)
+
+    def _daily(self, told: Iterable[str]) -> Iterable[Notification]:
+        """One line a day while it lasts, not on the day of the page; a run that could not judge says none."""
+        subject, day = self.subject, self.alerts.day
+        if subject.heard.snoozed or not subject.is_judged:
+            return
+        known = self.sent.channels(subject.key)
+        for name in told:
+            if known[name].day < day:
+                line = wording.goes_on(subject, day=_days(subject.first.day, day) + 1)
+                yield self._made("update", name, day, line)
+
+    def _due(self, fired_at: datetime) -> Deadline:
+        if self.subject.tier == 1:
+            return deadline(self.rules.oncall, fired_at)
+        zone = zone_of(self.rules.oncall.timezone)
+        return Deadline(in_zone(fired_at + TICKET_DUE, zone), business=False)
+
+    def _made(
+        self,
+        action: str,
+        channel: str,
+        step: str,
+        line: str,
+        *,
+        to: Sequence[str] = (),
+        due: Deadline | None = None,
+        text: str | None = None,
+    ) -> Notification:
+        subject, shift = self.subject, on_call_at(self.rules.oncall, self.rules.now)
+        told = (
+            text
+            if text is not None
+            else wording.text_of(subject, due=due.due if due else None, primary=shift.primary)
+        )
+        runbook = next((a.runbook for a in subject.alerts if a.runbook.startswith("https://")), None)
+        return Notification.model_validate(
+            {
+                "id": notice_id(subject.key, action, step, channel),
+                "key": subject.key,
+                "channel": channel,
+                "action": action,
+                "tier": subject.tier,
+                "evalset": subject.evalset,
+                "title": wording.title_of(subject),
+                "line": line,
+                "text": told,
+                "url": subject.heard.url or subject.last.url,
+                "runbook": runbook,
+                "to": tuple(to),
+                "due": due.due.isoformat() if due is not None and action == "trigger" else None,
+                "at": self.rules.now.isoformat(),
+                "day": self.alerts.day,
+                "evalsets": subject.evalsets,
+                "details": {
+                    "run": self.alerts.run,
+                    "first_bad_run": subject.first.run,
+                    "owner": subject.owner,
+                    "kinds": ", ".join(dict.fromkeys(alert.kind for alert in subject.alerts)),
+                },
+            }
+        )
+
+
+def notice_id(key: str, action: str, step: str, channel: str) -> str:
+    """Return what makes two deliveries the same one."""
+    return "|".join((key, action, step, channel))
+
+
+def _endings(
+    alerts: AlertsFile, subjects: Sequence[Subject], *, sent: Deliveries, rules: Rules
+) -> Iterable[Notification]:
+    """Tell everybody who was told of a beginning that it is over."""
+    current = {subject.key for subject in subjects}
+    for key in sent.open_keys():
+        told = sent.channels(key)
+        everything = next(iter(told.values())).evalsets
+        end = None if key in current else _end_of(key, alerts, evalsets=everything)
+        if end is None:
+            continue
+        for channel, first in told.items():
+            line = wording.resolved(
+                first.evalset, first_day=end.first_day, last_day=end.last_day, judged=end.why
+            )
+            yield Notification(
+                id=notice_id(key, "resolve", "", channel),
+                key=key,
+                channel=channel,
+                action="resolve",
+                tier=first.tier,
+                evalset=first.evalset,
+                title=first.title,
+                line=line,
+                text="",
+                url=end.url,
+                at=rules.now.isoformat(),
+                day=alerts.day,
+                evalsets=first.evalsets,
+                details={"run": alerts.run},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    first_day: str
+    last_day: str
+    why: str
+    url: str | None
+
+
+def _end_of(key: str, alerts: AlertsFile, *, evalsets: Sequence[str] = ()) -> _End | None:
+    """Return how the matter of a key ended, None where this run does not say that it did.
+
+    An incident ends by its judged recovery, a storm when none of its evalsets has an open incident. Anything
+    else ends with a judged run in which it is not there.
+    """
+    if key.startswith(STORM):
+        mine = [c for c in alerts.evalsets if c.evalset in evalsets]
+        is_over = len(mine) == len(evalsets) > 0 and not any(c.is_open for c in mine)
+        return _End("", "", "every feature has recovered", alerts.url) if is_over else None
+    for condition in alerts.evalsets:
+        episodes = [condition.episode] if condition.episode else []
+        for episode in (*episodes, *condition.earlier):
+            if incident_key(condition.evalset, episode.key) == key:
+                return _recovery(episode)
+    judged = [c for c in alerts.evalsets if _is_alert_of(key, c) and c.state != "not_judged"]
+    if not judged:
+        return None
+    return _End("", "", "not there in this run any more", alerts.url)
+
+
+def _recovery(episode: Episode) -> _End | None:
+    if episode.recovered is None:
+        return None
+    days = len(episode.good_days)
+    why = f"recovered, {days} good judged day{'s' if days != 1 else ''}"
+    return _End(episode.first_bad.day, episode.last_bad.day, why, episode.recovered.url)
+
+
+def _is_alert_of(key: str, condition: EvalsetCondition) -> bool:
+    """Tell whether a key is that of an alert of this evalset: `evalset/kind/evalset/...`."""
+    name, rest = condition.evalset, key.removeprefix(f"{condition.evalset}/")
+    return rest != key and f"/{name}/" in f"/{rest}"
+
+
+def _days(first: str, last: str) -> int:
+    try:
+        return max(0, (date.fromisoformat(last) - date.fromisoformat(first)).days)
+    except ValueError:
+        return 0

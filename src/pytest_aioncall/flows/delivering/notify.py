@@ -1,0 +1,62 @@
+"""Tell people what a run has found: plan what nobody was told yet, and deliver it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...decide.notices import (
+    NO_NOTIFIERS,
+    Deliveries,
+    Heard,
+    Rules,
+    over_keys,
+    plan_notices,
+    subjects_of,
+)
+from ...model.alert import AlertsFile
+from ...model.oncall import Tier
+from ...protocols import Calls
+from ...settings import Settings
+from .channels import Channels, now_of
+from .deliver import Delivered, deliver
+from .outbox import Outbox, Records
+
+__all__ = ["Heard", "notify"]
+
+
+def notify(
+    alerts: AlertsFile,
+    *,
+    settings: Settings,
+    history: Records,
+    heard: Mapping[str, Heard] | None = None,
+    opens: bool = True,
+    calls: Calls | None = None,
+) -> Delivered:
+    """Tell the notifiers on the routes what is new: pages, daily lines, acknowledgements, recoveries.
+
+    `heard` is what the issues of the evalsets tell, by evalset; `opens`: False for a run that is not the newest
+    one. Repeating it sends nothing twice. Raises as `deliver` does.
+    """
+    said = dict(heard or {})
+    outbox = Outbox.of(history)
+    rules = Rules(
+        routes=settings.config.routes,
+        oncall=settings.config.oncall,
+        now=now_of(settings),
+        opens=opens,
+        receives=_receivers(settings),
+    )
+    planned = plan_notices(alerts, heard=said, sent=Deliveries(outbox.log), rules=rules)
+    waiting = [one.notification for one in outbox.waiting.values()]
+    reached = {one.key for one in subjects_of(alerts, said) if one.heard.is_issue}
+    over = over_keys(alerts, said, waiting)
+    return deliver(planned, settings=settings, history=history, reached=reached, over=over, calls=calls)
+
+
+def _receivers(settings: Settings) -> tuple[str, ...]:
+    """Return the notifiers on any route that take changes as changes: those of PagerDuty's kind."""
+    channels = Channels(settings)
+    tiers: tuple[Tier, ...] = (1, 2, 3)
+    named = dict.fromkeys(name for tier in tiers for name in settings.config.routes.of(tier))
+    return tuple(name for name in named if name not in NO_NOTIFIERS and channels.kind_of(name) == "pagerduty")

@@ -1,0 +1,120 @@
+"""What waits to be sent and what arrived, as records of the history: `outbox/<id>` and `deliveries/<id>`.
+
+A notification is in the outbox before it is sent and in the log after. What is in the outbox and not in the
+log waits. A process that dies between sending and logging sends again at the next run, with the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from ...decide.notices import Deliveries
+from ...model.frozen import Frozen
+from ...model.ticket import Delivery, Notification
+
+OUTBOX: Final = "outbox"
+LOG: Final = "deliveries"
+LONGEST_WAIT: Final = timedelta(days=7)
+"""What could not be delivered for so long is news to nobody."""
+
+
+class Records(Protocol):
+    """The part of a history that this needs."""
+
+    def records(self, kind: str) -> dict[str, Any]: ...
+
+    def write_record(self, kind: str, name: str, data: Any) -> None: ...
+
+    def sync(self) -> None: ...
+
+
+class Waiting(Frozen):
+    """A notification that is to be sent; `dropped` says why it is not to be sent any more."""
+
+    notification: Notification
+    since: str
+    tries: int = 0
+    error: str = ""
+    dropped: str = ""
+
+
+@dataclass(slots=True)
+class Outbox:
+    """The outbox and the log of one history, as they were read, and as they are written."""
+
+    history: Records
+    log: dict[str, Delivery]
+    waiting: dict[str, Waiting]
+
+    @classmethod
+    def of(cls, history: Records) -> Outbox:
+        """Read both; a record that is none of ours is passed over."""
+        log = _read(history.records(LOG), Delivery)
+        waiting = _read(history.records(OUTBOX), Waiting)
+        left = {w.notification.id: w for w in waiting if not w.dropped}
+        known = {one.id: one for one in log}
+        return cls(history, known, {id: w for id, w in left.items() if id not in known})
+
+    @property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.log)
+
+    def put(self, notification: Notification, *, now: datetime) -> None:
+        """Write down that it is to be sent."""
+        before = self.waiting.get(notification.id)
+        since = before.since if before is not None else now.isoformat()
+        tries = before.tries if before is not None else 0
+        self._write(Waiting(notification=notification, since=since, tries=tries))
+
+    def failed(self, notification: Notification, error: str) -> None:
+        """Write down that it was tried in vain."""
+        before = self.waiting[notification.id]
+        self._write(before.model_copy(update={"tries": before.tries + 1, "error": error}))
+
+    def drop(self, id: str, why: str) -> None:
+        """Let go of it: it would tell nobody anything any more."""
+        self._write(self.waiting[id].model_copy(update={"dropped": why}))
+        del self.waiting[id]
+
+    def arrived(self, notification: Notification, reference: str, *, now: datetime) -> None:
+        """Write down that the receiver took it."""
+        shared = {name: getattr(notification, name) for name in _SHARED}
+        delivery = Delivery.model_validate({**shared, "at": now.isoformat(), "reference": reference[:200]})
+        self.history.write_record(LOG, delivery.id, delivery.model_dump(mode="json"))
+        self.log[delivery.id] = delivery
+        self.waiting.pop(delivery.id, None)
+
+    def stale(self, now: datetime) -> list[str]:
+        """Return the ids of what has waited too long."""
+        return [id for id, one in self.waiting.items() if _age(one.since, now) > LONGEST_WAIT]
+
+    def _write(self, waiting: Waiting) -> None:
+        id = waiting.notification.id
+        self.history.write_record(OUTBOX, id, waiting.model_dump(mode="json"))
+        self.waiting[id] = waiting
+
+
+_Record = TypeVar("_Record", bound=Frozen)
+_SHARED: Final = ("id", "key", "channel", "action", "tier", "evalset", "evalsets", "title", "day")
+
+
+def _age(since: str, now: datetime) -> timedelta:
+    try:
+        return now - datetime.fromisoformat(since)
+    except (ValueError, TypeError):
+        return LONGEST_WAIT + timedelta(seconds=1)
+
+
+def _read(records: Mapping[str, Any], model: type[_Record]) -> list[_Record]:
+    found = []
+    for data in records.values():
+        try:
+            found.append(model.model_validate(data))
+        except ValidationError:
+            continue
+    return found
