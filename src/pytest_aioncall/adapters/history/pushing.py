@@ -23,6 +23,8 @@ from .runner import Git, Step, last_words
 
 PUSHES: Final = 5
 _SHOWN = 7
+_MARK: Final = ".aioncall-history"
+"""A file that tells the branch from one with code, before the first run is on it."""
 _README = """# History of the evals
 
 This branch is written by `aioncall`: one file a run under `runs/`, scores and counts, no answers. It shares
@@ -172,7 +174,7 @@ class Pushing:
             return
         listed = self._git.must("ls-tree", "-z", "--name-only", "--full-tree", tip).out
         names = {name.decode("utf-8", "replace") for name in listed.split(b"\0") if name}
-        if names and RUNS not in names and names - {"README.md", ".gitattributes"}:
+        if names - {"README.md"} and not names & {RUNS, _MARK}:
             self.is_hopeless = True
             held = ", ".join(log_line(one, 40) for one in sorted(names)[:3])
             raise UsageError(
@@ -229,7 +231,8 @@ class Pushing:
         self._index.unlink(missing_ok=True)
         lines = dict(files)
         if base is None:
-            lines["README.md"] = self._git.must("hash-object", "-w", "--stdin", stdin=_README.encode()).text
+            for name, text in (("README.md", _README), (_MARK, "format: 1\n")):
+                lines[name] = self._git.must("hash-object", "-w", "--stdin", stdin=text.encode()).text
         self._git.must("read-tree", base or "--empty", index=self._index)
         told = "".join(f"100644 {blob}\t{path}\n" for path, blob in sorted(lines.items()))
         self._git.must("update-index", "--index-info", stdin=told.encode(), index=self._index)
