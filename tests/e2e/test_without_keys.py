@@ -1,4 +1,4 @@
-"""A key that is not there: refused unless somebody said otherwise, never a mock, and never green by omission."""
+"""A key that is not there: refused unless somebody said otherwise, never a mock, never green by omission."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from eval_project import Project, project  # noqa: F401
 from model_server import model_server
+
+from eval_project import Project, project  # noqa: F401
 
 KEY = "AIONCALL_TEST_KEY"
 FORK = {
@@ -224,6 +225,7 @@ def test_an_evalset_beside_it_is_judged_as_ever(keyless: Project) -> None:
     assert states == {"chatty": KEY, "own": None}
 
 
+@pytest.mark.slow
 def test_workers_go_without_as_one_process_does(keyless: Project) -> None:
     pytest.importorskip("xdist")
     chat(keyless)
