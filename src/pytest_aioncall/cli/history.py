@@ -1,30 +1,33 @@
-"""`aioncall history push|pull|rebuild|show`."""
+"""`aioncall history push|pull|rebuild|show|site`."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .talk import EXIT_OK, add_verb, count, say, say_json, settings_of
+from .talk import EXIT_OK, add_verb, count, near, say, say_json, settings_of
 
 
 def add_history(verbs: Any) -> None:
     parser = add_verb(verbs, "history", _history, help=None, example="aioncall history show")
     parser.description = "look at the history of runs, share it, fetch it, make it again"
-    parser.add_argument("action", choices=["push", "pull", "rebuild", "show"])
+    parser.add_argument("action", choices=["push", "pull", "rebuild", "show", "site"])
     parser.add_argument(
         "folder", nargs="*", metavar="FOLDER", help="rebuild: run folders, or folders that hold some"
     )
     parser.add_argument(
         "--history",
         metavar="DIR|BRANCH",
-        help="show, rebuild: which history; push, pull: the folder here. Default: this machine's",
+        help="show, rebuild, site: which history; push, pull: the folder here. Default: this machine's",
     )
     parser.add_argument("--branch", metavar="NAME", help="push, pull: the branch (default monitors.history)")
     parser.add_argument("--kind", choices=["daily", "other"], help="rebuild: what the runs were")
     parser.add_argument("--evalset", metavar="NAME", help="show: this evalset only")
     parser.add_argument("--last", type=count, default=30, metavar="N", help="show: the newest N (default 30)")
+    parser.add_argument("--out", metavar="DIR", help="site: where the pages are written (default site)")
+    parser.add_argument("--days", type=count, metavar="N", help="site: how far back it reaches (default 180)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -33,6 +36,7 @@ _OPTIONS = {
     "pull": {"history", "branch"},
     "rebuild": {"folder", "history", "kind"},
     "show": {"history", "evalset"},
+    "site": {"history", "out", "days"},
 }
 
 
@@ -50,6 +54,8 @@ def _history(options: argparse.Namespace) -> int:
         else:
             say(*shown.lines())
         return EXIT_OK
+    if options.action == "site":
+        return _site(options, settings)
     if options.action == "rebuild":
         done = keeping.rebuild(options.folder, settings, history=options.history, kind=options.kind)
     else:
@@ -64,10 +70,23 @@ def _history(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _site(options: argparse.Namespace, settings: Any) -> int:
+    """Write the pages of the trend."""
+    from ..flows.trend import DAYS, write_site
+
+    days = DAYS if options.days is None else options.days
+    pages = write_site(Path(options.out or "site"), where=options.history, settings=settings, days=days)
+    if options.json:
+        say_json({"format": 1, "pages": [str(page) for page in pages]})
+        return EXIT_OK
+    say(f"{len(pages)} pages -> {near(pages[0])}", f"next:  open {near(pages[0])}")
+    return EXIT_OK
+
+
 def _refuse_unused(options: argparse.Namespace) -> None:
     """Refuse an option that this action would pass over in silence."""
-    for name in ("folder", "history", "branch", "kind", "evalset"):
+    for name in ("folder", "history", "branch", "kind", "evalset", "out", "days"):
         given = getattr(options, name)
-        if given and name not in _OPTIONS[options.action]:
+        if given not in (None, []) and name not in _OPTIONS[options.action]:
             shown = given[0] if name == "folder" else f"--{name}"
             raise UsageError(f"history {options.action} takes no {shown}; see aioncall history --help")

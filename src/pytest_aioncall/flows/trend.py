@@ -1,0 +1,49 @@
+"""Write the trend site from the history: static pages that any web server can give, GitHub Pages for one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..adapters.files import replace_text
+from ..adapters.render.trend import render_site
+from ..decide.monitor import conditions
+from ..decide.trend import changes_by_day
+from ..errors import UsageError
+from ..settings import Settings
+from .history import open_history
+
+DAYS, MOST_DAYS = 180, 3650
+
+
+def write_site(out: Path, *, where: str | None, settings: Settings, days: int = DAYS) -> list[Path]:
+    """Write the pages as they are after the newest daily run; return them, the index first.
+
+    where  folder or branch of the history; None: this machine's runs
+    days   how far back the charts reach
+    Raises UsageError where the history has no daily run.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise UsageError(f"--days is from 1 to {MOST_DAYS}")
+    entries = open_history(where, settings).entries()
+    daily = [one for one in entries if one.kind == "daily" and not one.replayed]
+    if not daily:
+        raise UsageError("the history has no daily run yet; make one: pytest --aioncall; aioncall monitor")
+    newest = daily[-1]
+    config = settings.config
+    alerts = conditions(
+        entries,
+        run=newest.run,
+        attempt=newest.attempt,
+        monitors=config.monitors,
+        now=settings.now or datetime.now(UTC),
+        owners=config.oncall.owners,
+    )
+    changes = {one.evalset: changes_by_day(entries, one.evalset) for one in alerts.evalsets}
+    written = []
+    for name, text in render_site(alerts, changes=changes, days=days):
+        replace_text(out / name, text)
+        written.append(out / name)
+    # GitHub Pages leaves files alone where this one is.
+    replace_text(out / ".nojekyll", "")
+    return written
