@@ -233,4 +233,5 @@ def _fall_back(
         told = "; the summary of this step has it instead"
     if not error.refused:
         raise DeliveryError(f"{error}{told}", status=error.status, unknown=error.unknown) from None
-    return Commented("fell_back", f"no comment: {error}{told}")
+    enough = "; for a comment pull-requests: write is enough" if error.status == 403 else ""
+    return Commented("fell_back", f"no comment: {error}{enough}{told}")

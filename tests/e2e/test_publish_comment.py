@@ -1,0 +1,468 @@
+"""The one comment of a pull request, at a GitHub with state: edited in place, found by marker and author."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.github import BOT, FakeGitHub
+from pytest_aioncall.adapters.net import Caller
+from pytest_aioncall.adapters.render.markdown import read_marker
+from pytest_aioncall.adapters.trackers import GitHubTracker
+from pytest_aioncall.errors import DeliveryError, LoadError, UsageError
+from pytest_aioncall.flows.publishing import publish_comment
+from pytest_aioncall.model.config import Config
+from pytest_aioncall.model.report import Report
+from pytest_aioncall.settings import Settings
+from rendered_markdown import assert_shown_and_nothing_else
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
+import reports
+
+NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+HEAD = "9f3c2e1b0a9d8c7b6a5f4e3d2c1b0a9f8e7d6c5b"
+HOME = "https://github.com/acme/app/"
+
+
+class Desk:
+    """A repository with one pull request, and the job that publishes."""
+
+    def __init__(self, folder: Path, github: FakeGitHub) -> None:
+        self.folder, self.github = folder, github
+        self.pull = github.add_pull(HEAD).number
+        self.report = folder / "report.json"
+        self.summary = folder / "summary.md"
+        self.event: dict[str, Any] = {"pull_request": {"number": self.pull, "head": {"sha": HEAD}}}
+        self.name = "pull_request"
+
+    def settings(self, *, run: int = 1001, attempt: int = 1, **change: Any) -> Settings:
+        path = self.folder / "event.json"
+        path.write_text(json.dumps(self.event))
+        told = {
+            "run_id": str(run),
+            "run_attempt": attempt,
+            "event_name": self.name,
+            "event_path": path,
+            "base_ref": "main",
+            "summary": self.summary,
+            **change,
+        }
+        return Settings(config=Config(), root=self.folder, now=NOW, github=self.github.as_github(**told))
+
+    def publish(self, report: Report | str, *, run: int = 1001, attempt: int = 1, **more: Any) -> Any:
+        text = report if isinstance(report, str) else report.model_dump_json()
+        self.report.write_text(text, encoding="utf-8", errors="backslashreplace")
+        settings = self.settings(run=run, attempt=attempt, **more.pop("told", {}))
+        caller = Caller(sleep=lambda _s: None)
+        tracker = GitHubTracker(settings.github, caller=caller)
+        try:
+            return publish_comment(str(self.report), settings=settings, tracker=tracker, **more)
+        finally:
+            caller.close()
+
+    @property
+    def bodies(self) -> list[str]:
+        return [comment.body for comment in self.github.comments(self.pull)]
+
+    @property
+    def writes(self) -> int:
+        return len(self.github.written())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with FakeGitHub(repository="acme/app", now=lambda: NOW) as github:
+        yield Desk(tmp_path, github)
+
+
+def state_of(body: str) -> str:
+    marker = read_marker(body)
+    assert marker is not None, body[:200]
+    return marker.state
+
+
+def test_green_and_never_red_says_nothing(desk: Desk) -> None:
+    done = desk.publish(reports.passing())
+    assert (done.action, desk.bodies, desk.writes) == ("silent", [], 0)
+
+
+def test_red_is_said_once_and_edited_in_place(desk: Desk) -> None:
+    assert desk.publish(reports.regressed()).action == "created"
+    assert len(desk.bodies) == 1
+    assert state_of(desk.bodies[0]) == "red"
+    assert "\n### aioncall: regressed - `ticket-triage`: `route` on `shape=long`\n" in desk.bodies[0]
+    assert desk.publish(reports.floor_broken(), run=1002).action == "changed"
+    assert len(desk.bodies) == 1
+    assert "must and require broken" in desk.bodies[0]
+
+
+def test_the_same_run_published_twice_changes_nothing(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    before = desk.writes
+    assert desk.publish(reports.regressed()).action == "kept"
+    assert desk.writes == before
+
+
+def test_after_red_green_is_said_as_resolved_and_then_no_more(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    assert desk.publish(reports.passing(), run=1002).action == "resolved"
+    assert state_of(desk.bodies[0]) == "resolved"
+    assert "### aioncall: resolved - pass: `ticket-triage`" in desk.bodies[0]
+    assert "q-017" not in desk.bodies[0]
+    before = desk.writes
+    assert desk.publish(reports.passing(), run=1003).action == "kept"
+    assert desk.writes == before
+    assert desk.publish(reports.regressed(), run=1004).action == "changed"
+    assert [state_of(body) for body in desk.bodies] == ["red"]
+
+
+@pytest.mark.parametrize("state", ["suspected", "cannot_judge", "not_comparable", "accepted", "not_recorded"])
+def test_what_fails_nothing_and_somebody_should_see_is_said(desk: Desk, state: str) -> None:
+    assert desk.publish(reports.STATES[state]()).action == "created"
+    assert state_of(desk.bodies[0]) == "open"
+
+
+@pytest.mark.parametrize(
+    "state", ["no_baseline", "no_drop_seen", "slower", "replayed", "partial", "interrupted"]
+)
+def test_what_nobody_has_to_act_on_is_not(desk: Desk, state: str) -> None:
+    assert desk.publish(reports.STATES[state]()).action == "silent"
+    assert desk.bodies == []
+
+
+@pytest.mark.parametrize("state", ["partial", "interrupted"])
+def test_a_run_that_was_not_judged_resolves_nothing(desk: Desk, state: str) -> None:
+    desk.publish(reports.regressed())
+    assert desk.publish(reports.STATES[state](), run=1002).action == "silent"
+    assert state_of(desk.bodies[0]) == "red"
+
+
+def test_what_could_not_be_judged_after_red_stays_red(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    assert desk.publish(reports.cannot_judge(), run=1002).action == "changed"
+    assert state_of(desk.bodies[0]) == "red"
+    assert "cannot judge" in desk.bodies[0]
+
+
+def test_an_older_run_that_ends_late_does_not_overwrite_a_newer_one(desk: Desk) -> None:
+    desk.publish(reports.regressed(), run=1002)
+    body = desk.bodies[0]
+    assert desk.publish(reports.passing(), run=1001).action == "kept"
+    assert desk.bodies == [body]
+    assert desk.publish(reports.passing(), run=1002, attempt=2).action == "resolved"
+
+
+def test_somebody_elses_marker_is_a_quotation(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    ours = desk.bodies[0]
+    desk.github.comment(
+        desk.pull, ours.replace("state=red", "state=resolved").replace("run=1001", "run=9999")
+    )
+    desk.github.comment(desk.pull, f"I saw this:\n{ours}")
+    assert desk.publish(reports.floor_broken(), run=1002).action == "changed"
+    assert [comment.user for comment in desk.github.comments(desk.pull)] == [BOT, "ann", "ann"]
+    assert "resolved" in desk.bodies[1]
+
+
+def test_a_comment_of_the_bot_that_is_not_ours_is_left_alone(desk: Desk) -> None:
+    desk.github.comment(desk.pull, "coverage: 90 %", login=BOT)
+    desk.publish(reports.regressed())
+    desk.publish(reports.passing(), run=1002)
+    assert desk.bodies[0] == "coverage: 90 %"
+    assert len(desk.bodies) == 2
+
+
+def test_it_is_found_on_any_page(desk: Desk) -> None:
+    for n in range(130):
+        desk.github.comment(desk.pull, f"talk {n}")
+    desk.publish(reports.regressed())
+    for n in range(120):
+        desk.github.comment(desk.pull, f"more talk {n}")
+    assert desk.publish(reports.passing(), run=1002).action == "resolved"
+    assert len(desk.bodies) == 251
+
+
+def test_two_of_ours_become_one(desk: Desk) -> None:
+    """Runs that overlapped may each have written one; the older one stays, with what the newer one says."""
+    desk.publish(reports.regressed())
+    desk.github.comment(desk.pull, desk.bodies[0].replace("run=1001", "run=1003"), login=BOT)
+    assert desk.publish(reports.passing(), run=1002).action == "kept"
+    assert desk.publish(reports.passing(), run=1004).action == "resolved"
+    assert [state_of(body) for body in desk.bodies] == ["resolved"]
+
+
+def test_jobs_with_keys_have_comments_of_their_own(desk: Desk) -> None:
+    desk.publish(reports.regressed(), key="chat")
+    desk.publish(reports.suspected(), key="search")
+    desk.publish(reports.passing(), key="chat", run=1002)
+    assert [state_of(body) for body in desk.bodies] == ["resolved", "open"]
+
+
+def test_the_reports_of_several_jobs_are_one_comment(desk: Desk) -> None:
+    """A matrix over evalsets uploads a report a job; a folder of them is published as one."""
+    for name, report in (
+        ("one", reports.regressed()),
+        ("two", reports.passing()),
+        ("three", reports.suspected()),
+    ):
+        folder = desk.folder / "all" / name
+        folder.mkdir(parents=True)
+        evalsets = tuple(
+            one.model_copy(update={"planned": one.planned.model_copy(update={"evalset": name})})
+            for one in report.evalsets
+        )
+        report = report.model_copy(update={"evalsets": evalsets})
+        (folder / "report.json").write_text(report.model_dump_json())
+    settings = desk.settings()
+    done = publish_comment(
+        str(desk.folder / "all"), settings=settings, tracker=GitHubTracker(settings.github)
+    )
+    assert done.action == "created"
+    assert "### aioncall: regressed - 1 of 3 evalsets: `one`" in desk.bodies[0]
+    assert "1,079 of 1,080 samples judged" in desk.bodies[0]
+
+
+# -- what GitHub refuses, loses, or cannot do
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_where_github_refuses_the_summary_has_it(desk: Desk, known: bool) -> None:
+    if known:
+        desk.publish(reports.regressed())
+    desk.github.read_only = True
+    done = desk.publish(reports.floor_broken(), run=1002)
+    assert done.action == "fell_back"
+    assert "pull-requests: write" in done.note and "the summary of this step has it instead" in done.note
+    assert "### aioncall: regressed" in desk.summary.read_text()
+
+
+def test_where_there_is_no_such_pull_request_the_summary_has_it(desk: Desk) -> None:
+    done = desk.publish(reports.regressed(), number=99)
+    assert done.action == "fell_back"
+    assert desk.summary.read_text().startswith("### aioncall: regressed")
+
+
+def test_a_lost_reply_makes_no_second_comment(desk: Desk) -> None:
+    desk.github.fail_next("lost", method="POST", path="/comments")
+    assert desk.publish(reports.regressed()).action == "created"
+    assert len(desk.bodies) == 1
+
+
+def test_a_call_that_was_dropped_is_made_again(desk: Desk) -> None:
+    desk.github.fail_next("dropped", method="POST", path="/comments")
+    assert desk.publish(reports.regressed()).action == "created"
+    assert len(desk.bodies) == 1
+
+
+def test_where_github_is_down_the_summary_has_it_and_the_command_fails(desk: Desk) -> None:
+    desk.github.fail(rate=1.0, kinds=("502",))
+    with pytest.raises(DeliveryError, match="the summary of this step has it instead"):
+        desk.publish(reports.regressed())
+    desk.github.fail(rate=0)
+    assert "### aioncall: regressed" in desk.summary.read_text()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_under_failures_it_ends_with_one_comment(desk: Desk, seed: int) -> None:
+    """A fifth of all calls fails in any way; what could not be done is done by the next run."""
+    desk.github.fail(rate=0.2, seed=seed)
+    told = [reports.regressed(), reports.floor_broken(), reports.suspected(), reports.regressed()]
+    for run, report in enumerate(told, start=1001):
+        try:
+            desk.publish(report, run=run)
+        except DeliveryError:
+            continue
+    desk.github.fail(rate=0)
+    desk.publish(reports.passing(), run=1009)
+    assert [state_of(body) for body in desk.bodies] == ["resolved"]
+
+
+def test_without_a_token_it_says_which_line_is_missing(desk: Desk) -> None:
+    desk.report.write_text(reports.regressed().model_dump_json())
+    with pytest.raises(UsageError, match="GITHUB_TOKEN is not set"):
+        publish_comment(str(desk.report), settings=desk.settings(token=""))
+
+
+def test_a_push_has_no_pull_request_to_comment_on(desk: Desk) -> None:
+    desk.event = {"ref": "refs/heads/main"}
+    done = desk.publish(reports.regressed())
+    assert (done.action, desk.writes) == ("silent", 0)
+    assert "for no pull request" in done.note
+
+
+def test_the_ref_names_the_pull_request_where_no_event_does(desk: Desk) -> None:
+    desk.event = {}
+    done = desk.publish(reports.regressed(), told={"ref": f"refs/pull/{desk.pull}/merge"})
+    assert (done.action, done.number) == ("created", desk.pull)
+
+
+def test_a_dry_run_sends_nothing(desk: Desk) -> None:
+    done = desk.publish(reports.regressed(), dry_run=True)
+    assert (done.action, desk.writes) == ("dry_run", 0)
+    assert done.text.startswith("<!-- aioncall:comment key= state=red run=1001 attempt=1 -->\n### aioncall")
+
+
+def test_no_report_is_a_line(desk: Desk) -> None:
+    settings = desk.settings()
+    with pytest.raises(UsageError, match="run pytest --aioncall first"):
+        publish_comment(None, settings=settings)
+
+
+# -- hostile text
+
+
+def hostile_text() -> str:
+    """A report in which every text is an attack, as a file holds it: half a surrogate no file can hold."""
+    return json.dumps(reports.hostile().model_dump(mode="python")).replace("\\ud800", "\\ufffd")
+
+
+def test_a_hostile_report_is_shown_and_does_nothing(desk: Desk) -> None:
+    desk.publish(hostile_text())
+    (body,) = desk.bodies
+    assert len(body.encode("utf-16-le")) // 2 <= 60_000
+    assert state_of(body) == "red"
+    for parser in ("cmarkgfm", "comrak"):
+        seen = assert_shown_and_nothing_else(body, parser=parser, links=(HOME,), dollars=True)
+        assert len(seen.comments) == 1
+
+
+# -- a fork: another workflow run wrote the report
+
+
+@pytest.fixture
+def forked(desk: Desk) -> Desk:
+    """The gate of a fork's pull request has ended; this is the workflow that may comment."""
+    desk.github.state.issues[desk.pull].pull.head_repository = "mallory/app"
+    desk.name = "workflow_run"
+    desk.event = {
+        "workflow_run": {
+            "id": 5005,
+            "run_attempt": 2,
+            "head_sha": HEAD,
+            "event": "pull_request",
+            "conclusion": "failure",
+            "pull_requests": [],
+        }
+    }
+    return desk
+
+
+def test_the_pull_request_of_a_fork_is_found_by_its_commit(forked: Desk) -> None:
+    done = forked.publish(reports.regressed())
+    assert (done.action, done.number) == ("created", forked.pull)
+    body = forked.bodies[0]
+    assert body.startswith("<!-- aioncall:comment key= state=red run=5005 attempt=2 -->\n")
+    assert f"[run `5005`]({HOME}actions/runs/5005) attempt 2, commit `{HEAD[:7]}`" in body
+    assert "/blob/" not in body
+
+
+def test_nothing_in_the_report_says_where_the_comment_goes(forked: Desk) -> None:
+    other = forked.github.add_pull("c" * 40).number
+    report = reports.regressed()
+    run = report.run.model_copy(update={"id": str(other), "commit": "c" * 40})
+    forked.publish(report.model_copy(update={"run": run}))
+    assert len(forked.bodies) == 1
+    assert forked.github.comments(other) == []
+
+
+def test_a_pull_request_that_went_on_is_not_commented_on(forked: Desk) -> None:
+    forked.github.state.issues[forked.pull].pull.head_sha = "d" * 40
+    done = forked.publish(reports.regressed())
+    assert (done.action, forked.writes) == ("silent", 0)
+    assert "as its head any more" in done.note
+
+
+def test_a_closed_pull_request_is_not_commented_on(forked: Desk) -> None:
+    forked.github.change(forked.pull, state="closed")
+    assert forked.publish(reports.regressed()).action == "silent"
+
+
+def test_a_number_that_the_event_names_counts_only_with_this_head(forked: Desk) -> None:
+    other = forked.github.add_pull("c" * 40).number
+    forked.event["workflow_run"]["pull_requests"] = [{"number": other}, {"number": "7; rm"}, "x", None]
+    assert forked.publish(reports.regressed()).number == forked.pull
+    assert forked.github.comments(other) == []
+
+
+def test_a_run_for_no_pull_request_is_none_to_comment_on(forked: Desk) -> None:
+    forked.event["workflow_run"]["event"] = "schedule"
+    assert forked.publish(reports.regressed()).action == "silent"
+
+
+@pytest.mark.parametrize(
+    ("event", "match"),
+    [
+        ({}, "is no workflow_run"),
+        ({"workflow_run": {"head_sha": "main; rm -rf /", "event": "pull_request"}}, "head_sha is no commit"),
+        ({"workflow_run": {"head_sha": 5, "event": "pull_request"}}, "head_sha is no commit"),
+    ],
+)
+def test_an_event_that_is_none_is_a_line(forked: Desk, event: dict[str, Any], match: str) -> None:
+    forked.event = event
+    with pytest.raises(UsageError, match=match):
+        forked.publish(reports.regressed(), from_workflow_run=True)
+    assert forked.writes == 0
+
+
+GOOD = reports.regressed().model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "not json",
+        "[" * 100_000,
+        '{"format": 1' * 5_000,
+        json.dumps({**GOOD, "format": 2}),
+        json.dumps({**GOOD, "pull_request": 1}),
+        json.dumps({**GOOD, "status": "green"}),
+        json.dumps({**GOOD, "exit_code": "none"}),
+        json.dumps({**GOOD, "evalsets": "all good"}),
+        json.dumps({**GOOD, "evalsets": [{**GOOD["evalsets"][0], "extra": "<script>"}]}),
+        json.dumps({**GOOD, "evalsets": [{"planned": {"evalset": {"$ref": "x"}}}]}),
+    ],
+    ids=range(13),
+)
+def test_a_forged_report_is_a_line(forked: Desk, text: str) -> None:
+    with pytest.raises(LoadError) as caught:
+        forked.publish(text)
+    assert "report.json" in str(caught.value)
+    assert "<script>" not in str(caught.value)
+    assert forked.writes == 0
+
+
+def test_a_report_that_is_too_large_is_a_line(forked: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_aioncall.adapters.report_file.MOST_BYTES_OF_OTHERS", 1000)
+    with pytest.raises(LoadError, match="1,000 are the most that are read"):
+        forked.publish(reports.regressed())
+
+
+def test_a_link_out_of_the_artifact_is_not_followed(forked: Desk) -> None:
+    secret = forked.folder / "elsewhere.json"
+    secret.write_text(reports.regressed().model_dump_json())
+    artifact = forked.folder / "artifact"
+    artifact.mkdir()
+    (artifact / "report.json").symlink_to(secret)
+    settings = forked.settings()
+    with pytest.raises(UsageError, match=r"holds no report\.json"):
+        publish_comment(str(artifact), settings=settings, tracker=GitHubTracker(settings.github))
+
+
+def test_a_hostile_report_of_a_fork_has_no_link_but_that_to_its_run(forked: Desk) -> None:
+    forked.publish(hostile_text())
+    seen = assert_shown_and_nothing_else(forked.bodies[0], links=(f"{HOME}actions/runs/5005",), dollars=True)
+    assert seen.links == [f"{HOME}actions/runs/5005"]
+
+
+def test_the_number_cannot_be_said_where_it_is_found(forked: Desk) -> None:
+    with pytest.raises(UsageError, match="leave it away"):
+        forked.publish(reports.regressed(), number=1)
