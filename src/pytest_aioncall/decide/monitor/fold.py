@@ -237,8 +237,8 @@ class Fold:
                 for change in changes_between_runs(self._sides[0].evalset, self._sides[1].evalset)
                 if change.name == "response model"
             ]
-        runbook = f"{alert.kind.replace('_', '-')}.md"
-        return alert.model_copy(update={"owner": owner, "runbook": runbook, "evidence": tuple(evidence)})
+        told = {"owner": owner, "runbook": f"{alert.kind}.md", "evidence": tuple(evidence)}
+        return alert.model_copy(update=told)
 
     def _changes(self) -> tuple[SubjectChange, ...]:
         if self._sides is None or self._sides[0] is None:
