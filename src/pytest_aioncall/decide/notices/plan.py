@@ -154,9 +154,9 @@ class _Telling:
         subject, day = self.subject, self.alerts.day
         if subject.heard.snoozed or not subject.is_judged:
             return
-        known = self.sent.channels(subject.key)
+        paged = self.sent.of(subject.key, "trigger")
         for name in told:
-            if known[name].day < day:
+            if max(one.day for one in paged if one.channel == name) < day:
                 line = wording.goes_on(subject, day=_days(subject.first.day, day) + 1)
                 yield self._made("update", name, day, line)
 

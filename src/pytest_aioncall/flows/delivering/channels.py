@@ -98,11 +98,11 @@ def stand_ins(settings: Settings, *, tried: Iterable[str]) -> list[str]:
     A file calls nobody, so it takes over from nobody.
     """
     config = settings.config
-    routed = [name for tier in (1, 2, 3) for name in notifiers_for(tier, settings)]  # type: ignore[arg-type]
+    tiers: tuple[Tier, ...] = (1, 2, 3)
+    routed = [name for tier in tiers for name in notifiers_for(tier, settings)]
     channel = [config.oncall.channel] if config.oncall.channel else []
     names = dict.fromkeys([*channel, *routed, *config.notifiers])
     kinds = {name: spec.kind for name, spec in config.notifiers.items()}
-    left = set(tried) | NO_NOTIFIERS
-    return [
-        name for name in names if name not in left and kinds.get(name, name) not in {"file", *NO_NOTIFIERS}
-    ]
+    nobody = {"file", *NO_NOTIFIERS}
+    asked = set(tried)
+    return [name for name in names if name not in asked and kinds.get(name, name) not in nobody]

@@ -76,8 +76,8 @@ def deliver(
         why = "; ".join(dict.fromkeys(str(error) for _, error in post.told.failed))
         more = f" ({lost})" if lost is not None else ""
         raise NobodyReached(
-            f"a page reached nobody: {names}: {redactor.text(why)}{more}; it waits in the outbox, and the next "
-            "run tries again",
+            f"a page reached nobody: {names}: {redactor.text(why)}{more}; it waits in the outbox, and the "
+            "next run tries again",
             post.told,
         )
     if lost is not None:
@@ -117,7 +117,6 @@ class _Post:
 
     def send(self, notification: Notification) -> bool:
         """Send one; write down what came of it."""
-        what = f"{notification.channel}: {{}}: {one_line(notification.line, 160)}"
         try:
             reference = self.channels.send(notification)
         except DeliveryError as error:
@@ -127,7 +126,8 @@ class _Post:
             return False
         self.outbox.arrived(notification, reference, now=now_of(self.settings))
         self.told.sent.append(notification)
-        self.told.lines.append(what.format(_DONE[notification.action]))
+        line = one_line(notification.line, 160)
+        self.told.lines.append(f"{notification.channel}: {_DONE[notification.action]}: {line}")
         return True
 
     def take_over(self, todo: Iterable[Notification], *, reached: Container[str]) -> None:
@@ -137,14 +137,12 @@ class _Post:
             if one.action == "trigger" and one.tier == 1:
                 pages.setdefault(one.key, one)
         for key, page in pages.items():
-            if self.outbox.deliveries.channels(key):
+            if any(one.tier == 1 for one in self.outbox.deliveries.of(key, "trigger")):
                 continue
             tried = [one.channel for one, _ in self.told.failed if one.key == key]
-            if not any(
-                self._told_instead(page, name, tried) for name in stand_ins(self.settings, tried=tried)
-            ):
-                if key not in reached:
-                    self.told.unreached.append(page.title)
+            others = stand_ins(self.settings, tried=tried)
+            if not any(self._told_instead(page, name, tried) for name in others) and key not in reached:
+                self.told.unreached.append(page.title)
 
     def _told_instead(self, page: Notification, name: str, tried: list[str]) -> bool:
         why = f"{', '.join(tried)} could not be told; {name} takes over.\n"

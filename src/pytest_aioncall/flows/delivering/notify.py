@@ -35,8 +35,8 @@ def notify(
 ) -> Delivered:
     """Tell the notifiers on the routes what is new: pages, daily lines, acknowledgements, recoveries.
 
-    `heard` is what the issues of the evalsets tell, by evalset; `opens`: False for a run that is not the newest
-    one. Repeating it sends nothing twice. Raises as `deliver` does.
+    `heard` is what the issues of the evalsets tell, by evalset; `opens`: False for a run that is not the
+    newest one. Repeating it sends nothing twice. Raises as `deliver` does.
     """
     said = dict(heard or {})
     outbox = Outbox.of(history)

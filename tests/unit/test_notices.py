@@ -1,0 +1,310 @@
+"""Whom to tell what after a run: decided from the conditions and the log alone, however often it is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hostile_corpus import HOSTILE
+from pytest_aioncall.decide.notices import (
+    Deliveries,
+    Heard,
+    Rules,
+    over_keys,
+    plan_notices,
+    subjects_of,
+)
+from pytest_aioncall.decide.oncall import EscalationStep
+from pytest_aioncall.model.alert import Alert, AlertsFile, Episode, EvalsetCondition, Evidence
+from pytest_aioncall.model.history import RunRef
+from pytest_aioncall.model.oncall import OnCall, Rotation, Routes
+from pytest_aioncall.model.report import SubjectChange
+from pytest_aioncall.model.ticket import Delivery, Notification
+from pytest_aioncall.model.verdict import CaseMove
+
+NIGHT = datetime(2026, 11, 22, 2, 17, tzinfo=UTC)  # a Sunday
+ROTA = OnCall(timezone="Europe/Berlin", rotation=Rotation(people=("@ann",)))
+TITLE = "triage.daily.route 24h: 92.2 % -> 84.0 % (delta -8.2 pp, n=120)"
+
+
+def run_of(day: int) -> RunRef:
+    return RunRef(run=f"r{day}", day=f"2026-11-{day:02d}", url=f"https://ci.example/{day}")
+
+
+def alert(evalset: str = "triage", **change: Any) -> Alert:
+    told = {"kind": "eval_regression", "tier": 1, "evalset": evalset, "title": TITLE}
+    return Alert.model_validate({**told, **change})
+
+
+def condition(evalset: str = "triage", *, day: int = 22, since: int = 22, **change: Any) -> EvalsetCondition:
+    told: dict[str, Any] = {
+        "evalset": evalset,
+        "owner": "@support-ml",
+        "run": run_of(day),
+        "state": "bad",
+        "alerts": (alert(evalset),),
+        "episode": Episode(first_bad=run_of(since), last_bad=run_of(day)),
+    }
+    return EvalsetCondition.model_validate({**told, **change})
+
+
+def alerts_of(*conditions: EvalsetCondition, day: int = 22) -> AlertsFile:
+    return AlertsFile(
+        run=f"r{day}",
+        day=f"2026-11-{day:02d}",
+        created_at=f"2026-11-{day:02d}T02:00:00Z",
+        monitored_at=f"2026-11-{day:02d}T02:10:00Z",
+        evalsets=conditions,
+    )
+
+
+class Story:
+    """Runs one after the other, with the log that they leave."""
+
+    def __init__(self, **routes: tuple[str, ...]) -> None:
+        self.routes = Routes(**(routes or {"tier1": ("pager", "github"), "tier2": ("chat",)}))
+        self.log: dict[str, Delivery] = {}
+        self.receives: tuple[str, ...] = ()
+        self.opens = True
+
+    def plan(self, alerts: AlertsFile, **heard: Heard) -> list[Notification]:
+        rules = Rules(self.routes, ROTA, NIGHT, opens=self.opens, receives=self.receives)
+        return plan_notices(alerts, heard=heard, sent=Deliveries(self.log), rules=rules)
+
+    def run(self, alerts: AlertsFile, **heard: Heard) -> list[tuple[str, str]]:
+        planned = self.plan(alerts, **heard)
+        for one in planned:
+            shared = one.model_dump(include=set(Delivery.model_fields))
+            self.log[one.id] = Delivery.model_validate(shared)
+        assert self.plan(alerts, **heard) == [], "planned again what was sent"
+        return [(one.action, one.channel) for one in planned]
+
+
+def test_a_regression_pages_the_route_of_its_tier_once() -> None:
+    story = Story()
+    (page,) = story.plan(alerts_of(condition()))
+    assert (page.action, page.channel, page.key, page.tier) == ("trigger", "pager", "triage/r22", 1)
+    assert page.to == ("@ann",)
+    # Outside business hours, two hours: 02:17 UTC is 03:17 in Berlin.
+    assert page.due == "2026-11-22T05:17:00+01:00"
+    assert page.line == f"[page] {TITLE} - primary @ann, ack by 05:17+01:00 - aioncall scores --since 24h"
+    assert len(page.line) <= 160
+    assert story.run(alerts_of(condition())) == [("trigger", "pager")]
+
+
+def test_the_text_says_since_when_what_changed_and_which_cases() -> None:
+    change = SubjectChange(name="prompts/triage.md", kind="file", added=4, removed=9)
+    worst = CaseMove(scorer="route", case="q-017", was=(3, 3), now=(0, 3))
+    told = alert(evidence=(Evidence(name="judged", value="360/360"),), summary="no drop seen elsewhere")
+    (page,) = Story().plan(alerts_of(condition(alerts=(told,), changes=(change,), worst=(worst,))))
+    assert page.text.splitlines() == [
+        "since 2026-11-22, run r22",
+        "on call: @ann; acknowledge by 2026-11-22 05:17+01:00",
+        f"- {TITLE}",
+        "  no drop seen elsewhere",
+        "  judged: 360/360",
+        "changed since the last good run:",
+        "  file prompts/triage.md: +4 -9",
+        "worst cases: q-017 3/3 -> 0/3",
+        "run: https://ci.example/22",
+    ]
+
+
+def test_many_alerts_of_one_evalset_are_one_page() -> None:
+    told = (alert(), alert(kind="latency", scorer=None, title="triage latency"), alert(kind="cost", tier=2))
+    (page,) = Story().plan(alerts_of(condition(alerts=told)))
+    assert page.title == f"{TITLE} (+2 more)"
+
+
+def test_a_ticket_goes_to_its_own_route_and_names_its_owner() -> None:
+    told = condition(alerts=(alert(kind="output_shift", tier=2, title="triage labels shifted"),))
+    (ticket,) = Story().plan(alerts_of(told))
+    assert (ticket.channel, ticket.tier, ticket.to) == ("chat", 2, ("@support-ml",))
+    assert ticket.line.startswith(
+        "[ticket] triage labels shifted - owner @support-ml, due 2026-11-23 03:17+01:00"
+    )
+
+
+def test_what_gets_more_urgent_pages_those_of_the_higher_tier() -> None:
+    story = Story(tier1=("pager", "chat"), tier2=("chat",))
+    mild = condition(alerts=(alert(tier=2),))
+    assert story.run(alerts_of(mild)) == [("trigger", "chat")]
+    worse = condition(day=23)
+    assert story.run(alerts_of(worse, day=23)) == [("trigger", "pager"), ("trigger", "chat")]
+    # Less urgent again is told in the daily line.
+    milder = alerts_of(condition(day=24, alerts=(alert(tier=2),)), day=24)
+    assert sorted(story.run(milder)) == [("update", "chat"), ("update", "pager")]
+
+
+def test_it_goes_on_with_one_line_a_day() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    assert story.run(alerts_of(condition())) == []
+    assert story.run(alerts_of(condition(day=23), day=23)) == [("update", "pager")]
+    (line,) = story.plan(alerts_of(condition(day=25), day=25))
+    assert line.line.startswith("[still open, day 4] triage.daily.route")
+
+
+def test_a_run_that_cannot_judge_neither_updates_nor_ends_anything() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    dark = condition(day=23, state="not_judged", alerts=(), because="the judge is out of reach")
+    assert story.run(alerts_of(dark, day=23)) == []
+
+
+def test_a_day_on_the_way_to_recovery_pages_nobody_anew() -> None:
+    story = Story()
+    good = condition(
+        day=23,
+        state="good",
+        alerts=(),
+        episode=Episode(first_bad=run_of(22), last_bad=run_of(22), good_days=("2026-11-23",)),
+    )
+    assert story.run(alerts_of(good, day=23)) == []
+    story.run(alerts_of(condition()))
+    (line,) = story.plan(alerts_of(good, day=23))
+    assert (line.action, line.line) == (
+        "update",
+        "[still open, day 2] triage: 1 good judged day so far, not recovered yet",
+    )
+
+
+def recovered(day: int = 25) -> EvalsetCondition:
+    episode = Episode(
+        first_bad=run_of(22),
+        last_bad=run_of(22),
+        good_days=("2026-11-23", "2026-11-24", "2026-11-25"),
+        recovered=run_of(25),
+    )
+    return condition(day=day, state="good", alerts=(), episode=episode)
+
+
+def test_the_recovery_is_told_to_everybody_who_was_paged_and_to_nobody_else() -> None:
+    story = Story(tier1=("pager", "chat"))
+    story.run(alerts_of(condition()))
+    (first, second) = story.plan(alerts_of(recovered(), day=25))
+    assert {first.channel, second.channel} == {"pager", "chat"}
+    assert first.key == "triage/r22" and first.action == "resolve"
+    assert first.line == "[resolved] triage: recovered, 3 good judged days - bad 2026-11-22"
+    assert Story().run(alerts_of(recovered(), day=25)) == []
+
+
+def test_a_recovery_is_told_although_a_new_episode_has_begun() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    again = condition(day=28, since=28, earlier=(recovered().episode,))
+    assert story.run(alerts_of(again, day=28)) == [("trigger", "pager"), ("resolve", "pager")]
+
+
+def test_an_acknowledgement_is_told_once_and_ends_the_escalation() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    step = EscalationStep(NIGHT, "@bo", "secondary")
+    late, taken = Heard(escalated=(step,)), Heard(acked_by="ann", escalated=(step,))
+    assert story.run(alerts_of(condition()), triage=late) == [("update", "pager")]
+    assert story.run(alerts_of(condition()), triage=taken) == [("acknowledge", "pager")]
+    assert story.run(alerts_of(condition()), triage=taken) == []
+
+
+def test_an_escalation_names_who_is_asked_and_reaches_the_channel() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    steps = (EscalationStep(NIGHT, "@bo", "secondary"), EscalationStep(NIGHT, "chat", "channel"))
+    first, second = story.plan(alerts_of(condition()), triage=Heard(escalated=steps))
+    assert first.line.endswith("- due 02:17+00:00, now secondary @bo") and first.to == ("@bo",)
+    assert (second.channel, second.action) == ("chat", "trigger")
+
+
+def test_a_snoozed_issue_is_silent() -> None:
+    story = Story()
+    story.run(alerts_of(condition()))
+    quiet = Heard(snoozed=True, escalated=(EscalationStep(NIGHT, "@bo", "secondary"),))
+    assert story.run(alerts_of(condition(day=23), day=23), triage=quiet) == []
+
+
+def test_an_old_run_that_is_published_late_pages_nobody() -> None:
+    story = Story()
+    story.opens = False
+    assert story.run(alerts_of(condition())) == []
+
+
+def test_no_data_is_paged_without_an_incident_and_ended_by_the_next_judged_run() -> None:
+    story = Story()
+    lost = alert(kind="no_data", quality=False, title="triage: no judged run for 3 days", since=run_of(19))
+    dark = condition(state="not_judged", alerts=(lost,), episode=None)
+    (page,) = story.plan(alerts_of(dark))
+    assert page.key == "triage/no_data/triage///r19"
+    assert "aioncall scores" not in page.line
+    assert story.run(alerts_of(dark)) == [("trigger", "pager")]
+    assert story.run(alerts_of(dark.model_copy(update={"run": run_of(23)}), day=23)) == []
+    back = condition(day=24, state="good", alerts=(), episode=None)
+    assert story.run(alerts_of(back, day=24)) == [("resolve", "pager")]
+
+
+def test_an_alert_of_one_evalset_is_not_ended_by_another_one() -> None:
+    story = Story()
+    lost = alert(kind="no_data", quality=False, since=run_of(19))
+    story.run(alerts_of(condition(state="not_judged", alerts=(lost,), episode=None)))
+    other = condition("triage2", day=23, state="good", alerts=(), episode=None)
+    dark = condition(day=23, state="not_judged", alerts=(), episode=None)
+    assert story.run(alerts_of(other, dark, day=23)) == []
+
+
+def test_a_storm_is_one_page_and_ends_when_all_have_recovered() -> None:
+    story = Story()
+    names = ("a", "b", "c", "d")
+    heard = {name: Heard(storm="s1") for name in names}
+    (page,) = story.plan(alerts_of(*(condition(name) for name in names)), **heard)
+    assert (page.key, page.title, page.evalset) == ("storm/s1", "4 features at once: a, b, c, d", "storm")
+    story.run(alerts_of(*(condition(name) for name in names)), **heard)
+
+    def well(name: str, day: int) -> EvalsetCondition:
+        return recovered(day).model_copy(update={"evalset": name})
+
+    three = [well(name, 25) for name in names[:3]]
+    still = condition("d", day=25, alerts=())
+    assert story.run(alerts_of(*three, still, day=25), d=Heard(storm="s1")) == [("update", "pager")]
+    assert story.run(alerts_of(*(well(name, 26) for name in names), day=26)) == [("resolve", "pager")]
+
+
+def test_changes_go_to_those_who_take_them_with_the_page() -> None:
+    story = Story()
+    story.receives = ("pager",)
+    change = SubjectChange(name="openai/m", kind="model", was="m-1", now="m-2")
+    page, told = story.plan(alerts_of(condition(changes=(change,))))
+    assert (page.action, told.action) == ("trigger", "change")
+    assert told.line == "[change] triage: model openai/m: m-1 -> m-2"
+    story.run(alerts_of(condition(changes=(change,))))
+    assert story.run(alerts_of(condition(day=23, changes=(change,)), day=23)) == [("update", "pager")]
+
+
+def test_without_routes_of_notifiers_nobody_is_told_here() -> None:
+    assert Story(tier1=("github",), tier2=("github",)).run(alerts_of(condition())) == []
+
+
+def test_without_a_rotation_the_owner_is_named() -> None:
+    rules = Rules(Routes(tier1=("pager",)), OnCall(), NIGHT)
+    (page,) = plan_notices(alerts_of(condition()), heard={}, sent=Deliveries(), rules=rules)
+    assert "owner @support-ml, ack by 04:17+00:00" in page.line and page.to == ()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_text_makes_the_first_line_longer_or_loses_who_and_until_when(name: str) -> None:
+    (page,) = Story().plan(alerts_of(condition(alerts=(alert(title=HOSTILE[name]),))))
+    assert len(page.line) <= 160 and "\n" not in page.line
+    assert "primary @ann, ack by 05:17+01:00" in page.line
+
+
+def test_what_waits_for_something_that_is_over_is_known() -> None:
+    (page,) = Story().plan(alerts_of(condition()))
+    assert over_keys(alerts_of(recovered(), day=25), {}, [page]) == {"triage/r22"}
+    assert over_keys(alerts_of(condition(day=23), day=23), {}, [page]) == frozenset()
+    unknown = page.model_copy(update={"key": "triage/long ago"})
+    assert over_keys(alerts_of(recovered(), day=25), {}, [unknown]) == frozenset()
+
+
+def test_an_incident_takes_all_alerts_of_its_evalset() -> None:
+    dark = alert(kind="judge_unavailable", quality=False, since=run_of(22))
+    assert len(subjects_of(alerts_of(condition(alerts=(alert(), dark))), {})) == 1
