@@ -61,9 +61,9 @@ def _page(book: Runbook) -> str:
         f"**What rings.** {book.rule}",
         f"**What it means.** {book.means}",
         "## What to look at",
-        "EVALSET is the feature that the alert names, RUN the run that it links: the run folder in the "
-        "artifact of that workflow run, or `latest` for the newest here. On your own machine, "
-        "`aioncall history pull` fetches the history first.",
+        "EVALSET is the feature that the alert names, RUN its run as a folder: from the artifact, where the "
+        "workflow keeps `.aioncall/runs`, or `latest` once you ran the evals here. "
+        "`aioncall history pull` fetches the history of the daily runs first.",
         "\n".join(steps),
         "## What to do",
         "\n".join(f"- {outcome}" for outcome in book.outcomes),
