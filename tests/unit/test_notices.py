@@ -222,6 +222,8 @@ def test_a_snoozed_issue_is_silent() -> None:
     story.run(alerts_of(condition()))
     quiet = Heard(snoozed=True, escalated=(EscalationStep(NIGHT, "@bo", "secondary"),))
     assert story.run(alerts_of(condition(day=23), day=23), triage=quiet) == []
+    assert Story().run(alerts_of(condition()), triage=quiet) == []
+    assert story.run(alerts_of(recovered(), day=25), triage=quiet) == [("resolve", "pager")]
 
 
 def test_an_old_run_that_is_published_late_pages_nobody() -> None:

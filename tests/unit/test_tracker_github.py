@@ -168,6 +168,18 @@ def test_a_comment_is_changed_in_place(github: FakeGitHub, tracker: GitHubTracke
     assert [c.body for c in github.comments(1)] == ["new"]
 
 
+def test_a_comment_is_taken_away_once_and_for_all(github: FakeGitHub, tracker: GitHubTracker) -> None:
+    github.add_issue("x")
+    note = tracker.add_note(1, "twice")
+    github.fail_next("lost", method="DELETE")
+    tracker.remove_note(note.id)
+    tracker.remove_note(note.id)
+    assert github.comments(1) == []
+    github.read_only = True
+    with pytest.raises(DeliveryError, match="issues: write"):
+        tracker.remove_note(note.id)
+
+
 def test_the_pull_request_of_a_commit_is_the_open_one(github: FakeGitHub, tracker: GitHubTracker) -> None:
     old = github.add_pull(SHA)
     github.change(old.number, state="closed")

@@ -130,6 +130,12 @@ class GitHubTracker:
         if reply.status not in (204, 404):
             raise self._refusal(reply, doing=f"delete comment {id}", permission=_PULLS)
 
+    def remove_note(self, id: int) -> None:
+        """Take a comment away; one that is gone already is fine."""
+        reply = self._ask("DELETE", f"issues/comments/{int(id)}", None)
+        if reply.status not in (204, 404):
+            raise self._refusal(reply, doing=f"remove comment {id}", permission=_ISSUES)
+
     def ensure_label(self, name: str, color: str, description: str) -> None:
         """Make a label where there is none of that name; one that is there stays as people made it."""
         if name in self._labels:

@@ -109,7 +109,7 @@ class _Telling:
     def _pages(self) -> Iterable[Notification]:
         """Page those on the route of the tier who were not, and again those who know it as less urgent."""
         subject = self.subject
-        if not self.rules.opens or not subject.alerts:
+        if not self.rules.opens or not subject.alerts or subject.heard.snoozed:
             return
         for name in self.rules.routes.of(subject.tier):
             told = [one.tier for one in self.sent.of(subject.key, "trigger") if one.channel == name]

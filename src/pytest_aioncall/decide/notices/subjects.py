@@ -17,6 +17,7 @@ class Heard:
     """What the issue of an evalset tells of it. All empty where there is none.
 
     is_issue   an issue stands for it now: whoever is assigned was told by it
+    snoozed    people asked for silence, or let go of it: only its end is told, to who knows of it
     storm      key of the umbrella that holds it; empty where it has an issue of its own
     escalated  steps of the escalation that are due, the page itself not among them
     """
