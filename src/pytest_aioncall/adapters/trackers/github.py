@@ -136,6 +136,12 @@ class GitHubTracker:
         if reply.status not in (204, 404):
             raise self._refusal(reply, doing=f"remove comment {id}", permission=_ISSUES)
 
+    def remove_note(self, id: int) -> None:
+        """Take a comment away; one that is gone stays gone."""
+        reply = self._ask("DELETE", f"issues/comments/{int(id)}", None, repeatable=True)
+        if reply.status not in (204, 404):
+            raise self._refusal(reply, doing=f"remove comment {id}", permission=_ISSUES)
+
     def ensure_label(self, name: str, color: str, description: str) -> None:
         """Make a label where there is none of that name; one that is there stays as people made it."""
         if name in self._labels:
