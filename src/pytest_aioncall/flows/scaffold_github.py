@@ -72,6 +72,7 @@ def workflow_texts(
         "history": config.monitors.history,
         "minute": str(minute),
         "hour": str(hour),
+        "count": str(shards or 1),
         "shards": ", ".join(str(n) for n in range(1, (shards or 1) + 1)),
     }
     beat = config.monitors.heartbeat_url_env
