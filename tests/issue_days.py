@@ -120,7 +120,7 @@ def alerts_of(*conditions: EvalsetCondition) -> AlertsFile:
 
 @dataclass
 class MemoryTracker:
-    """A tracker in memory. `trouble` is asked before (and, for `lost`, after) every call that changes something.
+    """A tracker in memory. `trouble` is asked at every call, by name.
 
     It returns "fail" (the call does nothing), "lost" (it is done, and the reply never comes) or None.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from issue_days import (
     BOT,
     MemoryTracker,
@@ -18,7 +19,6 @@ from issue_days import (
     no_data,
     publish,
 )
-
 from pytest_aioncall.decide.issues.marker import read_marker
 from pytest_aioncall.model.oncall import Monitors, OnCall, Routes
 

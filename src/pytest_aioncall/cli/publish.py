@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .talk import EXIT_OK, add_verb, count, say, say_as_it_is, settings_of
+from .talk import EXIT_OK, add_verb, count, say, say_as_it_is, say_json, settings_of
 
 
 def add_publish(verbs: Any) -> None:
@@ -65,6 +65,8 @@ def _add_issues(actions: Any) -> None:
     issues.add_argument("--run", default="latest", help="run id, run folder or latest (default)")
     issues.add_argument("--history", metavar="DIR|BRANCH", help="where the history is kept")
     issues.add_argument("--dry-run", action="store_true", help="print what would be done and do none of it")
+    issues.add_argument("--json", action="store_true", help="print one JSON object")
+    issues.add_argument("--now", metavar="TIME", help="the clock (RFC 3339), above AIONCALL_NOW")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -106,11 +108,12 @@ def _comment(options: argparse.Namespace) -> int:
 
 
 def _issues(options: argparse.Namespace) -> int:
-    from ..flows.history import open_history
-    from ..flows.issues import publish_issues
+    from ..flows.issues import publish_run
 
-    settings = settings_of(options)
-    history = open_history(options.history, settings)
-    done = publish_issues(options.run, settings=settings, history=history, dry_run=options.dry_run)
-    say(*done.lines)
-    return EXIT_OK
+    settings = settings_of(options, now=options.now)
+    done = publish_run(options.run, settings=settings, where=options.history, dry_run=options.dry_run)
+    if options.json:
+        say_json(done.as_json())
+    else:
+        say(*done.lines)
+    return done.exit_code

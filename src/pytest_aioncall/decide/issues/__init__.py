@@ -8,13 +8,12 @@ lifecycle  the moves of one issue; incident, upkeep and storm choose among them
 plan       all of it: steps from what is there to what should be
 """
 
-from .board import Board, Held, is_ours, read_board
+from .board import Board, Held, is_ours, read_board, released_by, stands_for
 from .marker import event_mark, write_marker
-from .people import Due, steps_due
+from .people import Due, silent_until, steps_due
 from .plan import look_back, needs_notes, plan_issues
 from .scene import Rules
 from .steps import Comment, Open, Plan, Remove, Rewrite, Step
-from .upkeep import upkeep_alerts
 
 __all__ = [
     "Board",
@@ -33,7 +32,9 @@ __all__ = [
     "needs_notes",
     "plan_issues",
     "read_board",
+    "released_by",
+    "silent_until",
+    "stands_for",
     "steps_due",
-    "upkeep_alerts",
     "write_marker",
 ]

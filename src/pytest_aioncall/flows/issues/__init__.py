@@ -2,9 +2,9 @@
 
 publish    list, plan, do, and again until nothing is left to do
 applying   one step on the tracker
-paging     what goes out besides issues: to Slack, PagerDuty and the like
+hearing    what the issues tell those who are told besides: acknowledged, snoozed, escalated
 """
 
-from .publish import Published, publish_issues
+from .publish import Published, publish_issues, publish_run
 
-__all__ = ["Published", "publish_issues"]
+__all__ = ["Published", "publish_issues", "publish_run"]

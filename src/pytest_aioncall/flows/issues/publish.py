@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ...adapters.history import HistoryFolder, read_alerts
 from ...adapters.render.markdown.issue import Site
 from ...adapters.text import log_line
 from ...decide.issues import Board, Rules, look_back, needs_notes, plan_issues, read_board
 from ...decide.oncall import zone_of
-from ...errors import AioncallError, DeliveryError, UsageError
+from ...errors import AioncallError, DeliveryError, StoreError, UsageError
 from ...model.alert import AlertsFile
 from ...model.github import GitHub
-from ...model.ticket import Note, Notification, Ticket
+from ...model.ticket import Note, Ticket
 from ...protocols import Tracker
 from ...settings import Settings
 from ..runs import load_run
 from .applying import Applier, Done
-from .paging import notifications_of
-
-if TYPE_CHECKING:
-    from ..delivering import Delivered
+from .hearing import heard_of
 
 LABEL: Final = "aioncall"
 GITHUB: Final = "github"
 _ROUNDS: Final = 10
 _LONGEST_PAUSE_S: Final = 60.0
 EXIT_OK, EXIT_NOT_ARRIVED = 0, 7
-
-Deliver = Callable[..., "Delivered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,6 @@ def publish_issues(
     tracker: Tracker | None = None,
     dry_run: bool = False,
     label: str = LABEL,
-    deliver: Deliver | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Published:
     """Bring the issues to what `alerts.json` of a run says, and hand the pages over to be delivered.
@@ -109,7 +103,6 @@ def publish_issues(
     tracker  None: GitHub's, as the job has it
     dry_run  ask the tracker, where there is one, change nothing, and say what would be done
     label    what our issues are found by
-    deliver  None: `flows.delivering.deliver`
     pause    waits between two rounds of which the first one failed
     Raises UsageError where the run has no alerts, or no tracker can be asked.
     """
@@ -125,11 +118,8 @@ def publish_issues(
     board = rounds.until_done()
     failed = list(rounds.failed)
     notified: list[str] = []
-    pages = notifications_of(alerts, board, rules=rules, opened=rounds.numbers)
-    if dry_run:
-        notified = [f"would send to {page.channel}: {log_line(page.line, 300)}" for page in pages]
-    elif history is not None:
-        notified, lost = _deliver(pages, settings=settings, history=history, deliver=deliver)
+    if history is not None and not dry_run:
+        notified, lost = _notify(alerts, board, settings=settings, history=history, rules=rules)
         failed += lost
     return Published(
         run=alerts.run,
@@ -139,6 +129,23 @@ def publish_issues(
         notified=tuple(notified),
         dry_run=dry_run,
     )
+
+
+def publish_run(run: str, *, settings: Settings, where: str | None, dry_run: bool = False) -> Published:
+    """Publish with the history that is named; one that cannot be reached keeps no page from going out.
+
+    Then the notification log is kept on this machine, the failure is told, and the exit code is 7.
+    Raises UsageError as `publish_issues` does.
+    """
+    from ..history import local_folder, open_history
+
+    try:
+        history = open_history(where, settings)
+    except StoreError as error:
+        here = HistoryFolder(local_folder(settings), where="this machine's runs")
+        found = publish_issues(run, settings=settings, history=here, dry_run=dry_run)
+        return replace(found, failed=(*found.failed, str(error)))
+    return publish_issues(run, settings=settings, history=history, dry_run=dry_run)
 
 
 @dataclass(slots=True)
@@ -152,12 +159,6 @@ class _Rounds:
     done: list[Done] = field(default_factory=list)
     remarks: tuple[str, ...] = ()
     failed: list[str] = field(default_factory=list)
-
-    @property
-    def numbers(self) -> dict[str, tuple[int, str]]:
-        """Return number and address of what was opened, by evalset."""
-        opened = [one for one in self.done if one.what == "opened" and one.number is not None]
-        return {one.evalset: (one.number or 0, one.url) for one in opened}
 
     def until_done(self) -> Board:
         """Go on until a round has nothing to do; return the tracker as it stood then."""
@@ -232,21 +233,17 @@ def _site(github: GitHub) -> Site:
     return Site(version=__version__, repository=address)
 
 
-def _deliver(
-    pages: Sequence[Notification], *, settings: Settings, history: HistoryFolder, deliver: Deliver | None
+def _notify(
+    alerts: AlertsFile, board: Board, *, settings: Settings, history: HistoryFolder, rules: Rules
 ) -> tuple[list[str], list[str]]:
-    """Hand pages over, then share the notification log; return what went out and what did not."""
-    failed: list[str] = []
-    told: list[str] = []
-    if deliver is None:
-        from ..delivering import deliver
+    """Tell the notifiers what is new, and share their log; return what was told and what was not."""
+    from ..delivering import NobodyReached, notify
+
+    heard = heard_of(alerts, board, rules=rules)
     try:
-        delivered = deliver(pages, settings=settings, history=history)
-        told = [log_line(str(line), 300) for line in getattr(delivered, "lines", ())]
-    except DeliveryError as error:
-        failed.append(str(error))
-    try:
-        history.sync()
+        told = notify(alerts, settings=settings, history=history, heard=heard)
+        return [log_line(line, 300) for line in told.lines], []
+    except NobodyReached as error:
+        return [log_line(line, 300) for line in error.delivered.lines], [str(error)]
     except AioncallError as error:
-        failed.append(f"the notification log is not shared: {error}")
-    return told, failed
+        return [], [str(error)]
