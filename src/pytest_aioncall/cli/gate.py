@@ -40,7 +40,16 @@ def add_gate(verbs: Any) -> None:
         help="exit 7 where a gate is inconclusive, or --self-check finds it cannot be relied on",
     )
     parser.add_argument("--require-baseline", action="store_true", help="exit 8 without a baseline")
-    parser.add_argument("--baseline-ref", metavar="REF", help="baseline as it was where the branch left REF")
+    parser.add_argument(
+        "--baseline-ref",
+        metavar="REF",
+        help="judge by baseline and gates as they were where the branch left REF, or by stricter ones",
+    )
+    parser.add_argument(
+        "--daily",
+        metavar="BRANCH|DIR",
+        help="daily runs of the base (default origin/aioncall-history): what is red there is not blamed here",
+    )
     parser.add_argument(
         "--max-error-rate", type=_share, metavar="X", help="share of samples that may lack a score (0.02)"
     )
@@ -62,6 +71,7 @@ def _gate(options: argparse.Namespace) -> int:
         strict=options.strict or None,
         require_baseline=options.require_baseline or None,
         baseline_ref=options.baseline_ref,
+        daily=options.daily,
     )
     request = GateRequest(
         candidates=tuple(options.candidate or ()),
@@ -96,7 +106,7 @@ def _gate(options: argparse.Namespace) -> int:
 
 def _lines(found: Any, *, named: bool) -> list[str]:
     """Return what is printed of a judgement; what a reader has to know first stands under the verdict."""
-    from ..flows.wording import case_shown, judgement_lines
+    from ..flows.wording import beside_base_lines, case_shown, judgement_lines
 
     notes = tuple(note for note in found.judgement.notes if note not in found.warnings)
     first, *rest = judgement_lines(found.judgement.model_copy(update={"notes": notes}))
@@ -104,7 +114,10 @@ def _lines(found: Any, *, named: bool) -> list[str]:
         first = f"{case_shown(found.candidate.evalset)}: {first}"
     standing = [f"  {line}" for line in found.standing]
     warnings = [f"  {warning}" for warning in found.warnings]
-    return [first, *warnings, *_worst(found.judgement), *rest, *standing]
+    beside = [
+        f"  {line}" for line in beside_base_lines(found.judgement, already=found.already, review=found.review)
+    ]
+    return [first, *warnings, *_worst(found.judgement), *rest, *beside, *standing]
 
 
 def _worst(judgement: Any) -> list[str]:

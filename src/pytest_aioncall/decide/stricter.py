@@ -153,7 +153,8 @@ def stricter_of(
     from_base: set[Any] = set()
     for key in dict.fromkeys((*of_head, *of_base)):
         mine, theirs = of_head.get(key), of_base.get(key)
-        takes_base = mine is None or (theirs is not None and _is_stricter(theirs, mine))
+        differ = head_rules.get(_rule_key(key)) != base_rules.get(_rule_key(key))
+        takes_base = mine is None or (theirs is not None and _decides(theirs, mine, on_tie=differ))
         verdict = theirs if takes_base else mine
         assert verdict is not None  # noqa: S101 - the key is of one of them
         if takes_base:
@@ -193,7 +194,7 @@ def _rule_of(
     takes_base: bool,
 ) -> RowRule | None:
     """Return how a row came to be asked; None where both sides ask it alike."""
-    key: RuleKey = (verdict.scorer, next(iter(verdict.slice), None) if verdict.slice else None)
+    key = _rule_key(verdict.row)
     if key not in base_rules:
         return "new"
     if key not in head_rules:
@@ -203,12 +204,15 @@ def _rule_of(
     return "base" if takes_base else "head"
 
 
-def _is_stricter(one: Verdict, other: Verdict) -> bool:
-    """Tell whether `one` asks more of the run: the worse answer; between equals the narrower rule."""
-    if _severity(one) != _severity(other):
-        return _severity(one) < _severity(other)
-    mine, yours = _narrowness(one), _narrowness(other)
-    return mine < yours
+def _rule_key(row: RowName) -> RuleKey:
+    scorer, part = row
+    return scorer, part[0][0] if part else None
+
+
+def _decides(base: Verdict, head: Verdict, *, on_tie: bool) -> bool:
+    """Tell whether the base's verdict holds: the worse answer; between equals the narrower rule's."""
+    mine, yours = ((_severity(one), *_narrowness(one)) for one in (base, head))
+    return on_tie if mine == yours else mine < yours
 
 
 def _severity(verdict: Verdict) -> int:

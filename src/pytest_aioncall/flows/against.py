@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..adapters.baseline_store import baseline_path
 from ..adapters.config_file import FILE_NAME, load_config
-from ..adapters.evalset_files import lines_of
+from ..adapters.evalset_files import lines_of, parts_named
 from ..adapters.files import exists
 from ..adapters.git_tree import tree_at
 from ..adapters.named_texts import names_in, text_behind
@@ -31,6 +31,7 @@ from ..model.evalset import Evalset, ScorerSpec
 from ..model.weakening import ChangeReview, Weakening, WeakeningEntry
 from ..settings import Settings
 from .bases import base_of
+from .evalset_paths import evalsets_in
 from .oldversion import OldEvalset, OldVersion
 from .prepare import Prepared, shown_path
 
@@ -43,6 +44,30 @@ def review_change(
     `prepared` are the evalsets as they are now; `named` the files and folders that were asked for, none for
     all. Raises UsageError without a repository, a ref or a merge base.
     """
+    return _reviewed(
+        ref, prepared, settings, asked=lambda one: not named or _lies_in(one, named, settings.root)
+    )
+
+
+def review_gate(ref: str, prepared: Sequence[Prepared], settings: Settings) -> ChangeReview:
+    """Compare the evalsets of a run with the merge base; of the others only those that are gone are told.
+
+    Raises UsageError as `review_change` does.
+    """
+    here = {one.path.resolve() for one in prepared}
+    names = {parts_named(path)[0] for path in evalsets_in(settings.root) if path.resolve() not in here}
+
+    def is_gone(one: OldEvalset) -> bool:
+        moved = one.evalset is not None and one.evalset.evalset in names
+        return not moved and not exists(settings.root / one.file)
+
+    return _reviewed(ref, prepared, settings, asked=is_gone)
+
+
+def _reviewed(
+    ref: str, prepared: Sequence[Prepared], settings: Settings, *, asked: Callable[[OldEvalset], bool]
+) -> ChangeReview:
+    """Compare; `asked` tells whether an evalset that is not among those prepared is told as removed."""
     commit = base_of(settings.root, ref)
     for one in prepared:
         if not one.path.resolve().is_relative_to(settings.root.resolve()):
@@ -51,7 +76,12 @@ def review_change(
             )
     with tree_at(settings.root, commit) as tree:
         old = OldVersion(tree, settings)
-        return _Review(ref, commit, old, settings).of(prepared, named=named)
+        return _Review(ref, commit, old, settings).of(prepared, asked=asked)
+
+
+def _lies_in(one: OldEvalset, named: Sequence[Path], root: Path) -> bool:
+    there = (root / one.file).resolve()
+    return any(there.is_relative_to(path.resolve()) for path in named)
 
 
 @dataclass(slots=True)
@@ -67,7 +97,7 @@ class _Review:
     notes: list[str] = field(default_factory=list)
     strengthened: int = 0
 
-    def of(self, prepared: Sequence[Prepared], *, named: Sequence[Path]) -> ChangeReview:
+    def of(self, prepared: Sequence[Prepared], *, asked: Callable[[OldEvalset], bool]) -> ChangeReview:
         olds = self.old.evalsets()
         configs = self.old.configs()
         config = load_config(self.settings.root)
@@ -76,7 +106,7 @@ class _Review:
         for one, now in pairs:
             if now is not None:
                 self._compare(one, now, was_config, config)
-            elif one is not None and self._asked_for(one, named):
+            elif one is not None and asked(one):
                 gone = removed_evalset(one.evalset) if one.evalset else _unreadable(one, None)
                 self.of_config.append(gone)
         for file, was, problem in configs:
@@ -147,10 +177,6 @@ class _Review:
             "the line as it is printed"
             for entry in idle
         ]
-
-    def _asked_for(self, one: OldEvalset, named: Sequence[Path]) -> bool:
-        there = (self.settings.root / one.file).resolve()
-        return not named or any(there.is_relative_to(path.resolve()) for path in named)
 
     def _placed(self) -> Iterator[Weakening]:
         """Yield what was found with its line, each file read once; cases know theirs."""

@@ -98,9 +98,8 @@ class Change:
 
     def _is_pin(self, path: Path) -> bool:
         if path.name == "pyproject.toml":
-            return _dependencies(text_or_none(path)) != _dependencies(
-                git.file_at(self.root, self.commit, path)
-            )
+            was = git.file_at(self.root, self.commit, path)
+            return bool(_dependencies(text_or_none(path)) != _dependencies(was))
         in_folder = path.parent.name == "requirements" and path.suffix in (".txt", ".in")
         return bool(_PINS.fullmatch(path.name)) or in_folder
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
-from ..model.report import Report
+from ..model.report import AlreadyRegressed, Report
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .evalrun import EvalRun
@@ -16,6 +17,7 @@ from .keyless import judged_without_key
 from .prepare import Prepared
 from .record import EvalsetRecord
 from .report import EvalsetInput, build_report
+from .reviewed import Reviews, base_reviews
 
 
 def finish(
@@ -39,6 +41,8 @@ def finish(
         for name, is_complete in complete.items()
     ]
     inputs = [end.judged(selected=selected.get(end.one.name, 0)) for end in ends]
+    reviews = _reviews(run, inputs)
+    inputs = [replace(one, review=reviews.by_evalset.get(one.planned.evalset)) for one in inputs]
     run.record.change = run.limit(complete, unaffected)
     if unaffected and not inputs:
         run.record.keep([])  # a run without a case is a run still: it says that nothing had to be judged
@@ -47,13 +51,24 @@ def finish(
     if closed is None:
         return None
     inputs += [_left_out(run, name) for name in unaffected]
-    report = build_report(closed, inputs, folder=run.record.folder, now=now)
+    report = build_report(closed, inputs, folder=run.record.folder, now=now, review=reviews.rest)
     stopped = any(one.record.cancelled or (run.part is None and _is_outage(one)) for one in inputs)
     if not report.exit_code and stopped:
         # The cap or an outage stopped it, nobody chose a part: what was not asked is not green. How many
         # errors are too many is said of a whole run, so of a shard it is said by the gate.
         return report.model_copy(update={"exit_code": CANNOT_JUDGE})
     return report
+
+
+def _reviews(run: EvalRun, inputs: Sequence[EvalsetInput]) -> Reviews:
+    """Say what the branch proposes; a shard is not judged, so it is not told there."""
+    if run.part is not None:
+        return Reviews()
+    return base_reviews(
+        [run.prepared[one.planned.evalset] for one in inputs],
+        run.settings,
+        baselines={one.planned.evalset: one.found.proposal for one in inputs},
+    )
 
 
 def _left_out(run: EvalRun, name: str) -> EvalsetInput:
@@ -90,9 +105,12 @@ class _End:
         planned, because = self._planned(), self._why_not_judged()
         found = self.run.baselines[self.one.name]
         settings = self.run.settings
-        judgement = None
+        judgement, already = None, tuple[AlreadyRegressed, ...]()
         if not because:
-            judgement = judge_record(planned, self.record, found, settings, rules=self.one.rules).judgement
+            judged = judge_record(
+                planned, self.record, found, settings, rules=self.one.rules, daily=self.run.daily
+            )
+            judgement, already = judged.judgement, judged.already
         key = self.run.keyless.get(self.one.name)
         if judgement is not None and key is not None:
             judgement, key = judged_without_key(
@@ -109,6 +127,7 @@ class _End:
             not_judged_because=because,
             unfinished=self._unfinished(judgement, selected=selected),
             affected_by=self.run.causes(self.one),
+            already=already,
             without_key=key if judgement is not None else None,
             description=self.one.evalset.description,
             max_age_days=self.one.evalset.baseline_max_age_days

@@ -28,6 +28,7 @@ from .baserules import BaseVersion
 from .cassettes import RunCassettes
 from .changed import Change
 from .cost import Estimate, cap_of, estimate
+from .daily import Daily
 from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline
 from .keyless import lacking_key, may_go_without
@@ -69,6 +70,8 @@ class EvalRun:
     _affected: Affected | None = None
     _base: BaseVersion | None = None
     _base_is_read: bool = False
+    _daily: Daily | None = None
+    _daily_is_read: bool = False
     resumed: Resumed | None = None
     keyless: dict[str, str] = field(default_factory=dict)
     """By evalset, the key that is not set: it is answered from its recordings, and only from these."""
@@ -124,6 +127,14 @@ class EvalRun:
             self._base_is_read = True
         return self._base
 
+    @property
+    def daily(self) -> Daily | None:
+        """The base's daily runs; None where none are known. Raises UsageError where they were named."""
+        if not self._daily_is_read and self.part is None:
+            self._daily = Daily.of(self.settings)
+            self._daily_is_read = True
+        return self._daily
+
     def causes(self, one: Prepared) -> tuple[str, ...]:
         """Return why the change can affect an evalset; nothing where it cannot, or where nobody asked."""
         return self.affected.causes(one) if self.affected is not None else ()
@@ -170,6 +181,8 @@ class EvalRun:
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
         self.causes(one)
+        if self.settings.daily is not None:
+            _ = self.daily  # named and not there is refused before anything is asked
         # A shard is not judged: it needs neither a baseline nor the history that holds one.
         found = BaselineFound()
         if self.part is None:

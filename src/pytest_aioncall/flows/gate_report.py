@@ -65,6 +65,8 @@ def _evalset_report(gated: Gated, settings: Settings, now: datetime, *, compared
         judgement=judgement,
         baseline=header,
         baseline_age_days=age_days(header.accepted_at, now) if header and known else None,
+        review=gated.review,
+        already=gated.already,
         cases=case_views(chosen, record, samples=samples, baseline=baseline, file=planned.file),
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +13,24 @@ from typing import Any
 from ..decide.compare import judge
 from ..decide.exit_codes import WORST_FIRST, run_exit_code, run_status
 from ..decide.gatelimits import limits_wrong
-from ..errors import UsageError
+from ..decide.sides import Side
+from ..errors import LoadError, UsageError
+from ..model.config import Defaults
 from ..model.evalset import Gate
-from ..model.verdict import Judgement, RunStatus
+from ..model.report import AlreadyRegressed, BaseReview, ProposedBaseline
+from ..model.verdict import Judgement, RowName, RunStatus
 from ..settings import Settings
+from .baserules import BaseRules, BaseVersion
+from .daily import Daily
 from .givens import Given, given_candidates, given_side
 from .imports import ImportedSide, ImportRequest, import_sides
 from .judge import find_baseline, side_of, with_cap
 from .mismatch import mismatches
+from .ondemand import silent_wire
+from .prepare import Prepared, prepare
+from .reviewed import Reviews, base_reviews
 from .standing import baseline_lines
+from .strictly import judged_strictly
 from .wording import judgement_word
 
 
@@ -44,7 +54,7 @@ class Gated:
     """A judgement and its two sides.
 
     `warnings` are what a reader has to know before the verdict; `standing` says which baseline this is, how
-    old, and what is wrong with it.
+    old, and what is wrong with it. `already` were red on the base before; `review` is what a branch proposes.
     """
 
     judgement: Judgement
@@ -52,6 +62,8 @@ class Gated:
     baseline: Given | None
     warnings: tuple[str, ...] = ()
     standing: tuple[str, ...] = ()
+    already: tuple[AlreadyRegressed, ...] = ()
+    review: BaseReview | None = None
 
 
 def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
@@ -68,7 +80,43 @@ def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
     if len(candidates) > 1 and request.baseline is not None:
         names = ", ".join(one.evalset for one in candidates)
         raise UsageError(f"there are several evalsets; choose with --evalset which to compare: {names}")
-    return tuple(_judged(request, settings, one, _against(request, settings, one)) for one in candidates)
+    base = BaseVersion.of(settings) if request.baseline is None else None
+    daily = Daily.of(settings) if request.baseline is None else None
+    found = []
+    proposals: dict[str, ProposedBaseline | None] = {}
+    for one in candidates:
+        against = _against(request, settings, one, base)
+        proposals[one.evalset] = against.proposal
+        found.append(_judged(request, settings, one, against, daily))
+    if base is None:
+        return tuple(found)
+    reviews = _reviews(candidates, settings, proposals)
+    return tuple(replace(one, review=reviews.by_evalset.get(one.candidate.evalset)) for one in found)
+
+
+def _reviews(
+    candidates: Sequence[Given], settings: Settings, proposals: Mapping[str, ProposedBaseline | None]
+) -> Reviews:
+    """Say what the branch proposes, of the evalsets whose files are here and load."""
+    if str(settings.root) not in sys.path:
+        sys.path.insert(0, str(settings.root))
+    prepared = []
+    for one in candidates:
+        if not one.file:
+            continue
+        try:
+            found = prepare(settings.root / one.file, settings=settings, wire=silent_wire())
+        except LoadError:
+            continue
+        if found.name == one.evalset:
+            prepared.append(_as_ran(found, one))
+    return base_reviews(prepared, settings, baselines=proposals)
+
+
+def _as_ran(prepared: Prepared, candidate: Given) -> Prepared:
+    """Tell which scorers the run put back: those it has scores of and its evalset names no more."""
+    names = tuple(name for name in candidate.side.scorers if name not in prepared.infos)
+    return replace(prepared, restored=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +124,7 @@ class Told:
     """Several judgements as one answer: the worst status and exit code, by the one table."""
 
     judgements: tuple[Judgement, ...]
+    already: tuple[AlreadyRegressed, ...] = ()
 
     @property
     def status(self) -> RunStatus:
@@ -95,14 +144,15 @@ class Told:
     def as_json(self) -> dict[str, Any]:
         """Return the judgement of one evalset as it is; several stand in `evalsets`."""
         found = [one.model_dump(mode="json") for one in self.judgements]
+        told = {"already": [one.model_dump(mode="json") for one in self.already]} if self.already else {}
         if len(found) == 1:
-            return found[0]
-        return {"format": 1, "status": self.status, "exit_code": self.exit_code, "evalsets": found}
+            return found[0] | told
+        return {"format": 1, "status": self.status, "exit_code": self.exit_code, "evalsets": found, **told}
 
 
 def tell(found: Sequence[Gated]) -> Told:
     """Sum up what was judged."""
-    return Told(tuple(one.judgement for one in found))
+    return Told(tuple(one.judgement for one in found), tuple(row for one in found for row in one.already))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +163,13 @@ class _Against:
     required: bool = False
     why_not: str | None = None
     notes: tuple[str, ...] = ()
+    rules: BaseRules | None = None
+    proposal: ProposedBaseline | None = None
 
 
-def _against(request: GateRequest, settings: Settings, candidate: Given) -> _Against:
+def _against(
+    request: GateRequest, settings: Settings, candidate: Given, base: BaseVersion | None
+) -> _Against:
     """Find the baseline: the one that is named, else the committed one of the run's evalset."""
     if request.baseline is not None:
         evalset = request.evalset or (candidate.evalset if candidate.file else None)
@@ -123,7 +177,9 @@ def _against(request: GateRequest, settings: Settings, candidate: Given) -> _Aga
         return _Against(given, required=settings.require_baseline)
     if not candidate.file:
         return _Against(required=settings.require_baseline)
-    found = find_baseline(settings.root / candidate.file, candidate.evalset, settings)
+    file = settings.root / candidate.file
+    rules = base.rules_of(candidate.evalset, file, settings.root) if base is not None else None
+    found = find_baseline(file, candidate.evalset, settings, rules=rules)
     baseline = None
     if found.baseline is not None:
         header = found.baseline.header
@@ -134,10 +190,24 @@ def _against(request: GateRequest, settings: Settings, candidate: Given) -> _Aga
             settled=header.accepts,
             committed=found.baseline,
         )
-    return _Against(baseline, required=found.required, why_not=found.why_not)
+    # Who asks by margins and slices of the command line asks a question of his own.
+    asks = request.scorer or request.slices or request.margin is not None or request.alpha is not None
+    return _Against(
+        baseline,
+        required=found.required,
+        why_not=found.why_not,
+        rules=None if asks else rules,
+        proposal=found.proposal,
+    )
 
 
-def _judged(request: GateRequest, settings: Settings, candidate: Given, against: _Against) -> Gated:
+def _judged(
+    request: GateRequest,
+    settings: Settings,
+    candidate: Given,
+    against: _Against,
+    daily: Daily | None = None,
+) -> Gated:
     """Judge one evalset."""
     baseline, required, why_not = against.baseline, against.required, against.why_not
     if candidate.missing:
@@ -149,23 +219,40 @@ def _judged(request: GateRequest, settings: Settings, candidate: Given, against:
     if request.alpha is not None:
         # The command line is above the gates' own words, which `gates_asked` takes away.
         defaults = defaults.model_copy(update={"alpha": request.alpha})
-    judgement = judge(
+
+    def judging(
+        side: Side, gates: Sequence[Gate], defaults: Defaults, already: Collection[RowName]
+    ) -> Judgement:
+        bearable = request.max_error_rate
+        return judge(
+            side,
+            baseline.side if baseline else None,
+            evalset=candidate.evalset,
+            gates=gates,
+            floors=candidate.floors,
+            defaults=defaults,
+            max_error_rate=candidate.max_error_rate if bearable is None else bearable,
+            strict=settings.strict,
+            baseline_required=required,
+            accepts=baseline.accepts if baseline else (),
+            settled=baseline.settled if baseline else (),
+            user_errors=candidate.user_errors,
+            not_recorded=candidate.not_recorded,
+            plan=candidate.plan,
+            already=already,
+        )
+
+    strictly = judged_strictly(
         candidate.side,
-        baseline.side if baseline else None,
+        against.rules,
         evalset=candidate.evalset,
         gates=gates_asked(request, candidate),
-        floors=candidate.floors,
         defaults=defaults,
-        max_error_rate=candidate.max_error_rate if request.max_error_rate is None else request.max_error_rate,
-        strict=settings.strict,
         baseline_required=required,
-        accepts=baseline.accepts if baseline else (),
-        settled=baseline.settled if baseline else (),
-        user_errors=candidate.user_errors,
-        not_recorded=candidate.not_recorded,
-        plan=candidate.plan,
+        judging=judging,
+        daily=daily if candidate.file else None,
     )
-    judgement = with_cap(judgement, capped=candidate.capped)
+    judgement = with_cap(strictly.judgement, capped=candidate.capped)
     notes = [f"baseline: {why_not}"] if why_not and required else []
     standing: list[str] = []
     if baseline is not None and baseline.committed is not None:
@@ -180,7 +267,7 @@ def _judged(request: GateRequest, settings: Settings, candidate: Given, against:
         notes.append(_bearable(judgement))
     notes = [*warnings, *judgement.notes, *against.notes, *notes]
     judgement = judgement.model_copy(update={"notes": tuple(notes)})
-    return Gated(judgement, candidate, baseline, warnings, tuple(standing))
+    return Gated(judgement, candidate, baseline, warnings, tuple(standing), already=strictly.already)
 
 
 def _bearable(judgement: Judgement) -> str:

@@ -20,12 +20,13 @@ from ..errors import LoadError, NotComparable
 from ..model.baseline import Acceptance
 from ..model.config import Defaults
 from ..model.evalset import Gate
-from ..model.report import ProposedBaseline
+from ..model.report import AlreadyRegressed, ProposedBaseline
 from ..model.run import RunEvalset
 from ..model.verdict import Judgement, RowName
 from ..settings import Settings
 from .baserules import BaseRules
 from .bases import base_of
+from .daily import Daily
 from .proposed import proposal_of, proposed
 from .record import EvalsetRecord
 
@@ -47,10 +48,11 @@ class BaselineFound:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A judgement and the baseline that it was made against."""
+    """A judgement, the baseline that it was made against, and the rows that were red before this change."""
 
     judgement: Judgement
     found: BaselineFound
+    already: tuple[AlreadyRegressed, ...] = ()
 
 
 def find_baseline(
@@ -114,17 +116,19 @@ def judge_record(
     *,
     gates: Sequence[Gate] | None = None,
     rules: BaseRules | None = None,
-    already: Collection[RowName] = (),
+    daily: Daily | None = None,
 ) -> Judged:
     """Judge all rows of a complete evalset; with `rules` by those of the merge base, too.
 
-    `already` are rows that were red before this change: they do not gate.
+    Rows that are red in the base's `daily` runs already do not gate.
     """
     # Needed when all has run, so it is not loaded before anything was asked.
     from ..decide.compare import judge
     from .strictly import judged_strictly
 
-    def judging(side: Side, gates: Sequence[Gate], defaults: Defaults) -> Judgement:
+    def judging(
+        side: Side, gates: Sequence[Gate], defaults: Defaults, already: Collection[RowName]
+    ) -> Judgement:
         return judge(
             side,
             side_of(found.baseline) if found.baseline else None,
@@ -143,15 +147,17 @@ def judge_record(
             already=already,
         )
 
-    judgement = judged_strictly(
+    strictly = judged_strictly(
         side_of_record(planned, record),
         rules,
+        evalset=planned.evalset,
         gates=tuple(gates if gates is not None else planned.gates),
         defaults=settings.config.defaults,
         baseline_required=found.required,
         judging=judging,
+        daily=daily,
     )
-    judgement = with_cap(judgement, capped=planned.capped)
+    judgement = with_cap(strictly.judgement, capped=planned.capped)
     if record.unmeasured:
         told = tuple(
             f"{name}: not measured in {answers} replayed answers; "
@@ -166,7 +172,7 @@ def judge_record(
                 v.model_copy(update={"reason": "not_comparable"}) for v in judgement.verdicts
             )
         judgement = judgement.model_copy(update=change)
-    return Judged(judgement, found)
+    return Judged(judgement, found, strictly.already)
 
 
 def with_cap(judgement: Judgement, *, capped: bool) -> Judgement:

@@ -17,7 +17,7 @@ from ..engine import opened
 from ..errors import AioncallError, UsageError
 from ..settings import Settings
 from .cassettes import FOLDER, SUFFIX
-from .checking import evalsets_in
+from .evalset_paths import evalsets_in
 from .ondemand import silent_wire
 from .prepare import Prepared, prepare, shown_path
 from .recordings import Walk, walk

@@ -19,7 +19,7 @@ from ..decide.movement import at_the_floor
 from ..model.baseline import ScorerInfo
 from ..model.evalset import Case
 from ..model.frozen import Frozen
-from ..model.report import EvalsetReport, Report, SubjectChange
+from ..model.report import AlreadyRegressed, BaseReview, EvalsetReport, Report, SubjectChange
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .judge import BaselineFound
@@ -43,6 +43,8 @@ class EvalsetInput:
     max_age_days: int = 30
     unaffected: bool = False
     affected_by: tuple[str, ...] = ()
+    already: tuple[AlreadyRegressed, ...] = ()
+    review: BaseReview | None = None
     without_key: str | None = None
 
 
@@ -53,8 +55,12 @@ def build_report(
     folder: Path | None,
     now: datetime,
     exit_code: int | None = None,
+    review: BaseReview | None = None,
 ) -> Report:
-    """Gather what a reader is shown. `folder` is the run folder; outputs are read back from it."""
+    """Gather what a reader is shown. `folder` is the run folder; outputs are read back from it.
+
+    `review` is what a branch proposes that concerns no evalset of this run.
+    """
     chosen = {
         one.planned.evalset: chosen_cases(
             one.cases, one.record, baseline=one.found.baseline, judgement=one.judgement
@@ -83,6 +89,8 @@ def build_report(
                 without_key=one.without_key,
                 unaffected=one.unaffected,
                 affected_by=one.affected_by,
+                already=one.already,
+                review=one.review,
                 changes=_changes(one),
                 cases=case_views(
                     chosen[name],
@@ -100,6 +108,7 @@ def build_report(
         exit_code=run_exit_code(judgements) if exit_code is None else exit_code,
         generated_at=rfc3339(now),
         evalsets=tuple(evalsets),
+        review=review,
     )
 
 

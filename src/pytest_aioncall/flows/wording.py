@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from ..adapters.render import words
 from ..adapters.render.asides import metric_line, metric_name
+from ..adapters.render.beside_base import beside_base
 from ..adapters.render.sight_line import floor_chance_line, power_line
 from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import log_line
-from ..model.report import EvalsetReport, Report
+from ..model.report import AlreadyRegressed, BaseReview, EvalsetReport, Report
 from ..model.selfcheck import FloorChances
 from ..model.verdict import Judgement, Power, Sight, Verdict
 
@@ -70,6 +71,13 @@ def summary_block(
     """Return the end-of-run block as (text, style) pairs."""
     lines = summary_lines(report, width=width, ascii_only=ascii_only, report_path=report_path)
     return [(line.text, line.style) for line in lines]
+
+
+def beside_base_lines(
+    judgement: Judgement, *, already: Sequence[AlreadyRegressed] = (), review: BaseReview | None = None
+) -> list[str]:
+    """Say what was red before, whose rules decided, and what the branch proposes."""
+    return [log_line(line, 400) for line in beside_base(judgement, already=already, review=review)]
 
 
 def judgement_word(judgement: Judgement) -> str:

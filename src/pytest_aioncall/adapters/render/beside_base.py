@@ -5,9 +5,11 @@ All text made here is ASCII; names and reasons that others wrote are made safe b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...model.report import AlreadyRegressed, BaseReview, EvalsetReport, ProposedBaseline
 from ...model.run import Run
-from ...model.verdict import Verdict
+from ...model.verdict import Judgement, Verdict
 from ...model.weakening import Weakening
 from . import words
 
@@ -101,19 +103,28 @@ def review_lines(review: BaseReview) -> list[str]:
             f"{count}{owner}: asked less strictly than at {review.ref}@{review.commit[:7]}, which decides"
         )
         for one in review.proposals:
-            listed = " [not made good by the base's rule]" if one.what in review.listed else ""
-            lines.append(f"  {proposal_line(one)}{listed}")
+            listed = "not made good: " if one.what in review.listed else ""
+            lines.append(f"  {listed}{proposal_line(one)}")
     if review.baseline is not None:
         lines += baseline_lines(review.baseline)
     return lines
 
 
-def base_lines(report: EvalsetReport) -> list[str]:
-    """Return all of it for one evalset: what was red before, what is proposed, which rows are not head's."""
-    lines = [already_line(one) for one in report.already]
-    verdicts = report.judgement.verdicts if report.judgement else ()
+def beside_base(
+    judgement: Judgement | None,
+    *,
+    already: Sequence[AlreadyRegressed] = (),
+    review: BaseReview | None = None,
+) -> list[str]:
+    """Return all of it for one evalset: what was red before, whose rule decided, what is proposed."""
+    lines = [already_line(one) for one in already]
     for rule, said in RULE_WORD.items():
-        rows = [words.row_name(v) for v in verdicts if v.rule == rule]
+        rows = [words.row_name(v) for v in judgement.verdicts if v.rule == rule] if judgement else []
         if rows:
             lines.append(f"{said}: {', '.join(rows)}")
-    return [*lines, *(review_lines(report.review) if report.review is not None else [])]
+    return [*lines, *(review_lines(review) if review is not None else [])]
+
+
+def base_lines(report: EvalsetReport) -> list[str]:
+    """Return `beside_base` of an evalset's report."""
+    return beside_base(report.judgement, already=report.already, review=report.review)

@@ -14,14 +14,30 @@ from ...model.verdict import Floor, Sight, Verdict
 from ..text import log_line
 from . import words
 from .asides import metric_line, metric_sentence, metric_value
+from .beside_base import base_lines
 from .sight_line import power_line
 from .states import State, row_weight
 from .story import Story
 from .table import Line, Style, table_lines
 
 # What gives way first when the screen is full; what is not named here stays longest.
-_GIVES_WAY = ("diff", "notes", "sees", "held", "coverage", "folded", "errors", "changes", "table", "worst")
+_GIVES_WAY = (
+    "diff",
+    "notes",
+    "sees",
+    "held",
+    "coverage",
+    "folded",
+    "base",
+    "errors",
+    "changes",
+    "table",
+    "worst",
+)
 
+
+_MOST_OF_BASE = 8
+"""Lines on what stands beside the verdict of a branch."""
 
 # States whose reason stands in no row of the table.
 _SAID_IN_WORDS: frozenset[State] = frozenset(
@@ -121,6 +137,7 @@ def details_of(story: Story, pen: Pen, *, totals: Totals, room: int, named: bool
         _why(story, pen),
         table,
         _broken(story, pen),
+        _beside_base(story, pen),
         _held(story, pen),
         Block("folded", folded, least=min(1, len(folded))),
         _worst(story, pen),
@@ -193,6 +210,14 @@ def _broken(story: Story, pen: Pen) -> Block:
     if len(story.broken) > 4:
         lines.append((pen.listing("also broken: ", [pen.safe(f.case, 40) for f in story.broken[4:]]), "red"))
     return Block("broken", lines, least=len(lines))
+
+
+def _beside_base(story: Story, pen: Pen) -> Block:
+    """Say what was red before this change, whose rules decided, and what the branch proposes."""
+    lines: list[Line] = [(pen.safe(line, 400), "yellow") for line in base_lines(story.report)]
+    if len(lines) > _MOST_OF_BASE:
+        lines[_MOST_OF_BASE - 1 :] = [(f"... {len(lines) - _MOST_OF_BASE + 1} more lines, see report", "dim")]
+    return Block("base", lines, least=min(2, len(lines)))
 
 
 def _held(story: Story, pen: Pen) -> Block:

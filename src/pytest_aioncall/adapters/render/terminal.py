@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...model.report import Report
 from ..text import one_line
 from . import words
+from .beside_base import review_lines
 from .blocks import Block, Pen, details_of, fit, replay_line
 from .nextstep import next_advice, next_command
 from .states import Tone
@@ -52,6 +53,9 @@ def summary_lines(
         blocks += inner
         left -= sum(len(block.lines) for block in inner)
     blocks += tail
+    if report.review is not None:
+        lines = review_lines(report.review)[: max(0, MOST_LINES - sum(len(block.lines) for block in blocks))]
+        blocks.insert(-1, Block("review", [(pen.safe(line, 400), "yellow") for line in lines]))
     return [
         StyledLine(text if block.whole else pen.cut(text), style)
         for block in blocks

@@ -1,0 +1,190 @@
+"""A change is not blamed for what it did not do: rows that the base's newest daily run has red already.
+
+Such a row stops gating only where this run is not significantly worse than that one, by the test of the gate
+itself, case by case. Where that cannot be told, the row stays as it is, and why is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ..model.baseline import CaseRow
+from ..model.config import Defaults
+from ..model.evalset import Gate
+from ..model.history import EvalsetDay, HistoryEntry
+from ..model.report import AlreadyRegressed
+from ..model.verdict import Judgement, RowName, Verdict
+from . import sentences
+from .compare import judge
+from .sides import Side
+
+# With these nothing was compared, so nothing was found not to be worse.
+_CANNOT_TELL = frozenset({"nothing_to_compare", "not_comparable", "one_epoch", "errors_at_floor"})
+_LEAST_SHARED = 0.5
+"""Share of a row's cases that the daily run has to have, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyRun:
+    """One judged daily run of one evalset."""
+
+    entry: HistoryEntry
+    day: EvalsetDay
+
+    @property
+    def red(self) -> dict[RowName, Verdict]:
+        """Return the rows that were red there, by name; what was accepted is not."""
+        return {v.row: v for v in self.day.verdicts if v.status == "regressed" and v.reason != "accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Rows that are not this change's doing, and what is to be said of the others that were red before."""
+
+    already: tuple[AlreadyRegressed, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> frozenset[RowName]:
+        return frozenset((one.scorer, tuple(sorted((one.slice or {}).items()))) for one in self.already)
+
+
+def judged_days(entries: Sequence[HistoryEntry], evalset: str) -> list[DailyRun]:
+    """Return the judged daily runs of an evalset, newest first; recordings say nothing about the base."""
+    return [
+        DailyRun(entry, day)
+        for entry in reversed(entries)
+        if entry.kind == "daily" and not entry.replayed
+        for day in entry.evalsets
+        if day.evalset == evalset and day.judged
+    ]
+
+
+def rows_red_before(
+    judgement: Judgement,
+    candidate: Side,
+    days: Sequence[DailyRun],
+    *,
+    defaults: Defaults,
+    branch: str,
+    today: date,
+    most_days: int,
+    issue: tuple[int, str | None] | None = None,
+) -> Blame:
+    """Return which regressed rows were so before this change.
+
+    days       judged daily runs of the base, newest first
+    most_days  an older newest run says nothing about the base of today
+    issue      number and address of the open issue of the evalset
+    """
+    red = [v for v in judgement.verdicts if v.gating and v.status == "regressed"]
+    if not red or not days:
+        return Blame()
+    newest = days[0]
+    there = newest.red
+    shared = [v for v in red if v.row in there]
+    if not shared:
+        return Blame()
+    age = (today - date.fromisoformat(newest.entry.day)).days
+    if age > most_days:
+        note = (
+            f"{_named(shared)} regressed on {branch}, too, but its newest daily run is {age} days old; "
+            "that excuses nothing"
+        )
+        return Blame(notes=(note,))
+    beside = _compared(shared, candidate, newest.day, defaults=defaults)
+    already, notes = [], []
+    for verdict in shared:
+        since = _since(verdict.row, days)
+        why_not = _worse(verdict, beside.get(verdict.row))
+        if why_not:
+            notes.append(f"{_named([verdict])} regressed on {branch}, too, since {since}; {why_not}")
+            continue
+        already.append(
+            AlreadyRegressed(
+                scorer=verdict.scorer,
+                slice=verdict.slice,
+                branch=branch,
+                since=since,
+                day=newest.entry.day,
+                run=newest.entry.run,
+                url=newest.entry.url,
+                issue=issue[0] if issue else None,
+                issue_url=issue[1] if issue else None,
+                daily=there[verdict.row].candidate,
+                now=verdict.candidate,
+                scale=verdict.scale,
+            )
+        )
+    return Blame(tuple(already), tuple(notes))
+
+
+def _named(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(f"{v.scorer}{sentences.place(v)}" for v in verdicts)
+
+
+def _since(row: RowName, days: Sequence[DailyRun]) -> str:
+    """Return the day of the first of the runs in a row, back from the newest, in which a row is red."""
+    since = days[0].entry.day
+    for one in days:
+        if row not in one.red:
+            break
+        since = one.entry.day
+    return since
+
+
+def _compared(
+    shared: Sequence[Verdict], candidate: Side, day: EvalsetDay, *, defaults: Defaults
+) -> Mapping[RowName, Verdict]:
+    """Compare this run with the daily one, by the rules of the rows that are red in both; no minimum."""
+    gates: list[Gate] = []
+    for verdict in shared:
+        first = next((g for g in gates if g.scorer == verdict.scorer), None)
+        slices = tuple(verdict.slice or ())
+        if first is None:
+            gates.append(
+                Gate.model_construct(
+                    scorer=verdict.scorer,
+                    margin=verdict.margin,
+                    slices=slices,
+                    min=None,
+                    claim=verdict.claim,
+                    alpha=None,
+                    on_inconclusive=None,
+                )
+            )
+        elif not set(slices) <= set(first.slices):
+            gates[gates.index(first)] = first.model_copy(
+                update={"slices": tuple(dict.fromkeys((*first.slices, *slices)))}
+            )
+    rows = tuple(
+        CaseRow(case=one.case, digest=one.digest, slices=one.slices, scores=one.scores, errors=one.errors)
+        for one in day.cases
+    )
+    dimensions = {name for row in candidate.rows for name in row.slices}
+    gates = [g.model_copy(update={"slices": tuple(n for n in g.slices if n in dimensions)}) for g in gates]
+    found = judge(
+        candidate,
+        Side(rows, day.scorers),
+        evalset=day.evalset,
+        gates=gates,
+        defaults=defaults.model_copy(update={"min": None}),
+        max_error_rate=1.0,
+    )
+    return {v.row: v for v in found.verdicts}
+
+
+def _worse(verdict: Verdict, beside: Verdict | None) -> str:
+    """Say why a row is this change's all the same; empty where it is not."""
+    if beside is None or beside.reason in _CANNOT_TELL or beside.difference is None:
+        return "whether this change is worse than that cannot be told"
+    if beside.n_cases < _LEAST_SHARED * verdict.n_cases:
+        return f"that run has only {beside.n_cases} of its {verdict.n_cases} cases"
+    moved = sentences.size(-beside.difference, scale=beside.scale)
+    if beside.status == "regressed":
+        return f"this change is worse than that by {moved}"
+    if beside.status == "too_small" and beside.difference <= -(beside.margin or 0.0):
+        return f"this change is {moved} below that, and too few cases differ to test it"
+    return ""
