@@ -34,7 +34,7 @@ _PLAIN: Final = re.compile(r"""(?:[^\W_]|['"(])(?:[^\W_]|[ ,.;:()'"%+=/?_-])*"""
 # Plain letters that GitHub makes links or pictures of: commits, GH-1 and what a repository's own autolinks
 # look like, addresses, :emoji:. A number and a dot at the start of a line begin a list.
 _MEANS_SOMETHING: Final = re.compile(
-    r"\b[0-9a-f]{7,}\b|\b[a-z][a-z0-9]*-\d|\bwww\.|://|::|:[\w+-]+:|^\d+[.)]", re.IGNORECASE
+    r"\b[0-9a-f]{7,}\b|\b[a-z][a-z0-9]*-\d|\bwww\.|://|::|:[\w+-]+:|^\d+[.)](?:\s|$)", re.IGNORECASE
 )
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:/_~%?=&#+,;@!$'*-]+")
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _MOST_GATES = 8
 _MOST_NAMES = 12
 _MOST_REMOVED = 100
 _THIS = "this change"
+_MONEY = re.compile(r"\$[\d.,]*\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,10 @@ def _undecided(story: Story) -> Iterable[str]:
     if open_ones and story.state not in ("not_comparable", "not_recorded", "not_run"):
         said = [f"{row_shown(v)} ({_why_open(v)})" for v in open_ones]
         yield f"**Could not decide:** {listed(said)}."
+    accepted = [v for v in story.rows if v.reason == "accepted"]
+    if accepted:
+        said = [f"{row_shown(v)} {_moved(v)} ({inline(v.ticket or 'no ticket', 60)})" for v in accepted]
+        yield f"**Accepted by name:** {listed(said)}."
     floors = story.report.judgement.floors if story.report.judgement else ()
     undecided = [inline(floor.case, 80) for floor in floors if floor.undecided]
     if undecided:
@@ -202,7 +208,8 @@ def _why_open(row: Verdict) -> str:
     cases = words.counted(row.n_cases, "case")
     if row.reason == "no_drop_seen":
         return f"{cases}: {words.would_see(row)}"
-    return f"{cases}: {words.verdict_reason(row).rstrip('.')}"
+    why = words.verdict_reason(row).rstrip(".")
+    return f"{cases}: {why[:1].lower()}{why[1:]}"
 
 
 def _coverage(story: Story) -> Iterable[str]:
@@ -245,6 +252,8 @@ def change_said(change: SubjectChange) -> str:
 
 
 def _errors(story: Story) -> Iterable[str]:
+    if story.state == "not_run":
+        return
     for (kind, message), count in story.errors.most_common(3):
         cases = story.cases_with(kind, message)
         where = f" in {listed([inline(case, 60) for case in cases], 3)}" if cases else ""
@@ -260,10 +269,14 @@ def _asides(story: Story) -> Iterable[str]:
     judgement = story.report.judgement
     for metric in judgement.metrics if judgement else ():
         if metric.status == "regressed" and not metric.gating:
-            yield metric_line(metric)
+            # Two dollar signs in a paragraph are a formula to GitHub; in code they are money.
+            yield _MONEY.sub(r"`\g<0>`", metric_line(metric))
     answers, days = story.replayed
     if answers:
         yield f"Replayed from recordings of {prose(days, 40)} ({words.counted(answers, 'answer')})."
+    if judgement is not None and judgement.rounds is not None:
+        left = words.left_at_red(judgement)
+        yield prose(words.rounds_told(judgement.rounds), 300) + (f"; {left}" if left else "")
     if judgement is not None and judgement.powers:
         yield prose(power_line(judgement.powers), 400)
 

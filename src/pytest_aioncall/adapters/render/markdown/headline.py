@@ -94,6 +94,9 @@ def _about(story: Story, quote: Quote) -> str:
         more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
         kinds = " and ".join(sorted({floor.kind for floor in story.broken}))
         return f"{kinds} broken in {quote(cases[0])}{more}"
+    if story.state == "already":
+        rows = [row_shown(row, quote) for row in story.report.already]
+        return rows[0] + (f" and {words.counted(len(rows) - 1, 'more row')}" if rows[1:] else "")
     if story.state == "not_run":
         return "live evals not run: no credentials"
     return story.count_said
@@ -103,14 +106,17 @@ def counts(story: Story, place: Place, *, money: str = "") -> str:
     """Return the line of counts: cases, samples, was and now, the baseline and its age, models, cost."""
     planned = story.report.planned
     judgement = story.report.judgement
+    if story.state == "unaffected":
+        return f"{words.counted(planned.cases, 'case')} left out, {money or words.money(0.0)}."
     parts = [words.counted(planned.cases, "case")]
     if judgement is not None:
         coverage = judgement.coverage
         parts.append(f"{coverage.judged:,} of {words.counted(coverage.planned, 'sample')} judged")
-        if coverage.errors:
-            parts.append(words.counted(coverage.errors, "error"))
+        missing = min(story.report.not_recorded, coverage.errors)
+        parts += [f"{missing:,} not recorded"] if missing else []
+        parts += [words.counted(coverage.errors - missing, "error")] if coverage.errors > missing else []
     elif planned.planned_samples:
-        parts.append(words.counted(planned.planned_samples, "sample"))
+        parts.append(f"{words.counted(planned.planned_samples, 'sample')} planned")
     leading = _leading(story)
     if leading is not None:
         parts.append(f"{inline(leading.scorer)} {moved(leading)}")
@@ -124,7 +130,8 @@ def moved(row: Verdict) -> str:
     now = words.mean(row.candidate, row.scale)
     if row.baseline is None:
         return now
-    return f"{words.mean(row.baseline, row.scale)} -> {now} ({words.difference(row.difference, row.scale)})"
+    moved = f" ({words.difference(row.difference, row.scale)})" if row.difference is not None else ""
+    return f"{words.mean(row.baseline, row.scale)} -> {now}{moved}"
 
 
 def _leading(story: Story) -> Verdict | None:
@@ -162,6 +169,6 @@ def _models(story: Story) -> list[str]:
 def sentence(story: Story) -> str:
     """Return the plain sentence that the verdict rests on, and what fails the run besides."""
     said = story.sentence
-    if story.state == "partial" and story.report.not_judged_because:
-        said = f"{said} {prose(story.report.not_judged_because)}."
+    if story.state == "not_run":
+        said = f"{prose(story.report.without_key or '')} is not set in this run. {said}"
     return f"{said} {story.why_it_fails}".strip()

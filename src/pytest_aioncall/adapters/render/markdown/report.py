@@ -126,7 +126,7 @@ def _folds(told: Sequence[Story], *, most: int) -> list[str]:
     """Return the folded parts; of several evalsets each under its own name."""
     parts: list[str] = []
     for story in told:
-        if story.state in _CALM and story.tone != "doubt":
+        if (story.state in _CALM and story.tone != "doubt") or story.state == "not_run":
             continue
         inner = list(islice(details(story), most - len(parts)))
         if len(told) > 1:
