@@ -10,6 +10,7 @@ from ..errors import AioncallError, NotComparable, UsageError
 from .baseline import add_baseline
 from .cassettes import add_cassettes
 from .doctor import add_doctor
+from .drill import add_drill
 from .gate import add_gate
 from .history import add_history
 from .monitor import add_monitor
@@ -100,4 +101,5 @@ def _parser() -> argparse.ArgumentParser:
     add_monitor(verbs)
     add_history(verbs)
     add_scores(verbs)
+    add_drill(verbs)
     return parser

@@ -31,7 +31,7 @@ _MOST_ANNOTATIONS = 50
 _TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _SHA = re.compile(r"[0-9a-f]{40}")
 _NEXT = re.compile(r'rel="?next"?')
-_ISSUES, _PULLS, _CHECKS = "issues: write", "pull-requests: write", "checks: write"
+_ISSUES, _CHECKS = "issues: write", "checks: write"
 Conclusion = Literal[
     "action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale", "timed_out"
 ]
@@ -125,20 +125,8 @@ class GitHubTracker:
         return _note_of(self._json("PATCH", f"issues/comments/{int(id)}", {"body": body}, doing=doing))
 
     def remove_note(self, id: int) -> None:
-        """Delete a comment; one that is gone already is gone."""
-        reply = self._ask("DELETE", f"issues/comments/{int(id)}", None)
-        if reply.status not in (204, 404):
-            raise self._refusal(reply, doing=f"delete comment {id}", permission=_PULLS)
-
-    def remove_note(self, id: int) -> None:
         """Take a comment away; one that is gone already is fine."""
         reply = self._ask("DELETE", f"issues/comments/{int(id)}", None)
-        if reply.status not in (204, 404):
-            raise self._refusal(reply, doing=f"remove comment {id}", permission=_ISSUES)
-
-    def remove_note(self, id: int) -> None:
-        """Take a comment away; one that is gone stays gone."""
-        reply = self._ask("DELETE", f"issues/comments/{int(id)}", None, repeatable=True)
         if reply.status not in (204, 404):
             raise self._refusal(reply, doing=f"remove comment {id}", permission=_ISSUES)
 

@@ -15,7 +15,7 @@ from ...model.ticket import Notification
 from ...protocols import Calls, Notifier, NotifierContext
 from ...settings import Settings
 
-_BUILT_IN: Final = ("pagerduty", "slack")
+BUILT_IN: Final = ("pagerduty", "slack")
 """Names that need no entry in `notifiers`: kind and name are one."""
 
 
@@ -48,6 +48,10 @@ class Channels:
         except Exception as error:
             raise DeliveryError(f"notifier {name}: raised {type(error).__name__}: {error}") from error
 
+    def check(self, name: str) -> None:
+        """Make a notifier and send nothing; raises DeliveryError or UsageError where something is missing."""
+        self._notifier(name)
+
     def kind_of(self, name: str) -> str:
         """Return the kind of a notifier; a name that has no entry is a kind itself."""
         spec = self._settings.config.notifiers.get(name)
@@ -61,7 +65,7 @@ class Channels:
     def _notifier(self, name: str) -> Notifier:
         if name not in self._made:
             spec = self._settings.config.notifiers.get(name)
-            if spec is None and name not in _BUILT_IN:
+            if spec is None and name not in BUILT_IN:
                 raise DeliveryError(
                     f"no notifier {name!r}; add it to notifiers in aioncall.yaml", refused=True
                 )
