@@ -135,6 +135,7 @@ def test_without_a_configured_identity_it_has_its_own_and_else_the_users(world: 
     )
     git(world.user, "config", "user.name", "Bo")
     git(world.user, "config", "user.email", "bo@example.org")
+    history = world.branch()
     history.add(made_entry(2))
     history.sync()
     assert git(world.remote, "log", "-1", "--format=%an <%ae>", BRANCH) == "Bo <bo@example.org>"

@@ -15,7 +15,7 @@ from ..adapters.run_store import is_locked, list_runs
 from ..adapters.text import log_line, one_line
 from ..decide.daymeans import amounts_of, mean_rows
 from ..decide.sides import judged_of
-from ..errors import AioncallError, LoadError, NotComparable, UsageError
+from ..errors import AioncallError, UsageError
 from ..model.history import ErrorText, EvalsetDay, HistoryEntry
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
@@ -239,21 +239,21 @@ def _why_not_judged(run: Run, planned: RunEvalset, record: EvalsetRecord) -> str
 
 
 def _baseline(run: Run, planned: RunEvalset, settings: Settings, *, is_ours: bool) -> BaselineFound:
-    """Return the committed baseline: as it is, or as it was at the commit of an older run."""
+    """Return the committed baseline: as it is; for an older run, as it was at the commit of that."""
     if not planned.file:
         return BaselineFound()
     file = settings.root / planned.file
+    found = find_baseline(file, planned.evalset, replace(settings, baseline_ref=None))
+    accepted = found.baseline.header.accepted_at if found.baseline is not None else ""
+    if is_ours or found.baseline is None or (age_days(accepted, _moment(run)) or 0.0) > 0.0:
+        return found
+    # It was accepted after the run, perhaps because of it: then another one held.
     path = baseline_path(file, planned.evalset)
-    if not is_ours and run.commit is not None:
-        text = git.file_at(settings.root, run.commit, path)
-        if text is not None:
-            outputs = git.file_at(settings.root, run.commit, outputs_path(path)) or ""
-            try:
-                return BaselineFound(parse_baseline(text, outputs=outputs, path=path))
-            except (LoadError, NotComparable):
-                # What was committed then cannot be read by what is installed now.
-                return BaselineFound()
-    return find_baseline(file, planned.evalset, replace(settings, baseline_ref=None))
+    text = git.file_at(settings.root, run.commit, path) if run.commit is not None else None
+    if text is None:
+        return BaselineFound()
+    outputs = git.file_at(settings.root, run.commit or "", outputs_path(path)) or ""
+    return BaselineFound(parse_baseline(text, outputs=outputs, path=path))
 
 
 def _rounded(days: float | None) -> float | None:

@@ -46,11 +46,14 @@ class Monitored:
     @property
     def exit_code(self) -> int:
         """1 where an alert of tier 1 says that answers are worse; 7 where it could not be judged; else 0."""
-        held = [alert for one in self.alerts.evalsets for alert in one.alerts if alert.tier == 1]
+        unjudged = not self.entry.evalsets or not all(one.judged for one in self.entry.evalsets)
+        held = []
+        # A run of a change, or from recordings, says nothing of how things stand today.
+        if self.entry.kind == "daily" and not self.entry.replayed:
+            held = [alert for one in self.alerts.evalsets for alert in one.alerts if alert.tier == 1]
+            unjudged = unjudged or any(one.state == "not_judged" for one in self.alerts.evalsets)
         if any(alert.quality for alert in held):
             return EXIT_ALERT
-        unjudged = any(one.state == "not_judged" for one in self.alerts.evalsets)
-        unjudged = unjudged or not all(one.judged for one in self.entry.evalsets) or not self.entry.evalsets
         return EXIT_CANNOT_JUDGE if held or unjudged else EXIT_OK
 
 

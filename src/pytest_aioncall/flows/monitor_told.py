@@ -64,7 +64,9 @@ def _evalset_lines(one: EvalsetCondition, settings: Settings, *, width: int) -> 
 def _said(one: EvalsetCondition, settings: Settings) -> str:
     if one.state == "not_judged":
         because = f": {log_line(one.because, 200)}" if one.because else ""
-        return f"{because}; {_open_told(one)}" if one.is_open else because
+        if one.is_open:
+            return f", not judged today{because}; {_open_told(one)}"
+        return f", not judged{because}" if one.alerts else because
     if one.is_open and not one.alerts:
         return f": {_open_told(one)}"
     if one.alerts:

@@ -73,7 +73,7 @@ class HistoryBranch(HistoryFolder):
         server_url: str = "https://github.com",
         author: Author | None = None,
         step: Step = no_step,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         super().__init__(folder)
         self.branch = branch
@@ -83,7 +83,7 @@ class HistoryBranch(HistoryFolder):
         self._server_url = server_url
         self._author = author or Author()
         self._step = step
-        self._pause = pause
+        self._pause = pause or (lambda seconds: time.sleep(seconds))
         self._overlay = Overlay(folder)
         self._bare = folder / "repository"
         self._remote: Remote | None = None
@@ -130,7 +130,7 @@ class HistoryBranch(HistoryFolder):
         git = Git(
             ("--git-dir", str(self._bare)),
             environ=self._environ,
-            config=(*remote.config, *self._told_author()),
+            config=(*remote.config, *self._identity(remote)),
             hidden=remote.hidden,
             step=self._step,
         )
@@ -158,12 +158,10 @@ class HistoryBranch(HistoryFolder):
                 )
         return self._remote
 
-    def _told_author(self) -> tuple[tuple[str, str], ...]:
-        """Return the identity to commit with: git's own where it has one, else ours."""
-        git = Git(("-C", str(self._repository)), environ=self._environ)
-        found = {key: git.ask("config", key).text for key in ("user.name", "user.email")}
+    def _identity(self, remote: Remote) -> tuple[tuple[str, str], ...]:
+        """Return whom to commit as: git's own where it has one, else ours."""
         ours = {"user.name": self._author.name, "user.email": self._author.email}
-        return tuple((key, found[key] or ours[key]) for key in found)
+        return tuple((key, value or ours[key]) for key, value in remote.identity)
 
     def _make_repository(self, remote: Remote) -> None:
         """Make our bare repository, in one step: a half-made one never stands where it is looked for."""

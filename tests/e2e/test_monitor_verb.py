@@ -1,0 +1,481 @@
+"""`aioncall monitor` and `aioncall history` as a user types them, in real projects with real git."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from eval_project import Project
+from history_worlds import BRANCH, git, killed_at
+from pytest_aioncall.adapters.history import HistoryBranch, HistoryFolder
+from pytest_aioncall.flows.evalrun import settings_for
+from pytest_aioncall.flows.history import entry_of, feed, open_history
+from pytest_aioncall.flows.monitor import monitored, read_alerts
+
+GOOD = "def answer(text):\n    return text.upper()\n"
+WORSE = "def answer(text):\n    return 'no' if text > 'q2' else text.upper()\n"
+OUTAGE = "def answer(text):\n    raise ConnectionError('refused')\n"
+CASES = [
+    {
+        "id": f"case-{n:02}",
+        "input": f"q{n:02}",
+        "expected": f"Q{n:02}",
+        "slices": {"half": "old" if n < 20 else "new", "persona": "free" if n % 2 else "pro"},
+    }
+    for n in range(40)
+]
+
+
+class Daily:
+    """A project in git that runs once a day."""
+
+    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+        self.project = project
+        self.path = project.path
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        for name in list(os.environ):
+            if name.startswith("GITHUB_") or name in ("CI", "GH_TOKEN"):
+                monkeypatch.delenv(name)
+        project.app(GOOD)
+        project.evalset(
+            "triage",
+            cases=CASES,
+            epochs=2,
+            gates=[{"scorer": "exact", "slices": ["half"]}],
+            subject={"files": ["app.py"]},
+        )
+        project.write(".gitignore", ".aioncall/\n__pycache__/\n")
+        git(self.path, "init", "-q", "-b", "main")
+        self.commit("one")
+
+    def commit(self, message: str) -> str:
+        git(self.path, "add", "-A")
+        git(self.path, "commit", "-q", "--allow-empty", "-m", message)
+        return git(self.path, "rev-parse", "HEAD")
+
+    def run(self, day: int, *arguments: str, hour: int = 3) -> str:
+        """Run the evals on a day of November; return the run's id."""
+        self.monkeypatch.setenv("AIONCALL_NOW", f"2026-11-{day:02}T{hour:02}:17:00Z")
+        self.project.run(*arguments)
+        return str(self.project.last_run()["id"])
+
+    def based(self) -> Daily:
+        """Give it a baseline and one good day."""
+        self.run(1)
+        self.project.accept()
+        self.commit("baseline")
+        self.run(2)
+        return self
+
+    def command(self, *arguments: str) -> tuple[int, str, str]:
+        self.capsys.readouterr()
+        code = self.project.command(*arguments)
+        said = self.capsys.readouterr()
+        assert "Traceback" not in said.err
+        return code, said.out, said.err
+
+    def monitor(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        code, out, err = self.command("monitor", "--json", *arguments)
+        assert not err, err
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def daily(project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Daily:
+    return Daily(project, monkeypatch, capsys)
+
+
+def test_a_good_day_is_ok_and_the_history_holds_every_run_of_this_machine(daily: Daily) -> None:
+    code, out, _ = daily.based().command("monitor")
+    assert code == 0
+    assert out.splitlines()[0].startswith("monitor OK   1 evalset, run ")
+    assert "triage  ok: 80/80 judged; the daily series learns, 1 of 14 days" in out
+    _, shown, _ = daily.command("history", "show")
+    assert [line.split()[0] for line in shown.splitlines()[1:3]] == ["2026-11-01", "2026-11-02"]
+    assert "exact 100.0 % (80/80)" in shown
+
+
+def test_a_fall_is_an_alert_with_the_commit_that_touched_the_subject(daily: Daily) -> None:
+    daily.based()
+    daily.project.write("README.md", "other\n")
+    other = daily.commit("Readme")
+    daily.project.app(WORSE)
+    culprit = daily.commit("Say no more often")
+    run = daily.run(3)
+    code, told = daily.monitor()
+    assert code == 1 == told["exit_code"]
+    (condition,) = told["evalsets"]
+    assert condition["state"] == "bad"
+    assert condition["episode"]["first_bad"]["run"] == run
+    first = condition["alerts"][0]
+    assert (first["kind"], first["tier"], first["scorer"]) == ("eval_regression", 1, "exact")
+    evidence = {one["value"] for one in first["evidence"]}
+    assert f"{culprit[:7]} Say no more often" in evidence
+    assert not any(other[:7] in value and "Readme" in value for value in evidence)
+    assert read_alerts(daily.project.run_folders()[-1]).run == run
+    code, out, _ = daily.command("monitor")
+    assert code == 1
+    assert out.splitlines()[0].startswith("monitor ALERT   1 of 1 evalset, run ")
+    assert f"next:  aioncall publish issues --run {run}" in out
+    assert daily.command("monitor", "--exit-zero")[0] == 0
+
+
+def test_the_incident_holds_while_a_run_cannot_judge_and_the_step_is_told_apart(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    daily.project.app(OUTAGE)
+    daily.run(4)
+    code, told = daily.monitor()
+    (condition,) = told["evalsets"]
+    assert condition["state"] == "not_judged"
+    assert "80 of 80 samples errored" in condition["because"]
+    assert condition["episode"]["recovered"] is None
+    assert condition["episode"]["last_bad"]["day"] == "2026-11-03"
+    assert code == 1, "what was before holds on"
+    _, out, _ = daily.command("monitor")
+    assert out.splitlines()[0].startswith("monitor ALERT")
+    assert "triage  ALERT, not judged today: cannot judge: 80 of 80 samples errored" in out
+    assert "open since 2026-11-03" in out
+
+
+def test_an_outage_alone_is_no_regression(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(OUTAGE)
+    daily.run(3)
+    code, told = daily.monitor()
+    assert code == 7
+    assert told["evalsets"][0]["episode"] is None
+    assert not [alert for alert in told["evalsets"][0]["alerts"] if alert["kind"] == "eval_regression"]
+    assert daily.command("monitor")[1].startswith("monitor CANNOT JUDGE")
+
+
+def test_monitoring_the_same_run_again_says_the_same_and_adds_nothing(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    first = daily.monitor()
+    entries = sorted((daily.path / ".aioncall/history/runs").rglob("*.json"))
+    assert daily.monitor() == first
+    assert sorted((daily.path / ".aioncall/history/runs").rglob("*.json")) == entries
+
+
+def test_missing_days_are_told(daily: Daily) -> None:
+    daily.based()
+    daily.run(6)
+    _, told = daily.monitor()
+    assert told["evalsets"][0]["history_gap"] == 3
+    assert "no run on the 3 days before this one" in daily.command("monitor")[1]
+
+
+def test_partial_runs_shards_and_killed_runs_are_not_judged(daily: Daily) -> None:
+    daily.based()
+    daily.run(3, "-k", "case-0")
+    code, told = daily.monitor()
+    assert code == 7
+    assert told["evalsets"][0]["because"] == "partial: 10 of 40 cases ran"
+    daily.run(4, "--aioncall-shard", "1/2")
+    code, _, err = daily.command("monitor")
+    assert code == 4
+    assert "aioncall runs merge" in err
+    daily.run(5)
+    file = daily.project.run_folders()[-1] / "run.json"
+    run = json.loads(file.read_text())
+    killed = {**run, "ended_at": None, "complete": False, "totals": {}}
+    file.write_text(json.dumps({**killed, "evalsets": [{**e, "complete": False} for e in run["evalsets"]]}))
+    code, told = daily.monitor()
+    assert code == 7
+    assert told["evalsets"][0]["because"].startswith("the run was killed before its end")
+
+
+def test_merged_shards_are_one_day(daily: Daily) -> None:
+    daily.based()
+    shards = [daily.run(3, "--aioncall-shard", f"{n}/2", hour=3 + n) for n in (1, 2)]
+    assert daily.command("runs", "merge", *shards)[0] == 0
+    code, told = daily.monitor()
+    assert code == 0
+    assert told["evalsets"][0]["judged_samples"] == 80
+    entries = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert sorted(entries[-1].merged_from) == sorted(shards)
+
+
+def test_no_answer_and_no_reason_of_a_scorer_is_in_the_history(daily: Daily) -> None:
+    daily.project.app("def answer(text):\n    return 'SECRET-ANSWER ' + text\n")
+    cases = [{**case, "must": [{"not_contains": "SECRET-ANSWER"}]} for case in CASES]
+    daily.project.evalset("triage", cases=cases, epochs=1)
+    daily.run(1)
+    daily.monitor()
+    for path in (daily.path / ".aioncall/history").rglob("*.json"):
+        assert "SECRET-ANSWER" not in path.read_text()
+    (entry,) = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert len(entry.evalsets[0].floors) == 40
+    assert all(floor.reason is None for floor in entry.evalsets[0].floors)
+
+
+def test_runs_of_pull_requests_are_kept_and_not_monitored(daily: Daily) -> None:
+    daily.based()
+    daily.monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    daily.project.app(WORSE)
+    run = daily.run(3)
+    code, told = daily.monitor("--history", "./kept/")
+    assert (code, told["evalsets"]) == (0, [])
+    assert "no daily run" in told["notes"][0]
+    (entry,) = HistoryFolder(daily.path / "kept").entries()
+    assert (entry.run, entry.kind, entry.evalsets[0].status) == (run, "other", "regressed")
+    assert daily.monitor("--history", "./kept/", "--kind", "daily")[0] == 1
+
+
+def test_an_entry_names_its_job(daily: Daily) -> None:
+    for name, value in (("RUN_ID", "77"), ("RUN_ATTEMPT", "2"), ("REPOSITORY", "acme/bot")):
+        daily.monkeypatch.setenv(f"GITHUB_{name}", value)
+    daily.monkeypatch.setenv("GITHUB_EVENT_NAME", "schedule")
+    daily.run(1)
+    daily.monitor("--history", "./kept/")
+    (entry,) = HistoryFolder(daily.path / "kept").entries()
+    assert (entry.attempt, entry.kind) == (2, "daily")
+    assert entry.url == "https://github.com/acme/bot/actions/runs/77"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("monitor",), 4, "no run yet"),
+        (("monitor", "--run", "nope"), 4, "nope: no such"),
+        (("monitor", "--now", "yesterday"), 4, "--now"),
+        (("monitor", "--history", "a b"), 4, "no name of a branch"),
+        (("history", "show", "--branch", "x"), 4, "takes no --branch"),
+        (("history", "rebuild", "nowhere"), 4, "no such folder"),
+        (("history", "rebuild", "evalsets"), 4, "no run folder in it"),
+        (("history", "push", "--history", "nowhere"), 4, "no such folder"),
+        (("history", "show", "--evalset", "x"), 4, "no evalset 'x'"),
+        (("scores", "--since", "soon"), 4, "needs a span"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    daily: Daily, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    found, out, err = daily.command(*arguments)
+    assert (found, out) == (code, "")
+    assert said in err
+
+
+def test_an_empty_history_says_what_fills_it(daily: Daily) -> None:
+    assert "run: aioncall monitor" in daily.command("history", "show")[1]
+    code, out, _ = daily.command("scores")
+    assert code == 7
+    assert "no daily run yet" in out
+
+
+def test_broken_alerts_are_refused_and_the_command_that_writes_them_is_named(daily: Daily) -> None:
+    from pytest_aioncall.errors import UsageError
+
+    daily.run(1)
+    folder = daily.project.run_folders()[-1]
+    with pytest.raises(UsageError, match=f"aioncall monitor --run {folder.name}"):
+        read_alerts(folder)
+    for text, said in (
+        ("{", "cannot be read"),
+        ('{"format": 3}', "format 3"),
+        ('{"format": 1}', "aioncall monitor"),
+    ):
+        (folder / "alerts.json").write_text(text)
+        with pytest.raises(UsageError, match=said):
+            read_alerts(folder)
+
+
+# --- the heartbeat
+
+
+def beats(daily: Daily, loopback: Any) -> int:
+    daily.monkeypatch.setenv("AIONCALL_HEARTBEAT_URL", f"{loopback.url}/ping/secret-id")
+    before = len(loopback.asked)
+    daily.command("monitor")
+    return len(loopback.asked) - before
+
+
+def test_the_heartbeat_is_sent_after_a_judged_daily_run_and_no_other(daily: Daily, loopback: Any) -> None:
+    daily.based()
+    assert beats(daily, loopback) == 1
+    assert loopback.asked[-1].method == "GET"
+    daily.project.app(WORSE)
+    daily.run(3)
+    assert beats(daily, loopback) == 1, "a regressed run was judged"
+    daily.project.app(OUTAGE)
+    daily.run(4)
+    assert beats(daily, loopback) == 0, "an outage was not"
+    daily.project.app(GOOD)
+    daily.run(5)
+    daily.monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    assert beats(daily, loopback) == 0, "a pull request is no day"
+
+
+def test_a_listener_that_fails_is_a_note_without_its_address(daily: Daily, loopback: Any, told: Any) -> None:
+    loopback.tell = lambda asked: told(status=404)
+    daily.based()
+    daily.monkeypatch.setenv("AIONCALL_HEARTBEAT_URL", f"{loopback.url}/ping/secret-id")
+    code, out, err = daily.command("monitor")
+    assert code == 0
+    assert "heartbeat: the listener answered with status 404" in out
+    assert "secret-id" not in out + err
+    daily.project.config(monitors={"heartbeat_url_env": "OUR_PING"})
+    code, out, _ = daily.command("monitor")
+    assert (code, "no heartbeat: OUR_PING is not set" in out) == (0, True)
+
+
+# --- on a branch
+
+
+def test_on_a_branch_the_entry_is_shared_before_anything_is_said(daily: Daily) -> None:
+    daily.based()
+    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
+    git(daily.path, "remote", "add", "origin", "../remote.git")
+    code, told = daily.monitor("--history", BRANCH)
+    assert code == 0
+    remote = daily.path.parent / "remote.git"
+    assert told["run"] in git(remote, "ls-tree", "-r", "--name-only", BRANCH)
+    shutil.rmtree(remote)
+    run = daily.run(3)
+    daily.monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    code, out, err = daily.command("monitor", "--history", BRANCH)
+    assert (code, out) == (7, "")
+    assert "was not pushed in 5 tries" in err
+    assert not (daily.path / ".aioncall/runs" / run / "alerts.json").exists()
+
+
+def test_push_and_pull_carry_entries_between_machines(daily: Daily) -> None:
+    daily.based()
+    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
+    git(daily.path, "remote", "add", "origin", "../remote.git")
+    code, out, _ = daily.command("history", "push")
+    assert (code, out.splitlines()[0]) == (0, f"branch {BRANCH} of origin: 2 entries, 2 new or changed")
+    assert daily.command("history", "push")[1].startswith(f"branch {BRANCH} of origin: 2 entries, 0 new")
+    shutil.rmtree(daily.path / ".aioncall")
+    code, out, _ = daily.command("history", "pull")
+    assert out.startswith("this machine's history: 2 entries, 2 new or changed")
+    shown = daily.command("history", "show", "--json")[1]
+    assert [one["day"] for one in json.loads(shown)["entries"]] == ["2026-11-01", "2026-11-02"]
+
+
+def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.commit("worse")
+    daily.run(3)
+    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
+    git(daily.path, "remote", "add", "origin", "../remote.git")
+    settings = settings_for(daily.path, {})
+    store = daily.path / "machine"
+    names: list[str] = []
+
+    def work(step: Any) -> None:
+        history = HistoryBranch(
+            store, branch=BRANCH, repository=daily.path, environ=dict(os.environ), step=step
+        )
+        monitored("latest", history=history, settings=settings)
+
+    work(names.append)
+    folder = daily.project.run_folders()[-1]
+    remote = daily.path.parent / "remote.git"
+    wanted = (folder / "alerts.json").read_text(), git(remote, "rev-parse", f"{BRANCH}^{{tree}}")
+    for number in range(0, len(names), 3):
+        git(remote, "update-ref", "-d", f"refs/heads/{BRANCH}")
+        shutil.rmtree(store)
+        (folder / "alerts.json").unlink()
+        assert killed_at(number, work) == names[number]
+        assert not (folder / "alerts.json").exists(), "nothing is said before the entry is shared"
+        work(lambda _name: None)
+        found = (folder / "alerts.json").read_text(), git(remote, "rev-parse", f"{BRANCH}^{{tree}}")
+        assert found == wanted, names[number]
+
+
+# --- rebuilding
+
+
+def test_entries_are_made_again_from_run_folders_as_they_were(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    daily.monitor()
+    before = HistoryFolder(daily.path / ".aioncall/history").entries()
+    shutil.copytree(daily.path / ".aioncall/runs", daily.path.parent / "artifacts" / "many" / "runs")
+    shutil.rmtree(daily.path / ".aioncall/history")
+    code, out, _ = daily.command("history", "rebuild", str(daily.path.parent / "artifacts"))
+    assert (code, out.splitlines()[0]) == (0, "this machine's history: 3 entries, 3 new or changed")
+    again = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert [(e.run, e.day, e.evalsets[0].rows) for e in again] == [
+        (e.run, e.day, e.evalsets[0].rows) for e in before
+    ]
+    assert again[-1].evalsets[0].status == "regressed"
+
+
+def test_an_old_run_is_judged_against_the_baseline_of_its_own_commit(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.commit("worse")
+    daily.run(3)
+    daily.monkeypatch.setenv("AIONCALL_NOW", "2026-11-03T09:00:00Z")
+    daily.project.accept("the level is another one", "--accept-regression", "ACME-1")
+    daily.commit("accepted")
+    feed(history := HistoryFolder(daily.path / "again"), settings_for(daily.path, {}))
+    statuses = [entry.evalsets[0].status for entry in history.entries()]
+    assert statuses[-1] == "regressed", "as it was when it ran, not as the newest baseline has it"
+    assert history.entries()[0].evalsets[0].baseline == {}
+
+
+def test_shards_among_artifacts_are_put_together_day_by_day(daily: Daily) -> None:
+    daily.based()
+    shutil.rmtree(daily.path / ".aioncall")
+    for day in (3, 4):
+        for n in (1, 2):
+            daily.run(day, "--aioncall-shard", f"{n}/2", hour=3)
+    daily.run(5, "--aioncall-shard", "1/2")
+    code, out, _ = daily.command("history", "rebuild", ".aioncall/runs", "--json")
+    told = json.loads(out)
+    assert (code, told["entries"]) == (0, 2)
+    assert any("shard 2 of 2" in note or "2/2" in note for note in told["notes"]), told["notes"]
+    entries = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert [(e.day, e.evalsets[0].judged, e.evalsets[0].judged_samples) for e in entries] == [
+        ("2026-11-03", True, 80), ("2026-11-04", True, 80)
+    ]  # fmt: skip
+
+
+def test_a_run_that_was_resumed_takes_the_place_of_its_unfinished_entry(daily: Daily) -> None:
+    daily.based()
+    settings = settings_for(daily.path, {})
+    history = HistoryFolder(daily.path / "kept")
+    folder = daily.project.run_folders()[-1]
+    part = entry_of(folder, settings, kind="daily", is_ours=False)
+    days = tuple(day.model_copy(update={"judged": False, "because": "partial"}) for day in part.evalsets)
+    history.add(part.model_copy(update={"evalsets": days, "url": "https://x/1"}))
+    feed(history, settings)
+    again = history.entries()[-1]
+    assert again.evalsets[0].judged
+    assert again.url == "https://x/1"
+
+
+def test_open_history_takes_what_is_written_as_a_path_for_a_folder(daily: Daily) -> None:
+    settings = settings_for(daily.path, {})
+    assert type(open_history("./somewhere/", settings)) is HistoryFolder
+    (daily.path / "there").mkdir()
+    assert type(open_history("there", settings)) is HistoryFolder
+    assert type(open_history("some-branch", settings)) is HistoryBranch
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell")
+def test_the_verb_works_in_a_process_of_its_own(daily: Daily) -> None:
+    daily.based()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_aioncall", "monitor", "--json"],
+        cwd=daily.path, capture_output=True, text=True, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["evalsets"][0]["state"] in ("good", "learning")
