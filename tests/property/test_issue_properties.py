@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ from pytest_aioncall.model.oncall import Monitors
 NAMES = ("a", "b", "c", "d")
 MONITORS = Monitors(storm=2, reopen_days=4)
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+chances = st.randoms(use_true_random=False)
 outcomes = st.sampled_from(["good", "good", "good", "bad", "bad", "none"])
 weeks = st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, outcomes)), min_size=1, max_size=9)
 
@@ -140,7 +142,7 @@ def test_one_issue_a_cause_none_closed_without_a_judged_recovery_and_nothing_lef
 
 
 @quick
-@given(weeks, st.randoms(use_true_random=False))
+@given(weeks, chances)
 def test_failures_lost_replies_and_kills_change_nothing_about_the_end(
     days: list[dict[str, str]], random: Random
 ) -> None:
@@ -159,7 +161,7 @@ def test_failures_lost_replies_and_kills_change_nothing_about_the_end(
 
 
 @quick
-@given(weeks, st.randoms(use_true_random=False))
+@given(weeks, chances)
 def test_runs_that_are_published_again_and_out_of_order_undo_nothing(
     days: list[dict[str, str]], random: Random
 ) -> None:
@@ -190,7 +192,7 @@ def test_a_kill_between_any_two_steps_and_a_rerun_come_to_the_same_end(
 
 
 @quick
-@given(weeks, st.integers(2, 5), st.randoms(use_true_random=False))
+@given(weeks, st.integers(2, 5), chances)
 def test_publishers_that_overlap_leave_one_issue_and_one_line_a_day(
     days: list[dict[str, str]], publishers: int, random: Random
 ) -> None:
@@ -212,13 +214,21 @@ def test_publishers_that_overlap_leave_one_issue_and_one_line_a_day(
 
 
 @pytest.mark.slow
-def test_the_same_at_length() -> None:
-    """The promises above with many more lives; `make simulate` runs it."""
-    for promise in (
-        test_failures_lost_replies_and_kills_change_nothing_about_the_end,
-        test_publishers_that_overlap_leave_one_issue_and_one_line_a_day,
-    ):
-        settings(quick, max_examples=300)(promise)()
+def test_failures_and_kills_in_many_more_lives() -> None:
+    """`make simulate` runs it."""
+    at_length(test_failures_lost_replies_and_kills_change_nothing_about_the_end, weeks, chances)
+
+
+@pytest.mark.slow
+def test_overlapping_publishers_in_many_more_lives() -> None:
+    """`make simulate` runs it."""
+    at_length(
+        test_publishers_that_overlap_leave_one_issue_and_one_line_a_day, weeks, st.integers(2, 5), chances
+    )
+
+
+def at_length(promise: Any, *drawn: Any) -> None:
+    settings(quick, max_examples=400)(given(*drawn)(promise.hypothesis.inner_test))()
 
 
 class Blind(MemoryTracker):

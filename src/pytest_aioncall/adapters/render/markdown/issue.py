@@ -13,7 +13,7 @@ from ....model.alert import Alert, EvalsetCondition
 from ....model.issue import IssuePage, IssueState
 from . import escape
 from . import issue_parts as parts
-from .issue_words import days_told, mention, run_link, tier_word
+from .issue_words import days_told, mention, run_of_day, tier_word
 
 TITLE_LIMIT = 240
 
@@ -120,7 +120,7 @@ def _verdict(page: IssuePage) -> str:
             f"Two runs that overlapped opened one issue each. The older one, #{state.duplicate_of}, is kept; "
             "this one is closed and says nothing more."
         )
-    run = run_link(page.run)
+    run = run_of_day(page.run)
     if state.phase == "recovered":
         by = escape.inline(state.recovered_run or "?", 80)
         lasted = days_told(state.first_day, state.recovered_day)

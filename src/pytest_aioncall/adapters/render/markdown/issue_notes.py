@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ....model.alert import Alert, EvalsetCondition
 from ....model.issue import IssueNote
 from . import escape
-from .issue_words import days_told, mention, run_link
+from .issue_words import days_told, mention, run_link, run_of_day
 
 NOTE_LIMIT = 4_000
 
@@ -59,14 +59,14 @@ def _closed(note: IssueNote) -> str:
     episode = note.episode
     if note.issue == "storm":
         lasted = days_told(episode.first_bad.day if episode else "", note.day)
-        judged = run_link(note.run)
+        judged = run_of_day(note.run)
         return f"Over: no feature is left in this storm. It lasted {lasted}; last judged by {judged}."
     if episode is None:
-        return f"Over: judged by {run_link(note.run)}."
+        return f"Over: judged by {run_of_day(note.run)}."
     by = episode.recovered or note.run
     lasted = days_told(episode.first_bad.day, by.day if by else None)
     if note.issue == "upkeep":
-        return f"Over: judged again by {run_link(by)}. It lasted {lasted}."
+        return f"Over: judged again by {run_of_day(by)}. It lasted {lasted}."
     days = f" on {', '.join(escape.prose(day) for day in episode.good_days)}" if episode.good_days else ""
     return f"Recovered: judged good{days}, the last time by {run_link(by)}. It lasted {lasted}."
 
@@ -74,7 +74,7 @@ def _closed(note: IssueNote) -> str:
 def _reopened(note: IssueNote) -> str:
     alerts = _alerts(note.condition.alerts) if note.condition is not None else ""
     first = note.episode.first_bad if note.episode is not None else note.run
-    return f"It is back since {run_link(first)}{f': {alerts}' if alerts else ''}."
+    return f"It is back since {run_of_day(first)}{f': {alerts}' if alerts else ''}."
 
 
 def _again(note: IssueNote) -> str:
@@ -88,7 +88,9 @@ def _again(note: IssueNote) -> str:
 
 def _worse(note: IssueNote) -> str:
     alerts = _alerts(note.condition.alerts) if note.condition is not None else ""
-    return f"More urgent since {run_link(note.run)}{f': {alerts}' if alerts else ''}. The clock starts anew."
+    return (
+        f"More urgent since {run_of_day(note.run)}{f': {alerts}' if alerts else ''}. The clock starts anew."
+    )
 
 
 def _escalated(note: IssueNote) -> str:

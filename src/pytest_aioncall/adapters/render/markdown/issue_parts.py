@@ -15,7 +15,7 @@ from .. import words
 from ..runbooks import page_of, steps_of
 from ..trend.chart import value_text
 from . import escape
-from .issue_words import commit_of, mention, run_link, series_name, spark
+from .issue_words import commit_of, mention, run_of_day, series_name, spark
 
 _MOST_ALERTS, _MOST_CASES, _MOST_CHANGES, _MOST_FEATURES, _MOST_SERIES = 30, 15, 20, 150, 6
 _DAYS: Final = 30
@@ -66,9 +66,9 @@ def episode(condition: EvalsetCondition, repository: str | None) -> str:
     found = condition.episode
     if found is None:
         return ""
-    lines = [f"- **First bad run:** {run_link(found.first_bad)}{_at(found.first_bad.commit)}"]
+    lines = [f"- **First bad run:** {run_of_day(found.first_bad)}{_at(found.first_bad.commit)}"]
     if found.last_good is not None:
-        lines.append(f"- **Last good run:** {run_link(found.last_good)}{_at(found.last_good.commit)}")
+        lines.append(f"- **Last good run:** {run_of_day(found.last_good)}{_at(found.last_good.commit)}")
     else:
         lines.append("- **Last good run:** none is known")
     good, bad = commit_of(found.last_good), commit_of(found.first_bad)

@@ -13,6 +13,12 @@ from . import escape
 
 _PERSON: Final = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 _BARS: Final = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+_AMOUNTS: Final = {
+    "latency_p95_s": "p95 latency",
+    "latency_p50_s": "median latency",
+    "cost_usd": "cost",
+    "error_rate": "errors",
+}
 _SHA: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -22,10 +28,15 @@ def mention(person: str) -> str:
 
 
 def run_link(run: RunRef | None) -> str:
-    """Name a run with its day, as a link where it has an address."""
+    """Name a run, as a link where it has an address."""
     if run is None:
         return "an unknown run"
-    return f"{escape.link(f'run {escape.inline(run.run, 80)}', run.url)} ({escape.prose(run.day, 20)})"
+    return escape.link(f"run {escape.inline(run.run, 80)}", run.url)
+
+
+def run_of_day(run: RunRef | None) -> str:
+    """Name a run with its day."""
+    return run_link(run) if run is None else f"{run_link(run)} ({escape.prose(run.day, 20)})"
 
 
 def commit_of(run: RunRef | None) -> str | None:
@@ -62,6 +73,8 @@ def spark(values: list[float | None], *, low: float, high: float) -> str:
 
 
 def series_name(series: Series) -> str:
-    """Name a series: `route`, `route shape=long`, `latency_p95_s`."""
+    """Name a series: `route`, `route shape=long`, `p95 latency`."""
+    if series.scorer is None:
+        return _AMOUNTS.get(series.name, series.name)
     where = ", ".join(f"{key}={value}" for key, value in sorted((series.slice or {}).items()))
-    return f"{series.scorer or series.name} {where}".rstrip()
+    return f"{series.scorer} {where}".rstrip()
