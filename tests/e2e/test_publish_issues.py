@@ -1,0 +1,380 @@
+"""`aioncall publish issues` at a GitHub with state: failures, lost replies, races, kills, nobody there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.github import BOT, FakeGitHub
+from issue_days import alerts_of, at, condition, day
+from pytest_aioncall.adapters.history import HistoryFolder, write_alerts
+from pytest_aioncall.adapters.net import Caller
+from pytest_aioncall.adapters.trackers import GitHubTracker
+from pytest_aioncall.cli import main
+from pytest_aioncall.decide.issues.marker import without_marker
+from pytest_aioncall.flows.issues import Published, publish_issues
+from pytest_aioncall.model.alert import AlertsFile
+from pytest_aioncall.model.config import Config
+from pytest_aioncall.model.run import Run
+from pytest_aioncall.settings import Settings
+
+TESTS = Path(__file__).parents[1]
+CONFIG: dict[str, Any] = {
+    "oncall": {"rotation": {"people": ["@ann", "@bo"]}, "channel": "lines"},
+    "notifiers": {"lines": {"kind": "file", "path": "pages.jsonl"}},
+    "routes": {"tier1": ["github", "lines"]},
+}
+
+
+class Clock:
+    now: datetime = at(0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Job:
+    """The scheduled job: a run folder with alerts, a history, and the command."""
+
+    def __init__(self, root: Path, github: FakeGitHub, clock: Clock) -> None:
+        self.root, self.github, self.clock = root, github, clock
+        self.history = HistoryFolder(root / "history", where="a folder")
+        (root / "aioncall.yaml").write_text(json.dumps({"format": 1, **CONFIG}))
+
+    def lay(self, alerts: AlertsFile, *, now: datetime) -> Path:
+        """Leave the run folder as monitor leaves it."""
+        folder = self.root / ".aioncall" / "runs" / alerts.run
+        folder.mkdir(parents=True, exist_ok=True)
+        run = Run(id=alerts.run, created_at=alerts.created_at, complete=True, ended_at=alerts.created_at)
+        (folder / "run.json").write_text(run.model_dump_json())
+        write_alerts(folder, alerts)
+        self.clock.now = now
+        return folder
+
+    def publish(self, alerts: AlertsFile, *, now: datetime, github: Any = None, **more: Any) -> Published:
+        self.lay(alerts, now=now)
+        settings = Settings(
+            config=Config.model_validate(CONFIG),
+            root=self.root,
+            now=now,
+            github=github or self.github.as_github(),
+        )
+        caller = Caller(sleep=lambda _: None)
+        with caller:
+            tracker = GitHubTracker(settings.github, caller=caller) if settings.github.is_there else None
+            return publish_issues(
+                alerts.run,
+                settings=settings,
+                history=self.history,
+                tracker=tracker,
+                pause=lambda _: None,
+                **more,
+            )
+
+    def command(self, run: str, *, now: datetime) -> list[str]:
+        return [
+            *("publish", "issues", "--run", run, "--root", str(self.root)),
+            *("--history", f"{self.root}/history/", "--now", now.isoformat()),
+        ]
+
+    def pages(self) -> list[str]:
+        file = self.root / "pages.jsonl"
+        return [json.loads(line)["id"] for line in file.read_text().splitlines()] if file.exists() else []
+
+    def seen(self) -> list[Any]:
+        """Return all that people see, whatever the numbers and the order of comments."""
+
+        def plain(text: str | None) -> str:
+            return re.sub(r"#\d+", "#N", without_marker(text or ""))
+
+        return sorted(
+            [
+                [i.title, plain(i.body), i.state, i.assignees, sorted(plain(c.body) for c in i.comments)]
+                for i in self.github.issues
+            ]
+        )
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Iterator[Job]:
+    clock = Clock()
+    with FakeGitHub(now=clock) as github:
+        yield Job(tmp_path, github, clock)
+
+
+def a_week() -> list[AlertsFile]:
+    """Return a bad day, a worse one with a second feature, an outage, a recovery, and a recurrence."""
+    over = {"first": 1, "last": 2, "good": [4, 5, 6], "recovered": 6}
+    down = (("triage", 1), ("search", 2))
+    ended = condition(6, state="good", **over).episode
+    assert ended is not None
+    return [
+        alerts_of(condition(1, first=1), condition(1, "search", state="good")),
+        alerts_of(condition(2, first=1, last=2), condition(2, "search", first=2)),
+        alerts_of(
+            *(condition(3, n, state="not_judged", first=f, last=2) for n, f in (("triage", 1), ("search", 2)))
+        ),
+        alerts_of(
+            condition(4, state="good", first=1, last=2, good=[4]), condition(4, "search", first=2, last=4)
+        ),
+        alerts_of(condition(6, state="good", **over), condition(6, "search", first=2, last=6)),
+        alerts_of(condition(8, first=8, earlier=[ended]), condition(8, "search", first=2, last=8)),
+    ]
+
+
+def number_of(alerts: AlertsFile) -> int:
+    return int(alerts.run[-2:])
+
+
+def live(job: Job) -> None:
+    for alerts in a_week():
+        for _ in range(8):
+            if job.publish(alerts, now=at(number_of(alerts))).exit_code == 0:
+                break
+        else:
+            raise AssertionError("never done")
+
+
+def test_a_week_at_github_is_two_issues_with_a_closing_and_a_recurrence(job: Job) -> None:
+    live(job)
+    assert [(i.title.split(".")[0], i.state, i.state_reason) for i in job.github.issues] == [
+        ("triage", "open", "reopened"),
+        ("search", "open", None),
+    ]
+    assert all(issue.user == BOT and issue.labels == ["aioncall"] for issue in job.github.issues)
+    told = [c.body for c in job.github.comments(1)]
+    assert sum("Recovered: judged good" in text for text in told) == 1
+    assert sum("It is back since" in text for text in told) == 1
+    pages = [one for one in job.pages() if "|trigger|" in one]
+    assert len(pages) == len(set(pages)) > 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fifth_of_all_calls_failing_changes_nothing_about_the_end(tmp_path: Path, seed: int) -> None:
+    """Refused, limited, cut off before and after: no page is lost, nothing is said twice."""
+    ends = []
+    for rate in (0.0, 0.2):
+        clock = Clock()
+        with FakeGitHub(now=clock) as github:
+            github.fail(rate=rate, seed=seed)
+            (tmp_path / str(rate)).mkdir()
+            job = Job(tmp_path / str(rate), github, clock)
+            live(job)
+            github.fail(rate=0.0)
+            ends.append((job.seen(), sorted(set(job.pages()))))
+    assert ends[0] == ends[1]
+
+
+def test_five_processes_at_once_leave_one_issue_a_feature_and_one_line_a_day(job: Job) -> None:
+    week = a_week()
+    job.publish(week[0], now=at(1))
+    alerts, now = week[1], at(2)
+    job.lay(alerts, now=now)
+    env = {**os.environ, **job.github.env()}
+    script = "import sys; from pytest_aioncall.cli import main; sys.exit(main(sys.argv[1:]))"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, *job.command(alerts.run, now=now)],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 5, said
+    job.publish(alerts, now=now)
+    assert sorted(issue.title.split(".")[0] for issue in job.github.open_issues) == ["search", "triage"]
+    others = [issue for issue in job.github.issues if issue.state == "closed"]
+    assert all("### Duplicate of #" in (issue.body or "") for issue in others)
+    first = job.github.comments(1)
+    assert sum(comment.body.startswith(f"{day(2)}: ") for comment in first) == 1
+
+
+KILLED = """
+import os, signal, sys
+from pytest_aioncall.adapters.net.calls import Caller
+from pytest_aioncall.cli import main
+
+count, when, real = [0], int(sys.argv[1]), Caller.call
+
+def call(self, method, *arguments, **named):
+    if method == "GET":
+        return real(self, method, *arguments, **named)
+    count[0] += 1
+    if count[0] == when and sys.argv[2] == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    made = real(self, method, *arguments, **named)
+    if count[0] == when:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+
+Caller.call = call
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+def test_kill_nine_between_any_two_steps_and_a_rerun_come_to_the_same_end(tmp_path: Path) -> None:
+    """Killed before the first call that changes something, after it, before the second, and so on."""
+    week = a_week()[:2]
+
+    def begun(folder: str, github: FakeGitHub, clock: Clock) -> Job:
+        (tmp_path / folder).mkdir()
+        job = Job(tmp_path / folder, github, clock)
+        job.publish(week[0], now=at(1))
+        return job
+
+    clock = Clock()
+    with FakeGitHub(now=clock) as github:
+        job = begun("clean", github, clock)
+        before = len(github.written())
+        assert job.publish(week[1], now=at(2)).exit_code == 0
+        steps = len(github.written()) - before
+        clean = (job.seen(), sorted(set(job.pages())))
+    assert steps >= 4
+    killed = 0
+    for step in range(1, steps + 1):
+        with FakeGitHub(now=clock) as github:
+            job = begun(f"killed-{step}", github, clock)
+            job.lay(week[1], now=at(2))
+            when = "before" if step % 2 else "after"
+            arguments = [sys.executable, "-c", KILLED, str(step), when, *job.command(week[1].run, now=at(2))]
+            ended = subprocess.run(
+                arguments, env={**os.environ, **github.env()}, capture_output=True, timeout=120
+            )
+            killed += ended.returncode == -signal.SIGKILL
+            assert job.publish(week[1], now=at(2)).exit_code == 0
+            assert (job.seen(), sorted(set(job.pages()))) == clean, (step, when)
+    assert killed == steps
+
+
+def test_without_a_token_it_says_what_is_missing_and_nothing_is_done(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    job.lay(a_week()[0], now=at(1))
+    assert main(job.command("run-01", now=at(1))) == 4
+    assert "GITHUB_REPOSITORY is not set" in capsys.readouterr().err
+    assert main([*job.command("run-01", now=at(1)), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "would open 'triage.daily.route" in told
+    assert "shown as if there were no issue yet" in told
+    assert job.pages() == []
+
+
+def test_a_dry_run_asks_and_changes_nothing(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job.publish(a_week()[0], now=at(1))
+    written = len(job.github.written())
+    job.lay(a_week()[1], now=at(2))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    assert main([*job.command("run-02", now=at(2)), "--dry-run", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["dry_run"] is True
+    assert sorted((step["what"].split(" '")[0], step["issue"]) for step in told["steps"]) == [
+        ("would comment (day) on", 1),
+        ("would comment (escalated) on", 1),
+        ("would open", None),
+        ("would update", 1),
+    ]
+    assert len(job.github.written()) == written
+
+
+def test_every_step_is_a_line_with_the_address_of_its_issue(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job.lay(a_week()[0], now=at(1))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    assert main(job.command("run-01", now=at(1))) == 0
+    told = capsys.readouterr().out
+    assert "opened #1 (triage): https://github.com/acme/app/issues/1" in told
+    assert main(job.command("run-01", now=at(1))) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_what_may_not_write_issues_says_which_permission_is_missing_and_the_page_goes_out(job: Job) -> None:
+    job.github.read_only = True
+    done = job.publish(a_week()[0], now=at(1))
+    assert done.exit_code == 7
+    assert any("issues: write" in line for line in done.failed), done.failed
+    assert any("run it again to finish it" in line for line in done.lines)
+    assert len(job.pages()) == 1
+
+
+def test_a_server_that_is_not_there_loses_no_page(job: Job) -> None:
+    nobody = job.github.as_github(api_url="http://127.0.0.1:9")
+    done = job.publish(a_week()[0], now=at(1), github=nobody)
+    assert done.exit_code == 7
+    assert len(job.pages()) == 1
+    assert job.publish(a_week()[0], now=at(1)).exit_code == 0
+    assert len(job.github.issues) == 1
+    assert len(job.pages()) == 1
+
+
+def test_a_run_without_alerts_names_the_command_that_makes_them(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = job.lay(a_week()[0], now=at(1))
+    (folder / "alerts.json").unlink()
+    assert main(job.command("run-01", now=at(1))) == 4
+    assert "aioncall monitor" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ['{"format": 2}', "[" * 100_000, '{"format": 1, "run": 3}', "\x00"])
+def test_alerts_that_are_none_are_a_line_and_no_traceback(
+    job: Job, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    folder = job.lay(a_week()[0], now=at(1))
+    (folder / "alerts.json").write_text(text)
+    assert main(job.command("run-01", now=at(1))) == 4
+    said = capsys.readouterr().err
+    assert "alerts.json" in said
+    assert "Traceback" not in said
+
+
+def test_a_person_who_may_not_be_assigned_costs_no_page(job: Job) -> None:
+    job.github.state.assignable = {"zoe"}
+    assert job.publish(a_week()[0], now=at(1)).exit_code == 0
+    (issue,) = job.github.issues
+    assert issue.assignees == []
+    assert "@ann" in (issue.body or "")
+
+
+def test_people_are_heard_at_github_members_and_nobody_else(job: Job) -> None:
+    job.github.add_user("bo", association="MEMBER")
+    job.github.add_user("eve", association="NONE")
+    week = a_week()
+    job.publish(week[0], now=at(1))
+    job.clock.now = at(1) + timedelta(minutes=10)
+    job.github.comment(1, "/ack", login="eve")
+    job.github.comment(1, "/ack", login="bo")
+    job.publish(week[1], now=at(2))
+    assert "**Acknowledged** by `bo`" in (job.github.issue(1).body or "")
+    assert any("acknowledge" in page for page in job.pages())
+
+
+def test_label_wontfix_lets_go_and_the_pages_stop(job: Job) -> None:
+    week = a_week()
+    job.publish(week[0], now=at(1))
+    job.github.change(1, labels=["aioncall", "wontfix"])
+    body, pages = job.github.issue(1).body, job.pages()
+    done = job.publish(alerts_of(condition(2, first=1, last=2)), now=at(2))
+    assert job.github.issue(1).body == body
+    assert job.github.comments(1) == []
+    assert job.pages() == pages
+    assert any("let go of" in line for line in done.remarks)
