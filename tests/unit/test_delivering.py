@@ -355,3 +355,11 @@ def test_routes_name_notifiers_beside_the_issue_and_the_review(tmp_path: Path) -
     settings = settings_with(tmp_path, routes={"tier1": ["pager", "github"], "tier3": ["review"]})
     assert notifiers_for(1, settings) == ("pager",)
     assert notifiers_for(2, settings) == () == notifiers_for(3, settings)
+
+
+def test_an_entry_of_githubs_kind_is_the_issue_under_another_name(tmp_path: Path) -> None:
+    kind = f"{__name__}:Pager"
+    notifiers = {"issues": {"kind": "github"}, "pager": {"kind": kind}}
+    settings = settings_with(tmp_path, notifiers=notifiers, routes={"tier1": ["issues", "pager"]})
+    assert notify(alerts_of(22, "a"), settings=settings, history=Notes()).failed == []
+    assert got("pager") == ["trigger"]

@@ -16,13 +16,12 @@ from typing import Any, Final, Literal
 from ..adapters.redaction import Redactor
 from ..adapters.text import did_you_mean, log_line, one_line
 from ..adapters.trackers import GitHubTracker
-from ..decide.notices import NO_NOTIFIERS
 from ..decide.oncall import deadline, in_zone, on_call_at, zone_of
 from ..errors import AioncallError, DeliveryError, UsageError
 from ..model.ticket import Notification
 from ..protocols import Calls, Tracker
 from ..settings import Settings
-from .delivering.channels import BUILT_IN, Channels, now_of
+from .delivering.channels import BUILT_IN, Channels, kind_of, now_of
 
 LABEL: Final = "aioncall-drill"
 TITLE: Final = "[drill] nothing is broken: this is a rehearsal of a page"
@@ -135,7 +134,7 @@ class _Rehearsal:
                     step.would(f"open and close an issue in {self.settings.github.repository}")
                 else:
                     self.channels.check(name)
-                    step.would(f"send a page and its end ({self.channels.kind_of(name)})")
+                    step.would(f"send a page and its end ({kind_of(name, self.settings)})")
 
     def fire(self, names: list[str], *, keep: bool) -> None:
         """Open, page, and end it all again."""
@@ -157,8 +156,9 @@ class _Rehearsal:
     def _open(self) -> None:
         with self._step("github") as step:
             mark = f"<!-- {LABEL} {self.told.id} -->"
-            body = _BODY.format(people=self._people() or "nobody", due=self._due(), mark=mark)
-            people = [self._people()] if self._people() else []
+            primary = self._people()
+            body = _BODY.format(people=primary or "nobody", due=self._due(), mark=mark)
+            people = [primary] if primary else []
             try:
                 ticket = self.tracker.open_ticket(title=TITLE, body=body, labels=[LABEL], assignees=people)
             except DeliveryError as error:
@@ -254,11 +254,13 @@ class _Step:
 def _names(settings: Settings, channel: str | None) -> list[str]:
     """Return the channels to be tried; the weekly review calls nobody."""
     config = settings.config
-    known = [name for name in dict.fromkeys(["github", *config.notifiers, *BUILT_IN]) if name != "review"]
-    if channel is None:
-        return [name for name in config.routes.tier1 if name == "github" or name not in NO_NOTIFIERS]
-    if channel in known:
-        return [channel]
+    known = list(dict.fromkeys(["github", *config.notifiers, *BUILT_IN]))
+    if channel is None or channel in known:
+        names = config.routes.tier1 if channel is None else (channel,)
+        kinds = {name: kind_of(name, settings) for name in names}
+        return list(
+            dict.fromkeys("github" if k == "github" else n for n, k in kinds.items() if k != "review")
+        )
     near = did_you_mean(channel, known)
     hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(known)}"
     raise UsageError(f"--channel: no notifier {one_line(channel, 60)!r}; {hint}")

@@ -83,7 +83,7 @@ def check_notifier(
             id=f"x{text[:50]}", title=text, line=text, text=text, evalset=text[:80], details={"output": text}
         )
         notifier.send(hostile)
-    bare = {"url": None, "runbook": None, "due": None, "to": (), "text": "", "details": {}}
+    bare: dict[str, Any] = {"url": None, "runbook": None, "due": None, "to": (), "text": "", "details": {}}
     notifier.send(notification(**bare))
     if broken is not None:
         _check_broken(broken, secrets=tuple(secrets))

@@ -52,11 +52,6 @@ class Channels:
         """Make a notifier and send nothing; raises DeliveryError or UsageError where something is missing."""
         self._notifier(name)
 
-    def kind_of(self, name: str) -> str:
-        """Return the kind of a notifier; a name that has no entry is a kind itself."""
-        spec = self._settings.config.notifiers.get(name)
-        return spec.kind if spec is not None else name
-
     def close(self) -> None:
         """Close the connections that were opened here."""
         if self._own is not None:
@@ -91,9 +86,16 @@ def now_of(settings: Settings) -> datetime:
     return settings.now or datetime.now(UTC)
 
 
+def kind_of(name: str, settings: Settings) -> str:
+    """Return the kind of a notifier; a name that has no entry is a kind itself."""
+    spec = settings.config.notifiers.get(name)
+    return spec.kind if spec is not None else name
+
+
 def notifiers_for(tier: Tier, settings: Settings) -> tuple[str, ...]:
     """Return the names of the notifiers on the route of a tier; the issue and the review are none."""
-    return tuple(name for name in settings.config.routes.of(tier) if name not in NO_NOTIFIERS)
+    names = settings.config.routes.of(tier)
+    return tuple(name for name in names if kind_of(name, settings) not in NO_NOTIFIERS)
 
 
 def stand_ins(settings: Settings, *, tried: Iterable[str]) -> list[str]:
@@ -106,7 +108,6 @@ def stand_ins(settings: Settings, *, tried: Iterable[str]) -> list[str]:
     routed = [name for tier in tiers for name in notifiers_for(tier, settings)]
     channel = [config.oncall.channel] if config.oncall.channel else []
     names = dict.fromkeys([*channel, *routed, *config.notifiers])
-    kinds = {name: spec.kind for name, spec in config.notifiers.items()}
     nobody = {"file", *NO_NOTIFIERS}
     asked = set(tried)
-    return [name for name in names if name not in asked and kinds.get(name, name) not in nobody]
+    return [name for name in names if name not in asked and kind_of(name, settings) not in nobody]

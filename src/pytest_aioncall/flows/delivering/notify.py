@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...decide.notices import (
-    NO_NOTIFIERS,
     Deliveries,
     Heard,
     Rules,
@@ -14,10 +13,10 @@ from ...decide.notices import (
     subjects_of,
 )
 from ...model.alert import AlertsFile
-from ...model.oncall import Tier
+from ...model.oncall import Routes, Tier
 from ...protocols import Calls
 from ...settings import Settings
-from .channels import Channels, now_of
+from .channels import kind_of, notifiers_for, now_of
 from .deliver import Delivered, deliver
 from .outbox import Outbox, Records
 
@@ -41,7 +40,11 @@ def notify(
     said = dict(heard or {})
     outbox = Outbox.of(history)
     rules = Rules(
-        routes=settings.config.routes,
+        routes=Routes(
+            tier1=notifiers_for(1, settings),
+            tier2=notifiers_for(2, settings),
+            tier3=notifiers_for(3, settings),
+        ),
         oncall=settings.config.oncall,
         now=now_of(settings),
         opens=opens,
@@ -56,7 +59,6 @@ def notify(
 
 def _receivers(settings: Settings) -> tuple[str, ...]:
     """Return the notifiers on any route that take changes as changes: those of PagerDuty's kind."""
-    channels = Channels(settings)
     tiers: tuple[Tier, ...] = (1, 2, 3)
-    named = dict.fromkeys(name for tier in tiers for name in settings.config.routes.of(tier))
-    return tuple(name for name in named if name not in NO_NOTIFIERS and channels.kind_of(name) == "pagerduty")
+    named = dict.fromkeys(name for tier in tiers for name in notifiers_for(tier, settings))
+    return tuple(name for name in named if kind_of(name, settings) == "pagerduty")
