@@ -121,9 +121,7 @@ def a_week() -> list[AlertsFile]:
     return [
         alerts_of(condition(1, first=1), condition(1, "search", state="good")),
         alerts_of(condition(2, first=1, last=2), condition(2, "search", first=2)),
-        alerts_of(
-            *(condition(3, n, state="not_judged", first=f, last=2) for n, f in (("triage", 1), ("search", 2)))
-        ),
+        alerts_of(*(condition(3, n, state="not_judged", first=f, last=2) for n, f in down)),
         alerts_of(
             condition(4, state="good", first=1, last=2, good=[4]), condition(4, "search", first=2, last=4)
         ),
