@@ -207,23 +207,25 @@ def test_other_peoples_text_does_nothing_in_text_and_in_markdown(name: str) -> N
     text = EVERYTHING[name]
     part = (row(4.2), row(4.2, slice={text: text}, n_cases=3))
     entries = [
-        entry(n, evalset_day(CALM[n], evalset=text, owner=text, models={text: 3}, rows=part), run=text)
-        for n in range(36)
+        entry(
+            n, evalset_day(CALM[n], evalset=text, owner=text, models={text: 3}, rows=part), run=f"{text} {n}"
+        )
+        for n in range(3)
     ]
-    entries.append(entry(36, unjudged(evalset=text, because=text)))
+    entries.append(entry(3, unjudged(evalset=text, because=text)))
     issue = ReviewIssue(number=4, title=text, acked_by=text)
     alert = ReviewAlert(
-        kind="cost", tier=1, evalset=text, title=text, first_day=day_name(35), last_day=day_name(36)
+        kind="cost", tier=1, evalset=text, title=text, first_day=day_name(2), last_day=day_name(3)
     )
     incident = ReviewIncident(evalset=text, owner=text, first_bad=entries[0].ref)
-    found = reviewed(entries, last=36).model_copy(
+    found = reviewed(entries, last=3).model_copy(
         update={
             "lines": (text,),
             "notes": (text,),
             "issues": (issue,),
             "alerts": (alert,),
             "incidents": (incident,),
-            "changes": (ReviewChange(evalset=text, day=day_name(36), what=text),),
+            "changes": (ReviewChange(evalset=text, day=day_name(3), what=text),),
         }
     )
     assert found.models and found.slices and found.gaps

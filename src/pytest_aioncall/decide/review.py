@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from ..model.alert import Alert, AlertsFile
-from ..model.history import EvalsetDay, HistoryEntry, MeanRow, RunRef
+from ..model.alert import Alert, EvalsetCondition
+from ..model.history import HistoryEntry, MeanRow, RunRef
 from ..model.oncall import Monitors
 from ..model.review import (
     Review,
@@ -20,7 +21,10 @@ from ..model.review import (
     ReviewSlice,
 )
 from .gaterows import SMALLEST_SLICE
-from .monitor import conditions
+from .monitor.budget import budgets
+from .monitor.conditions import removed_evalsets
+from .monitor.fold import Fold
+from .monitor.looks import Look, daily_entries, day_of, days_between, looks_by_evalset, time_of
 from .trend import changes_by_day
 
 _SLICES_OF_DAYS = 90
@@ -40,17 +44,14 @@ def review_of(
     entries  the whole history, sorted by time; daily live runs are looked at, later ones than `until` are not
     owners   model owner by evalset, before the evalset's own
     """
-    known = [
-        one
-        for one in entries
-        if one.kind == "daily" and not one.replayed and _moment(one) <= until.astimezone(UTC)
-    ]
-    now = [one for one in known if _moment(one) > since]
-    looks = _looks(known)
+    known = [one for one in daily_entries(entries) if time_of(one) <= until]
+    now = [one for one in known if time_of(one) > since]
+    looks = looks_by_evalset(known)
     days = _days(known, since=since, until=until)
     ran = {one.day for one in now}
-    seen = _seen(known, now, monitors=monitors, owners=owners)
-    last = seen[-1] if seen else None
+    week = _week_of(known, since=since, until=until, monitors=monitors, owners=owners)
+    alerts = list(_alerts(week, since=since))
+    changed = {one.title for one in alerts if one.kind == "provider_change"}
     return Review(
         since=_zulu(since),
         until=_zulu(until),
@@ -58,47 +59,41 @@ def review_of(
         days=tuple(days),
         judged_days=sum(_is_judged(day, now) for day in days),
         silent_days=tuple(day for day in days if day not in ran),
-        alerts=tuple(_alerts(seen, since=since)),
-        incidents=tuple(_incidents(last, since=since)),
+        alerts=tuple(alerts),
+        incidents=tuple(_incidents(week.conditions, since=since)),
         models=tuple(_models(looks, since=since)),
         changes=tuple(_changes(known, looks, since=since)),
         costs=tuple(_costs(known, since=since, until=until)),
         slices=tuple(row for name in sorted(looks) for row in _slices(name, looks[name])),
         baselines=tuple(_baselines(looks, until=until)),
         gaps=tuple(_gaps(now)),
-        lines=_lines(seen),
+        # Which models answered has a section of its own, with the runs that saw them first.
+        lines=tuple(line for line in week.lines if line not in changed),
     )
 
 
-Look = tuple[HistoryEntry, EvalsetDay]
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """What held after the runs of each day, as they could know it, and how all stands at the end.
 
+    days  (day, alerts), the oldest first
+    """
 
-def _moment(entry: HistoryEntry) -> datetime:
-    try:
-        made = datetime.fromisoformat(entry.created_at)
-    except ValueError:
-        made = datetime.min
-    return made.replace(tzinfo=UTC) if made.tzinfo is None else made
+    days: tuple[tuple[str, tuple[Alert, ...]], ...]
+    conditions: tuple[EvalsetCondition, ...]
+    lines: tuple[str, ...]
 
 
 def _zulu(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _looks(entries: Sequence[HistoryEntry]) -> dict[str, list[Look]]:
-    looks: dict[str, list[Look]] = {}
-    for entry in entries:
-        for day in entry.evalsets:
-            looks.setdefault(day.evalset, []).append((entry, day))
-    return looks
-
-
 def _days(known: Sequence[HistoryEntry], *, since: datetime, until: datetime) -> list[str]:
     """Return the UTC days after that of `since`, to that of `until`; before the history began is no day."""
     if not known:
         return []
-    first = max(since.astimezone(UTC).date() + timedelta(days=1), date.fromisoformat(known[0].day[:10]))
     last = until.astimezone(UTC).date()
+    first = max(since.astimezone(UTC).date() + timedelta(days=1), day_of(known[0].day) or last)
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
     # A day that is not over may still be run.
     return days if days and known[-1].day == days[-1] else days[:-1]
@@ -108,38 +103,52 @@ def _is_judged(day: str, now: Sequence[HistoryEntry]) -> bool:
     return any(one.judged for entry in now if entry.day == day for one in entry.evalsets)
 
 
-def _seen(
+def _week_of(
     known: Sequence[HistoryEntry],
-    now: Sequence[HistoryEntry],
     *,
+    since: datetime,
+    until: datetime,
     monitors: Monitors,
     owners: Mapping[str, str],
-) -> list[AlertsFile]:
-    """Return what held after the last run of each day, as that run could know it."""
-    last = {entry.day: number for number, entry in enumerate(known)}
-    days = dict.fromkeys(entry.day for entry in now)
-    return [
-        conditions(
-            known[: last[day] + 1],
-            run=known[last[day]].run,
-            attempt=known[last[day]].attempt,
-            monitors=monitors,
-            now=_moment(known[last[day]]),
-            owners=owners,
-        )
-        for day in days
-    ]
+) -> _Week:
+    """Fold the history once, and look after each day of the time."""
+    today = _day(until)
+    gone = removed_evalsets(known, today=today)
+    folds: dict[str, Fold] = {}
+    days: dict[str, dict[str, Alert]] = {}
+    shares = budgets(known, pages_per_year=monitors.false_pages_per_year)
+    for entry, budget in zip(known, shares, strict=True):
+        for day in entry.evalsets:
+            folds.setdefault(day.evalset, Fold(monitors)).look(Look(entry, day), budget=budget)
+        if time_of(entry) > since:
+            held = (alert for name in folds if name not in gone for alert in folds[name].alerts)
+            days.setdefault(entry.day, {}).update({alert.key: alert for alert in held})
+    here = [folds[name] for name in sorted(folds) if name not in gone]
+    conditions = tuple(
+        fold.condition(owner=owners.get(name), today=today)
+        for name, fold in sorted(folds.items())
+        if name not in gone
+    )
+    absent = {alert.key: alert for one in conditions for alert in one.alerts if alert.kind == "no_data"}
+    if absent:
+        # That nothing runs is known at the end, by no run.
+        days.setdefault(today, {}).update(absent)
+    return _Week(
+        tuple((day, tuple(held.values())) for day, held in days.items()),
+        conditions,
+        tuple(line for fold in here for line in fold.review(today)),
+    )
 
 
-def _alerts(seen: Sequence[AlertsFile], *, since: datetime) -> Iterator[ReviewAlert]:
+def _alerts(week: _Week, *, since: datetime) -> Iterator[ReviewAlert]:
     """Yield each alert once, the urgent ones first, as the last run that saw it says it."""
     found: dict[str, list[tuple[str, Alert]]] = {}
-    for told in seen:
-        for one in told.evalsets:
-            for alert in one.alerts:
-                found.setdefault(alert.key, []).append((told.day, alert))
+    for day, alerts in week.days:
+        for alert in alerts:
+            found.setdefault(alert.key, []).append((day, alert))
+    standing = {alert.key for one in week.conditions for alert in one.alerts}
     rows = []
-    for held in found.values():
+    for key, held in found.items():
         last_day, last = held[-1]
         first = min(held[0][0], last.since.day if last.since else held[0][0])
         rows.append(
@@ -152,7 +161,7 @@ def _alerts(seen: Sequence[AlertsFile], *, since: datetime) -> Iterator[ReviewAl
                 last_day=last_day,
                 days=len({day for day, _ in held}),
                 began=first > _day(since),
-                holds=last_day == seen[-1].day,
+                holds=key in standing,
             )
         )
     yield from sorted(rows, key=lambda row: (row.tier, row.first_day, row.evalset, row.title))
@@ -162,10 +171,10 @@ def _day(moment: datetime) -> str:
     return moment.astimezone(UTC).date().isoformat()
 
 
-def _incidents(last: AlertsFile | None, *, since: datetime) -> Iterator[ReviewIncident]:
+def _incidents(conditions: Sequence[EvalsetCondition], *, since: datetime) -> Iterator[ReviewIncident]:
     """Yield the episodes that touch the time, the open ones first."""
     rows = []
-    for one in last.evalsets if last is not None else ():
+    for one in conditions:
         for episode in (*([one.episode] if one.episode else ()), *one.earlier):
             ended = episode.recovered
             if ended is not None and ended.day <= _day(since):
@@ -190,7 +199,8 @@ def _models(looks: Mapping[str, Sequence[Look]], *, since: datetime) -> Iterator
         last: dict[str, str] = {}
         newest: set[str] = set()
         began = ""
-        for entry, day in looks[name]:
+        for look in looks[name]:
+            entry, day = look.entry, look.evalset
             # A run without an answer names no model, and none is gone by that.
             newest = set(day.models) or newest
             began = began or (entry.day if day.models else "")
@@ -221,9 +231,9 @@ def _changes(
 def _costs(known: Sequence[HistoryEntry], *, since: datetime, until: datetime) -> Iterator[ReviewCost]:
     """Yield the cost of each evalset in this time, and in one as long before."""
     before = since - (until - since)
-    for name, looks in sorted(_looks(known).items()):
-        now = [day.cost_usd for entry, day in looks if _moment(entry) > since]
-        then = [day.cost_usd for entry, day in looks if before < _moment(entry) <= since]
+    for name, looks in sorted(looks_by_evalset(known).items()):
+        now = [one.evalset.cost_usd for one in looks if time_of(one.entry) > since]
+        then = [one.evalset.cost_usd for one in looks if before < time_of(one.entry) <= since]
         if now:
             yield ReviewCost(
                 evalset=name,
@@ -242,13 +252,13 @@ def _sum(costs: Sequence[float | None]) -> float | None:
 
 def _slices(name: str, looks: Sequence[Look]) -> Iterator[ReviewSlice]:
     """Yield the rows of an evalset that cannot see what they are for, as its newest judged run has them."""
-    judged = [(entry, day) for entry, day in looks if day.judged]
+    judged = [look for look in looks if look.evalset.judged]
     if not judged:
         return
-    entry, newest = judged[-1]
+    newest = judged[-1].evalset
     rows = {_key(row): row for row in newest.rows}
-    limit = (date.fromisoformat(entry.day[:10]) - timedelta(days=_SLICES_OF_DAYS)).isoformat()
-    earlier = {_key(row): row for was, day in judged[:-1] if was.day >= limit for row in day.rows}
+    lately = [one for one in judged[:-1] if days_between(one.day, judged[-1].day) <= _SLICES_OF_DAYS]
+    earlier = {_key(row): row for one in lately for row in one.evalset.rows}
     for key, row in earlier.items():
         if row.slice and row.n_cases and row.scorer in newest.scorers and key not in rows:
             yield _told(name, row, why="missing", n_cases=0)
@@ -288,13 +298,13 @@ def _named(part: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
 
 def _baselines(looks: Mapping[str, Sequence[Look]], *, until: datetime) -> Iterator[ReviewBaseline]:
     for name in sorted(looks):
-        entry, day = looks[name][-1]
+        entry, day = looks[name][-1].entry, looks[name][-1].evalset
         if not day.baseline:
             yield ReviewBaseline(evalset=name)
             continue
         if day.baseline_age_days is None or day.baseline_limit_days is None:
             continue
-        age = day.baseline_age_days + (until - _moment(entry)).total_seconds() / 86400
+        age = day.baseline_age_days + (until - time_of(entry)).total_seconds() / 86400
         if age > day.baseline_limit_days:
             yield ReviewBaseline(evalset=name, age_days=age, limit_days=day.baseline_limit_days)
 
@@ -309,7 +319,3 @@ def _gaps(now: Sequence[HistoryEntry]) -> Iterator[ReviewGap]:
                 told[day.evalset, entry.day] = day.because
     for (evalset, on), because in sorted(told.items()):
         yield ReviewGap(evalset=evalset, day=on, because=because)
-
-
-def _lines(seen: Sequence[AlertsFile]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line for told in seen for line in told.review))

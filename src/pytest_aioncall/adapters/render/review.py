@@ -100,7 +100,7 @@ def _sections(review: Review, shown: _Shown) -> list[Section]:
     return [
         Section("Incidents", tuple(_incident(one, shown) for one in review.incidents), "none"),
         _issues(review, shown),
-        Section("Alerts", tuple(_alert(one, shown) for one in review.alerts), "none"),
+        Section("Alerts", tuple(_alert(one, shown) for one in review.alerts if one.tier < 3), "none"),
         Section("Models that answered", tuple(_model_lines(review.models, shown))),
         Section(
             "What changed",
