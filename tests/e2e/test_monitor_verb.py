@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,17 @@ class Daily:
         self.commit("baseline")
         self.run(2)
         return self
+
+    def beside(self, name: str) -> Path:
+        """Return a place outside of the project that no other test has."""
+        return self.path.with_name(f"{self.path.name}-{name}")
+
+    def with_remote(self) -> Path:
+        """Give it a remote; return that."""
+        remote = self.beside("remote.git")
+        git(self.path, "init", "-q", "--bare", str(remote))
+        git(self.path, "remote", "add", "origin", f"../{remote.name}")
+        return remote
 
     def command(self, *arguments: str) -> tuple[int, str, str]:
         self.capsys.readouterr()
@@ -336,11 +348,9 @@ def test_a_listener_that_fails_is_a_note_without_its_address(daily: Daily, loopb
 
 def test_on_a_branch_the_entry_is_shared_before_anything_is_said(daily: Daily) -> None:
     daily.based()
-    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
-    git(daily.path, "remote", "add", "origin", "../remote.git")
+    remote = daily.with_remote()
     code, told = daily.monitor("--history", BRANCH)
     assert code == 0
-    remote = daily.path.parent / "remote.git"
     assert told["run"] in git(remote, "ls-tree", "-r", "--name-only", BRANCH)
     shutil.rmtree(remote)
     run = daily.run(3)
@@ -352,9 +362,7 @@ def test_on_a_branch_the_entry_is_shared_before_anything_is_said(daily: Daily) -
 
 
 def test_push_and_pull_carry_entries_between_machines(daily: Daily) -> None:
-    daily.based()
-    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
-    git(daily.path, "remote", "add", "origin", "../remote.git")
+    daily.based().with_remote()
     code, out, _ = daily.command("history", "push")
     assert (code, out.splitlines()[0]) == (0, f"branch {BRANCH} of origin: 2 entries, 2 new or changed")
     assert daily.command("history", "push")[1].startswith(f"branch {BRANCH} of origin: 2 entries, 0 new")
@@ -370,8 +378,7 @@ def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Dail
     daily.project.app(WORSE)
     daily.commit("worse")
     daily.run(3)
-    git(daily.path.parent, "init", "-q", "--bare", "remote.git")
-    git(daily.path, "remote", "add", "origin", "../remote.git")
+    remote = daily.with_remote()
     settings = settings_for(daily.path, {})
     store = daily.path / "machine"
     names: list[str] = []
@@ -384,8 +391,16 @@ def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Dail
 
     work(names.append)
     folder = daily.project.run_folders()[-1]
-    remote = daily.path.parent / "remote.git"
-    wanted = (folder / "alerts.json").read_text(), git(remote, "rev-parse", f"{BRANCH}^{{tree}}")
+    entry = next(
+        name for name in git(remote, "ls-tree", "-r", "--name-only", BRANCH).split() if "runs" in name
+    )
+
+    def ended() -> list[str]:
+        shared = git(remote, "show", f"{BRANCH}:{entry}")
+        tree = git(remote, "rev-parse", f"{BRANCH}^{{tree}}")
+        return [*(folder / "alerts.json").read_text().splitlines(), *shared.split(","), tree]
+
+    wanted = ended()
     for number in range(0, len(names), 3):
         git(remote, "update-ref", "-d", f"refs/heads/{BRANCH}")
         shutil.rmtree(store)
@@ -393,8 +408,7 @@ def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Dail
         assert killed_at(number, work) == names[number]
         assert not (folder / "alerts.json").exists(), "nothing is said before the entry is shared"
         work(lambda _name: None)
-        found = (folder / "alerts.json").read_text(), git(remote, "rev-parse", f"{BRANCH}^{{tree}}")
-        assert found == wanted, names[number]
+        assert ended() == wanted, names[number]
 
 
 # --- rebuilding
@@ -406,9 +420,9 @@ def test_entries_are_made_again_from_run_folders_as_they_were(daily: Daily) -> N
     daily.run(3)
     daily.monitor()
     before = HistoryFolder(daily.path / ".aioncall/history").entries()
-    shutil.copytree(daily.path / ".aioncall/runs", daily.path.parent / "artifacts" / "many" / "runs")
+    shutil.copytree(daily.path / ".aioncall/runs", daily.beside("artifacts") / "many" / "runs")
     shutil.rmtree(daily.path / ".aioncall/history")
-    code, out, _ = daily.command("history", "rebuild", str(daily.path.parent / "artifacts"))
+    code, out, _ = daily.command("history", "rebuild", str(daily.beside("artifacts")))
     assert (code, out.splitlines()[0]) == (0, "this machine's history: 3 entries, 3 new or changed")
     again = HistoryFolder(daily.path / ".aioncall/history").entries()
     assert [(e.run, e.day, e.evalsets[0].rows) for e in again] == [
