@@ -203,13 +203,13 @@ def test_the_comment_prints_its_dry_run(
 
 def test_an_annotating_plugin_of_pytest_is_not_doubled(job: Project) -> None:
     from pytest_aioncall.adapters.render.story import stories
-    from pytest_aioncall.flows.publishing.annotations import annotations
+    from pytest_aioncall.flows.publishing.annotations import annotations_of
     from pytest_aioncall.model.report import Report
 
     reported(job)
     text = (job.path / ".aioncall" / "report.json").read_text()
     told = stories(Report.model_validate_json(text))
-    alone = {one.title for one in annotations(told, folder="", doubled=True)}
-    both = {one.title for one in annotations(told, folder="", doubled=False)}
+    alone = {one.title for one in annotations_of(told, folder="", doubled=True)}
+    both = {one.title for one in annotations_of(told, folder="", doubled=False)}
     assert both - alone == {"aioncall: route shape=long regressed"}
     assert "aioncall: newly failing" in alone

@@ -15,7 +15,7 @@ MOST = 10
 _DOUBLED_BY = "pytest_github_actions_annotate_failures"
 
 
-def annotations(told: Sequence[Story], *, folder: str, doubled: bool | None = None) -> list[Annotation]:
+def annotations_of(told: Sequence[Story], *, folder: str, doubled: bool | None = None) -> list[Annotation]:
     """Return at most ten errors and ten warnings, worst first; the last of a full ten counts the rest.
 
     `doubled`: pytest's own failures (floors, gates, the user's exceptions) are annotated by a plugin of

@@ -12,7 +12,7 @@ from ...adapters.runner import add_outputs, add_summary, annotation_line, read_e
 from ...errors import UsageError
 from ...model.report import Report
 from ...settings import Settings
-from .annotations import annotations
+from .annotations import annotations_of
 from .outputs import outputs
 from .place import place_of
 from .reports import load_report, report_place
@@ -55,7 +55,7 @@ def publish_summary(
     told = stories(report)
     commands: tuple[str, ...] = ()
     if annotate and github.run_url is not None:
-        commands = tuple(map(annotation_line, annotations(told, folder=place.folder)))
+        commands = tuple(map(annotation_line, annotations_of(told, folder=place.folder)))
     if dry_run:
         return Summarised(summary(report, place), commands=commands, note="dry run: nothing was written")
     if github.output is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from ....model.report import Report
+from ....model.report import AlreadyRegressed, Report
 from ....model.verdict import Verdict
 from .. import words
 from ..asides import metric_name
@@ -74,7 +73,7 @@ def tone_of(told: Sequence[Story]) -> Tone:
     return min((story.tone for story in told), key=("bad", "doubt", "none", "good").index, default="none")
 
 
-def row_shown(row: Any, quote: Quote = inline) -> str:
+def row_shown(row: Verdict | AlreadyRegressed, quote: Quote = inline) -> str:
     """Name a gate row: `route` on `shape=long`."""
     part = words.slice_name(row.slice)
     return f"{quote(row.scorer)} on {quote(part)}" if part else quote(row.scorer)
@@ -95,8 +94,8 @@ def _about(story: Story, quote: Quote) -> str:
         kinds = " and ".join(sorted({floor.kind for floor in story.broken}))
         return f"{kinds} broken in {quote(cases[0])}{more}"
     if story.state == "already":
-        rows = [row_shown(row, quote) for row in story.report.already]
-        return rows[0] + (f" and {words.counted(len(rows) - 1, 'more row')}" if rows[1:] else "")
+        before = [row_shown(row, quote) for row in story.report.already]
+        return before[0] + (f" and {words.counted(len(before) - 1, 'more row')}" if before[1:] else "")
     if story.state == "not_run":
         return "live evals not run: no credentials"
     return story.count_said
