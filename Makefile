@@ -61,6 +61,11 @@ test-full: $(VENV)/.dev $(AIMOCK)  ## Every test but the long simulations and th
 	@$(if $(AIMOCK),,echo "make: there is no npm; the tests against aimock are skipped")
 	AIONCALL_TEST_NODE=$(abspath $(VENV_NODE)) $(PYTEST) -q -n $(WORKERS) -m "not slow and not live"
 
+.PHONY: workflows
+workflows: $(VENV)/.dev  ## Every workflow that we ship or use, run by act against a fake GitHub (minutes), and linted
+	$(PYTEST) -q tests/e2e/test_workflows_lint.py tests/e2e/test_workflows_act.py tests/e2e/test_own_workflows.py \
+	  tests/e2e/test_docs_five_commands.py
+
 .PHONY: aimock
 aimock: $(VENV_NODE)/.aimock-$(AIMOCK_VERSION)  ## Install aimock, a model server with faults, for tests/chaos (needs node 20 and npm)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from act_runner import JobEnded, Repository, act
 
+from act_runner import JobEnded, Repository, act
 from fakes.github import FakeGitHub
 
 MODULE = "support_answers.py"

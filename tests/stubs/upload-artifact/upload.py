@@ -1,6 +1,5 @@
-"""Do as actions/upload-artifact documents: patterns, no hidden files unless asked, the common folder cut off."""
+"""Do as actions/upload-artifact documents: patterns, hidden files if asked, the common folder cut off."""
 
-import glob
 import os
 import shutil
 import sys
@@ -19,8 +18,7 @@ def is_wanted(path: Path) -> bool:
 
 files: list[Path] = []
 for pattern in patterns:
-    for found in sorted(glob.glob(str(here / pattern), include_hidden=True)):
-        path = Path(found)
+    for path in sorted(here.glob(pattern)):
         files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 files = [path for path in dict.fromkeys(files) if is_wanted(path)]
 if not files:
