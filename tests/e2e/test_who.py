@@ -151,6 +151,13 @@ def test_an_evalset_that_does_not_load_keeps_nobody_from_an_answer(aioncall: Aio
     assert "not read   broken.eval.yaml (see aioncall check)" in said
 
 
+def test_an_owner_of_an_evalset_that_is_not_there_is_marked(aioncall: Aioncall) -> None:
+    Path("evalsets/triage.eval.yaml").unlink()
+    _, said, _ = aioncall("who")
+    assert "owner      @support-ml of triage (no such evalset)" in said
+    assert "owner      @team-faq of faq\n" in said
+
+
 def test_a_project_without_evalsets_is_answered_too(aioncall: Aioncall) -> None:
     for path in Path("evalsets").iterdir():
         path.unlink()

@@ -170,6 +170,11 @@ def test_slices_that_cannot_see_are_named_with_the_reason() -> None:
     assert "  summarizer helpfulness persona=free: would see a drop of 0.40, the margin is 0.16" in lines
 
 
+def test_a_row_that_is_red_has_seen_enough() -> None:
+    entries = [*calm(38), entry(38, evalset_day(4.05, verdicts=(red(mde=0.3),)))]
+    assert reviewed(entries, last=38).slices == ()
+
+
 def test_a_baseline_that_is_missing_or_old_by_now_is_named() -> None:
     young = [*calm(30), entry(38, evalset_day(baseline_age_days=29.0, baseline_limit_days=30))]
     assert reviewed(young, last=38).baselines == ()

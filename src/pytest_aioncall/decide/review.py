@@ -262,7 +262,8 @@ def _slices(name: str, looks: Sequence[Look]) -> Iterator[ReviewSlice]:
     for key, row in earlier.items():
         if row.slice and row.n_cases and row.scorer in newest.scorers and key not in rows:
             yield _told(name, row, why="missing", n_cases=0)
-    gated = {(v.scorer, _named(v.slice)): v for v in newest.verdicts if v.gating}
+    # A row that is red saw what it is there for.
+    gated = {(v.scorer, _named(v.slice)): v for v in newest.verdicts if v.gating and v.status != "regressed"}
     for key, row in rows.items():
         verdict = gated.get(key)
         if row.slice and not row.n_cases:

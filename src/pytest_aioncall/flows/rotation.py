@@ -36,10 +36,15 @@ _SET_UP = 'put oncall: {rotation: {people: ["@ann", "@bo"]}} into aioncall.yaml'
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """The model owner of each evalset, and the files of evalsets that do not load and so have none."""
+    """The model owner of each evalset.
+
+    unread   files of evalsets that do not load, so that nobody knows whose they are
+    strange  names in `oncall.owners` that no evalset has, where all of them were read
+    """
 
     by_evalset: dict[str, str]
     unread: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,10 @@ class Who:
         owners = self.owners.by_evalset
         if self.feature is not None:
             return [f"owner      {owners[self.feature]}"]
-        lines = [f"owner      {owner} of {name}" for name, owner in list(owners.items())[:_LISTED]]
+        lines = [
+            f"owner      {owner} of {name}{' (no such evalset)' if name in self.owners.strange else ''}"
+            for name, owner in list(owners.items())[:_LISTED]
+        ]
         if len(owners) > _LISTED:
             lines.append(f"           and {len(owners) - _LISTED} more: aioncall who --json")
         if self.owners.unread:
@@ -212,8 +220,9 @@ def owners_of(settings: Settings) -> Owners:
             unread.append(path.name)
         else:
             owners[evalset.evalset] = owner_of(oncall, evalset.evalset, evalset.owner)
-    owners |= {name: owner for name, owner in oncall.owners.items() if name not in owners}
-    return Owners(dict(sorted(owners.items())), tuple(unread))
+    others = {name: owner for name, owner in oncall.owners.items() if name not in owners}
+    strange = () if unread else tuple(others)
+    return Owners(dict(sorted({**owners, **others}.items())), tuple(unread), strange)
 
 
 def _steps(oncall: OnCall, at: datetime, feature: str, owners: Owners) -> tuple[EscalationStep, ...]:
