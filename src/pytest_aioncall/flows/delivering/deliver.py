@@ -13,7 +13,7 @@ from ...model.ticket import Notification
 from ...protocols import Calls
 from ...settings import Settings
 from .channels import Channels, now_of, stand_ins
-from .outbox import Outbox, Records
+from .outbox import Outbox, Records, one_at_a_time
 
 LONGEST_LINE, LONGEST_TEXT, LONGEST_DETAIL = 300, 4000, 500
 _ORDER: Final = {"trigger": 0, "acknowledge": 1, "resolve": 2, "update": 3, "change": 4}
@@ -60,17 +60,34 @@ def deliver(
     page that waits for them is dropped. Raises NobodyReached at the end where a page of tier 1 has reached
     nobody, and StoreError where the log could not be shared: both after everything else was done.
     """
+    with one_at_a_time(history):
+        return deliver_alone(
+            notifications, settings=settings, history=history, reached=reached, over=over, calls=calls
+        )
+
+
+def deliver_alone(
+    notifications: Sequence[Notification],
+    *,
+    settings: Settings,
+    history: Records,
+    reached: Container[str],
+    over: Container[str],
+    calls: Calls | None,
+) -> Delivered:
+    """Do what `deliver` says, for who has seen to it already that no other process of this machine does."""
     outbox = Outbox.of(history)
     redactor = Redactor(settings.secrets.values(), settings.config.redact)
-    post = _Post(outbox, Channels(settings, calls=calls), settings, Delivered())
+    post = _Post(outbox, Channels(settings, calls=calls), settings, redactor, Delivered())
     try:
         todo = post.collect([_clean(one, redactor) for one in notifications], over=over)
+        todo = post.claimed(todo)
         for notification in todo:
             post.send(notification)
         post.take_over(todo, reached=reached)
     finally:
         post.channels.close()
-    lost = _shared(history) if todo or post.told.dropped else None
+    lost = _shared(history) if post.told.lines else None
     if post.told.unreached:
         names = "; ".join(one_line(title, 120) for title in post.told.unreached)
         why = "; ".join(dict.fromkeys(str(error) for _, error in post.told.failed))
@@ -92,6 +109,7 @@ class _Post:
     outbox: Outbox
     channels: Channels
     settings: Settings
+    redactor: Redactor
     told: Delivered
 
     def collect(self, fresh: Sequence[Notification], *, over: Container[str]) -> list[Notification]:
@@ -115,14 +133,38 @@ class _Post:
                 self.outbox.put(one, now=now)
         return sorted(wanted.values(), key=lambda one: (_ORDER[one.action], one.tier, one.at))
 
+    def claimed(self, todo: list[Notification]) -> list[Notification]:
+        """Return what no other run of a workflow is sending at this moment; say what is left to one.
+
+        Where that cannot be asked, everything: twice is better than never.
+        """
+        run, now = self.settings.github.run_id, now_of(self.settings)
+        if not (run and todo):
+            return todo
+        for one in todo:
+            self.outbox.claim(one.id, by=run, now=now)
+        if _shared(self.outbox.history) is not None:
+            return todo
+        self.outbox.read_again()
+        mine: list[Notification] = []
+        for one in todo:
+            if self.outbox.is_claimed(one.id, by=run, now=now):
+                self.outbox.leave(one.id, by=run)
+                line = one_line(one.line, 160)
+                self.told.lines.append(f"{one.channel}: another run is sending it: {line}")
+            elif one.id not in self.outbox.log:
+                mine.append(one)
+        return mine
+
     def send(self, notification: Notification) -> bool:
         """Send one; write down what came of it."""
         try:
             reference = self.channels.send(notification)
         except DeliveryError as error:
-            self.outbox.failed(notification, one_line(str(error), 300))
+            why = one_line(self.redactor.text(str(error)), 300)
+            self.outbox.failed(notification, why)
             self.told.failed.append((notification, error))
-            self.told.lines.append(f"{notification.channel}: not told: {one_line(str(error), 300)}")
+            self.told.lines.append(f"{notification.channel}: not told: {why}")
             return False
         self.outbox.arrived(notification, reference, now=now_of(self.settings))
         self.told.sent.append(notification)

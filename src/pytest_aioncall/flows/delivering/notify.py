@@ -17,8 +17,8 @@ from ...model.oncall import Routes, Tier
 from ...protocols import Calls
 from ...settings import Settings
 from .channels import kind_of, notifiers_for, now_of
-from .deliver import Delivered, deliver
-from .outbox import Outbox, Records
+from .deliver import Delivered, deliver_alone
+from .outbox import Outbox, Records, one_at_a_time
 
 __all__ = ["Heard", "notify"]
 
@@ -38,8 +38,24 @@ def notify(
     newest one. Repeating it sends nothing twice. Raises as `deliver` does.
     """
     said = dict(heard or {})
-    outbox = Outbox.of(history)
-    rules = Rules(
+    with one_at_a_time(history):
+        outbox = Outbox.of(history)
+        rules = _rules(settings, opens=opens)
+        planned = plan_notices(alerts, heard=said, sent=Deliveries(outbox.log), rules=rules)
+        waiting = [one.notification for one in outbox.waiting.values()]
+        return deliver_alone(
+            planned,
+            settings=settings,
+            history=history,
+            reached={one.key for one in subjects_of(alerts, said) if one.heard.is_issue},
+            over=over_keys(alerts, said, waiting),
+            calls=calls,
+        )
+
+
+def _rules(settings: Settings, *, opens: bool) -> Rules:
+    """Return the rules with routes of notifiers alone."""
+    return Rules(
         routes=Routes(
             tier1=notifiers_for(1, settings),
             tier2=notifiers_for(2, settings),
@@ -50,11 +66,6 @@ def notify(
         opens=opens,
         receives=_receivers(settings),
     )
-    planned = plan_notices(alerts, heard=said, sent=Deliveries(outbox.log), rules=rules)
-    waiting = [one.notification for one in outbox.waiting.values()]
-    reached = {one.key for one in subjects_of(alerts, said) if one.heard.is_issue}
-    over = over_keys(alerts, said, waiting)
-    return deliver(planned, settings=settings, history=history, reached=reached, over=over, calls=calls)
 
 
 def _receivers(settings: Settings) -> tuple[str, ...]:

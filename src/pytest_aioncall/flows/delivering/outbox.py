@@ -6,14 +6,18 @@ log waits. A process that dies between sending and logging sends again at the ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from ...adapters.history.locks import locked
 from ...decide.notices import Deliveries
+from ...errors import StoreError
 from ...model.frozen import Frozen
 from ...model.ticket import Delivery, Notification
 
@@ -21,6 +25,9 @@ OUTBOX: Final = "outbox"
 LOG: Final = "deliveries"
 LONGEST_WAIT: Final = timedelta(days=7)
 """What could not be delivered for so long is news to nobody."""
+CLAIM: Final = timedelta(minutes=10)
+"""Then whoever claimed it is taken for dead, and another run sends it."""
+_WAIT_S: Final = 120.0
 
 
 class Records(Protocol):
@@ -34,13 +41,18 @@ class Records(Protocol):
 
 
 class Waiting(Frozen):
-    """A notification that is to be sent; `dropped` says why it is not to be sent any more."""
+    """A notification that is to be sent.
+
+    dropped  why it is not to be sent any more
+    claims   which runs of a workflow are about to send it, and since when
+    """
 
     notification: Notification
     since: str
     tries: int = 0
     error: str = ""
     dropped: str = ""
+    claims: dict[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -71,6 +83,32 @@ class Outbox:
         tries = before.tries if before is not None else 0
         self._write(Waiting(notification=notification, since=since, tries=tries))
 
+    def claim(self, id: str, *, by: str, now: datetime) -> None:
+        """Write down that a run is about to send it."""
+        before = self.waiting[id]
+        self._write(before.model_copy(update={"claims": {**before.claims, by: now.isoformat()}}))
+
+    def leave(self, id: str, *, by: str) -> None:
+        """Take a claim back: another run has it."""
+        before = self.waiting[id]
+        left = {run: at for run, at in before.claims.items() if run != by}
+        self._write(before.model_copy(update={"claims": left}))
+
+    def read_again(self) -> None:
+        """Read what others wrote meanwhile."""
+        fresh = Outbox.of(self.history)
+        self.log = fresh.log
+        both = {**self.waiting, **fresh.waiting}
+        self.waiting = {id: one for id, one in both.items() if id not in self.log}
+
+    def is_claimed(self, id: str, *, by: str, now: datetime) -> bool:
+        """Tell whether another run is sending it at this moment.
+
+        Whoever shares its claim first sees no other one, and sends; all who come later see that one.
+        """
+        claims = self.waiting[id].claims if id in self.waiting else {}
+        return any(other != by and _age(at, now) < CLAIM for other, at in claims.items())
+
     def failed(self, notification: Notification, error: str) -> None:
         """Write down that it was tried in vain."""
         before = self.waiting[notification.id]
@@ -97,6 +135,20 @@ class Outbox:
         id = waiting.notification.id
         self.history.write_record(OUTBOX, id, waiting.model_dump(mode="json"))
         self.waiting[id] = waiting
+
+
+@contextmanager
+def one_at_a_time(history: Records) -> Iterator[None]:
+    """Let one process of this machine deliver at a time: the next one finds the log of the first.
+
+    One that hangs is not waited for without end: a page twice is better than none.
+    """
+    folder = getattr(history, "path", None)
+    with ExitStack() as held:
+        if isinstance(folder, Path):
+            with suppress(StoreError, OSError):
+                held.enter_context(locked(folder / ".delivering.lock", wait_s=_WAIT_S))
+        yield
 
 
 _Record = TypeVar("_Record", bound=Frozen)
