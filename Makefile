@@ -104,6 +104,10 @@ soak: $(VENV)/.bench  ## 100,000 samples through a server that fails, memory wat
 docs: $(VENV)/.docs  ## Build the documentation site into site/; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+.PHONY: runbooks
+runbooks: $(VENV)/.dev  ## Write docs/runbooks/ from what the package knows of each alert
+	$(BIN)/python scripts/write_runbooks.py
+
 .PHONY: report-picture
 report-picture: demo-regression  ## Render the report of the regression as pictures (needs chromium)
 	$(BIN)/python scripts/picture_of_report.py $(REGRESSED) docs/images/report.png --width 1200 --height 1500

@@ -327,9 +327,9 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
         steps=(
             ACK,
             Step("Did it reach whoever is on call, and in time", "aioncall who"),
-            Step("Close the issue"),
+            Step("What is sent where, and what is missing", "aioncall drill --dry-run"),
         ),
         outcomes=("What did not arrive is mended now, not at three in the morning.",),
-        ends="Whoever started it ends it.",
+        ends="The drill ends itself; one that was kept open (`--keep`) is closed by whoever started it.",
     ),
 }
