@@ -23,6 +23,7 @@ from pytest_aioncall.settings import Settings
 from rendered_markdown import assert_shown_and_nothing_else
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
+import pull_request_reports
 import reports
 
 NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
@@ -195,6 +196,33 @@ def test_two_of_ours_become_one(desk: Desk) -> None:
     assert desk.publish(reports.passing(), run=1002).action == "kept"
     assert desk.publish(reports.passing(), run=1004).action == "resolved"
     assert [state_of(body) for body in desk.bodies] == ["resolved"]
+
+
+def test_a_part_that_was_not_judged_takes_nothing_back(desk: Desk) -> None:
+    """One evalset is green, of the other only a part ran: that one may be what was red."""
+    desk.publish(reports.regressed())
+    both = reports.report(reports.passing().evalsets[0], reports.partial().evalsets[0])
+    assert desk.publish(both, run=1002).action == "silent"
+    assert state_of(desk.bodies[0]) == "red"
+
+
+def test_a_change_that_affects_nothing_any_more_is_resolved(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    assert desk.publish(pull_request_reports.unaffected(), run=1002).action == "resolved"
+    assert "nothing that this change touches now can affect an eval" in desk.bodies[0]
+
+
+@pytest.mark.parametrize("state", ["not_run", "already", "acceptance"])
+def test_what_only_a_pull_request_meets_is_said(desk: Desk, state: str) -> None:
+    assert desk.publish(pull_request_reports.STATES[state]()).action == "created"
+    assert state_of(desk.bodies[0]) == "open"
+
+
+def test_without_a_key_nothing_is_taken_back(desk: Desk) -> None:
+    desk.publish(reports.regressed())
+    assert desk.publish(pull_request_reports.not_run(), run=1002).action == "changed"
+    assert state_of(desk.bodies[0]) == "red"
+    assert "live evals not run: no credentials" in desk.bodies[0]
 
 
 def test_jobs_with_keys_have_comments_of_their_own(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pull_request_reports
 import pytest
 import reports
 
+from pytest_aioncall.adapters.render.html import html_parts
 from pytest_aioncall.adapters.render.markdown import Place, comment, headline, plain, resolved, summary
 from pytest_aioncall.adapters.render.markdown.escape import COMMENT_LIMIT
 from pytest_aioncall.adapters.render.markdown.headline import SAID
@@ -111,6 +112,13 @@ def test_terminal_and_markdown_say_the_same(state: str) -> None:
     for story in told:
         if story.tone == "bad":
             assert story.sentence.replace("_", "\\_").split(" went from ")[-1] in text
+
+
+@pytest.mark.parametrize("state", sorted(set(STATES) - set(reports.STATES)))
+def test_the_page_knows_what_only_a_pull_request_meets(state: str) -> None:
+    page = "".join(html_parts(STATES[state]()))
+    for story in stories(STATES[state]()):
+        assert story.word.capitalize() in page
 
 
 @pytest.mark.parametrize("state", STATES)

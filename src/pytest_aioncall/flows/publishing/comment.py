@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from ...adapters.render.markdown import Marker, comment, read_marker, resolved, tone_of
+from ...adapters.render.markdown import Marker, Place, comment, read_marker, resolved, tone_of
 from ...adapters.render.story import Story, stories
 from ...adapters.runner import read_event
 from ...adapters.trackers import GitHubTracker
@@ -112,42 +112,47 @@ def _found(
 def _publish(report: Report, found: Found, tracker: Comments, *, key: str) -> Commented:
     number = found.number or 0
     ours = _ours(tracker.notes(number), tracker.actor, key)
-    newest, rest = (ours[0], ours[1:]) if ours else (None, [])
-    for note, _ in rest:
-        # Two runs that began at once may each have written one.
-        tracker.remove_note(note.id)
-    marker = _marker(report, found, key, before=newest[1] if newest else None)
-    if newest is not None and newest[1].is_newer_than(marker):
+    newest = max((marker for _, marker in ours), key=lambda m: (m.run, m.attempt), default=None)
+    marker = _marker(report, found, key, before=newest)
+    if newest is not None and newest.is_newer_than(marker):
         return Commented("kept", f"a newer run has written the comment on #{number}: left as it is", number)
     told = stories(report)
-    if not _was_judged(told):
-        return Commented("silent", "the run was not judged: the comment stays as it is", number)
+    if marker.state == "resolved" and not _was_judged(told):
+        return Commented("silent", "the run was not judged: nothing is said, nothing is taken back", number)
     if newest is None:
         if marker.state == "resolved":
             return Commented("silent", f"nothing to say on #{number}: all is well, and it was before", number)
         text = comment(report, found.place, marker=str(marker))
         note = _add(tracker, number, text, key=key)
         return Commented("created", f"commented on #{number}", number, text, note.url)
-    return _change(report, found, tracker, newest, marker)
+    (note, before), *double = ours
+    done = _change(report, number, found.place, tracker, note=note, before=before, marker=marker)
+    for more, _ in double:
+        # Two runs that began at once may each have written one. People may have answered the oldest.
+        tracker.remove_note(more.id)
+    return done
 
 
 def _change(
-    report: Report, found: Found, tracker: Comments, known: tuple[Note, Marker], marker: Marker
+    report: Report,
+    number: int,
+    place: Place,
+    tracker: Comments,
+    *,
+    note: Note,
+    before: Marker,
+    marker: Marker,
 ) -> Commented:
     """Edit the comment that is there; one that says the same already is left alone."""
-    number, (note, before) = found.number or 0, known
     calm = marker.state == "resolved"
     if calm and before.state == "resolved":
         return Commented("kept", f"the comment on #{number} is resolved already", number, note.body, note.url)
-    write = resolved if calm else comment
-    text = write(report, found.place, marker=str(marker))
+    text = (resolved if calm else comment)(report, place, marker=str(marker))
     if _same(note.body, text):
         return Commented("kept", f"the comment on #{number} says so already", number, text, note.url)
     changed = tracker.change_note(note.id, text)
-    said = "resolved" if calm else "changed"
-    return Commented(
-        "resolved" if calm else "changed", f"{said} the comment on #{number}", number, text, changed.url
-    )
+    action: Action = "resolved" if calm else "changed"
+    return Commented(action, f"{action} the comment on #{number}", number, text, changed.url)
 
 
 def _add(tracker: Comments, number: int, text: str, *, key: str) -> Note:
@@ -162,17 +167,11 @@ def _add(tracker: Comments, number: int, text: str, *, key: str) -> Note:
 
 
 def _ours(notes: Sequence[Note], actor: str, key: str) -> list[tuple[Note, Marker]]:
-    """Return our comments under this key, the one to keep first; in anybody else's a marker is quoted."""
-    found = [
+    """Return our comments under this key, oldest first; in anybody else's a marker is quoted."""
+    return [
         (note, marker)
         for note in notes
         if note.author == actor and (marker := read_marker(note.body)) is not None and marker.key == key
-    ]
-    # The oldest stays where people have answered it; what it says is replaced anyway.
-    newest = max((marker for _, marker in found), key=lambda m: (m.run, m.attempt), default=None)
-    return [
-        (note, newest if at == 0 and newest is not None else marker)
-        for at, (note, marker) in enumerate(found)
     ]
 
 
@@ -206,10 +205,8 @@ def _is_loud(report: Report, told: Sequence[Story]) -> bool:
 
 
 def _was_judged(told: Sequence[Story]) -> bool:
-    """Tell whether the run says anything: a part that somebody chose, or one that was stopped, does not."""
-    return not told or any(
-        story.state not in ("interrupted", "partial") or story.hit_the_cap for story in told
-    )
+    """Tell whether all of it was: a part that somebody chose, or that was stopped, takes nothing back."""
+    return not any(story.state in ("interrupted", "partial") for story in told)
 
 
 def _same(one: str, other: str) -> bool:

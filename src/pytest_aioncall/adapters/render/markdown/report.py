@@ -39,7 +39,10 @@ def comment(report: Report, place: Place, *, marker: str) -> str:
 def resolved(report: Report, place: Place, *, marker: str) -> str:
     """Return what a comment becomes when a run is good again."""
     told = stories(report, quote=prose)
-    said = [f"{marker}\n### {resolved_headline(told)}", "What stood here is gone, judged by a newer run."]
+    why = "What stood here is gone, judged by a newer run."
+    if all(story.report.unaffected for story in told):
+        why = "What stood here is gone: nothing that this change touches now can affect an eval."
+    said = [f"{marker}\n### {resolved_headline(told)}", why]
     said += [_table(told)] if len(told) > 1 else [counts(story, place) for story in told]
     return capped([*said, place.footer], COMMENT_LIMIT, _POINTER)
 
