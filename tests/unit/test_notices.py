@@ -310,3 +310,45 @@ def test_what_waits_for_something_that_is_over_is_known() -> None:
 def test_an_incident_takes_all_alerts_of_its_evalset() -> None:
     dark = alert(kind="judge_unavailable", quality=False, since=run_of(22))
     assert len(subjects_of(alerts_of(condition(alerts=(alert(), dark))), {})) == 1
+
+
+def dark(evalset: str, *, day: int, since: int) -> EvalsetCondition:
+    """An evalset that got no answers since a day, and has no incident."""
+    lacking = alert(
+        evalset, kind="errors", quality=False, since=run_of(since), title=f"{evalset}: no answers"
+    )
+    return condition(evalset, day=day, state="not_judged", alerts=(lacking,), episode=None)
+
+
+def fine(evalset: str, *, day: int) -> EvalsetCondition:
+    return condition(evalset, day=day, state="good", alerts=(), episode=None)
+
+
+def test_an_outage_of_many_evalsets_is_one_page_until_all_of_them_are_back() -> None:
+    """A provider that is down pages once; while evalsets come back one by one, nobody is paged anew."""
+    story, names = Story(), ("a", "b", "c", "d")
+    first = alerts_of(*(dark(name, day=22, since=22) for name in names))
+    (page,) = story.plan(first)
+    assert page.evalsets == names
+    assert "4 features without answers: a, b, c, d" in page.line
+    assert story.run(first) == [("trigger", "pager")]
+    second = alerts_of(
+        fine("a", day=23), fine("b", day=23), dark("c", day=23, since=22), dark("d", day=23, since=22), day=23
+    )
+    assert [action for action, _ in story.run(second) if action != "update"] == []
+    third = alerts_of(*(fine(name, day=24) for name in names), day=24)
+    assert story.run(third) == [("resolve", "pager")]
+
+
+def test_an_outage_of_few_evalsets_is_a_page_each() -> None:
+    story = Story()
+    assert len(story.plan(alerts_of(*(dark(name, day=22, since=22) for name in "abc")))) == 3
+
+
+def test_an_outage_that_grows_to_many_does_not_page_again_for_those_that_were_told() -> None:
+    story = Story()
+    assert len(story.run(alerts_of(*(dark(name, day=22, since=22) for name in "ab")))) == 2
+    later = alerts_of(
+        *(dark(name, day=23, since=22) for name in "ab"), *(dark(n, day=23, since=23) for n in "cdef"), day=23
+    )
+    assert [one.evalsets for one in story.plan(later) if one.action == "trigger"] == [("c", "d", "e", "f")]

@@ -18,7 +18,7 @@ from ...model.oncall import OnCall, Routes
 from ...model.ticket import Delivery, Notification
 from ..oncall import Deadline, deadline, in_zone, on_call_at, zone_of
 from . import wording
-from .subjects import STORM, Heard, Subject, incident_key, subjects_of
+from .subjects import STORM, TOGETHER, Heard, Subject, incident_key, subjects_of
 
 NO_NOTIFIERS: Final = frozenset({"github", "review"})
 """Routes that are no notifiers: the issue, and the weekly review."""
@@ -31,6 +31,7 @@ class Rules:
 
     opens     False for a run that is not the newest one: it pages nobody anew
     receives  names of the notifiers that take changes, which are no incidents
+    storm     more evalsets than this that lack something since one run are one page
     """
 
     routes: Routes
@@ -38,6 +39,7 @@ class Rules:
     now: datetime
     opens: bool = True
     receives: tuple[str, ...] = ()
+    storm: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Deliveries:
             found.setdefault(one.channel, one)
         return found
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the keys that somebody was told of."""
+        return frozenset(one.key for one in self.log.values() if one.action == "trigger")
+
     def open_keys(self) -> list[str]:
         """Return the keys that somebody was told of, and whose end not all of those know."""
         keys = dict.fromkeys(one.key for one in self.log.values() if one.action == "trigger")
@@ -71,7 +78,7 @@ def plan_notices(
     alerts: AlertsFile, *, heard: Mapping[str, Heard], sent: Deliveries, rules: Rules
 ) -> list[Notification]:
     """Return what is to be sent, pages first. Nothing of it is in the log."""
-    subjects = subjects_of(alerts, heard)
+    subjects = subjects_of(alerts, heard, most=rules.storm, known=sent.keys)
     planned: list[Notification] = []
     for subject in subjects:
         planned += _Telling(subject, alerts=alerts, sent=sent, rules=rules).all()
@@ -84,8 +91,10 @@ def over_keys(
     alerts: AlertsFile, heard: Mapping[str, Heard], waiting: Iterable[Notification]
 ) -> frozenset[str]:
     """Return the keys whose matter is over by this run, of what waits to be sent: nobody need be paged."""
-    current = {subject.key for subject in subjects_of(alerts, heard)}
-    left = {one.key: one.evalsets for one in waiting if one.key not in current}
+    queue = list(waiting)
+    known = {one.key for one in queue}
+    current = {subject.key for subject in subjects_of(alerts, heard, known=known)}
+    left = {one.key: one.evalsets for one in queue if one.key not in current}
     return frozenset(key for key, names in left.items() if _end_of(key, alerts, evalsets=names) is not None)
 
 
@@ -156,7 +165,8 @@ class _Telling:
             return
         paged = self.sent.of(subject.key, "trigger")
         for name in told:
-            if max(one.day for one in paged if one.channel == name) < day:
+            # A page that had to wait is news of the day on which it arrived.
+            if max(max(one.day, one.at[:10]) for one in paged if one.channel == name) < day:
                 line = wording.goes_on(subject, day=_days(subject.first.day, day) + 1)
                 yield self._made("update", name, day, line)
 
@@ -262,8 +272,12 @@ def _end_of(key: str, alerts: AlertsFile, *, evalsets: Sequence[str] = ()) -> _E
     """Return how the matter of a key ended, None where this run does not say that it did.
 
     An incident ends by its judged recovery, a storm when none of its evalsets has an open incident. Anything
-    else ends with a judged run in which it is not there.
+    else ends with a judged run in which it is not there, of all its evalsets where it is about several.
     """
+    if key.startswith(TOGETHER):
+        mine = [c for c in alerts.evalsets if c.evalset in evalsets]
+        judged = len(mine) == len(evalsets) > 0 and all(c.state != "not_judged" for c in mine)
+        return _End("", "", "not there in this run any more", alerts.url) if judged else None
     if key.startswith(STORM):
         mine = [c for c in alerts.evalsets if c.evalset in evalsets]
         is_over = len(mine) == len(evalsets) > 0 and not any(c.is_open for c in mine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,7 +49,12 @@ class Subject:
 
     @property
     def evalset(self) -> str:
-        return self.evalsets[0] if len(self.evalsets) == 1 else "storm"
+        return self.evalsets[0] if len(self.evalsets) == 1 and not self.is_several else "storm"
+
+    @property
+    def is_several(self) -> bool:
+        """Tell whether it is about several evalsets, even where one of them is left."""
+        return self.key.startswith((STORM, TOGETHER))
 
     @property
     def good_days(self) -> int:
@@ -69,13 +74,22 @@ class Subject:
 
 NOBODY: Final = Heard()
 STORM: Final = "storm/"
+TOGETHER: Final = "together/"
 
 
-def subjects_of(alerts: AlertsFile, heard: Mapping[str, Heard]) -> list[Subject]:
+def subjects_of(
+    alerts: AlertsFile,
+    heard: Mapping[str, Heard],
+    *,
+    most: int = 3,
+    known: Collection[str] = (),
+) -> list[Subject]:
     """Return what holds after a run, worst tier first.
 
     An open incident takes all alerts of its evalset. Without one, each alert is a subject of its own: no
-    data, a judge out of reach, a provider's change. Incidents in a storm are one subject.
+    data, a judge out of reach, a provider's change. Incidents in a storm are one subject, and so is what
+    began in one run for more than `most` evalsets: a provider that is down is one page. `known` are the keys
+    that people were told: what was told together stays so while the evalsets come back one by one.
     """
     found: list[Subject] = []
     storms: dict[str, list[Subject]] = {}
@@ -86,7 +100,8 @@ def subjects_of(alerts: AlertsFile, heard: Mapping[str, Heard]) -> list[Subject]
                 storms.setdefault(said.storm, []).append(subject)
             else:
                 found.append(subject)
-    found += [_storm(name, members) for name, members in storms.items()]
+    found = _together(found, most=most, known=known)
+    found += [_joined(storm_key(name), members) for name, members in storms.items()]
     return sorted(found, key=lambda one: (one.tier, one.key))
 
 
@@ -121,12 +136,27 @@ def _of_evalset(condition: EvalsetCondition, heard: Heard) -> Iterable[Subject]:
         yield Subject(key, name, alert.tier, (alert,), where, since, condition.run, heard)
 
 
-def _storm(name: str, members: list[Subject]) -> Subject:
+def _together(subjects: Iterable[Subject], *, most: int, known: Collection[str]) -> list[Subject]:
+    """Join pages that are no incidents and began with one run, by their kind, where they are many."""
+    found: list[Subject] = []
+    groups: dict[str, list[Subject]] = {}
+    for one in subjects:
+        apart = len(one.alerts) != 1 or one.alerts[0].quality or one.tier != 1 or one.key in known
+        if apart or any(condition.is_open for condition in one.conditions):
+            found.append(one)
+        else:
+            groups.setdefault(f"{TOGETHER}{one.alerts[0].kind}/{one.first.run}", []).append(one)
+    for key, members in groups.items():
+        found += [_joined(key, members)] if len(members) > most or key in known else members
+    return found
+
+
+def _joined(key: str, members: list[Subject]) -> Subject:
     first = min((one.first for one in members), key=lambda run: (run.day, run.run))
     last = max((one.last for one in members), key=lambda run: (run.day, run.run))
     alerts = sorted((a for one in members for a in one.alerts), key=lambda alert: (alert.tier, alert.key))
     return Subject(
-        key=storm_key(name),
+        key=key,
         evalsets=tuple(one.evalset for one in members),
         tier=min(one.tier for one in members),
         alerts=tuple(alerts),

@@ -9,18 +9,26 @@ from typing import Final
 from ...model.alert import Alert
 from ...model.report import SubjectChange
 from ...model.verdict import CaseMove
-from .subjects import Subject
+from .subjects import TOGETHER, Subject
 
 LONGEST_LINE: Final = 160
 _MOST_ALERTS, _MOST_FACTS, _MOST_CHANGES, _MOST_CASES = 8, 5, 6, 5
 _LEAST_TITLE: Final = 40
+_LACKING: Final = {
+    "errors": "without answers",
+    "judge_unavailable": "without a judge",
+    "no_data": "without a judged run",
+    "stale_baseline": "with an old baseline",
+}
 
 
 def title_of(subject: Subject) -> str:
     """Return what it is about: the worst alert in the house form, and how many more there are."""
-    if len(subject.evalsets) > 1:
+    if subject.is_several:
         names = ", ".join(subject.evalsets[:4]) + (", ..." if len(subject.evalsets) > 4 else "")
-        return f"{len(subject.evalsets)} features at once: {names}"
+        of = _LACKING.get(subject.alerts[0].kind, "") if subject.key.startswith(TOGETHER) else ""
+        many = f"{len(subject.evalsets)} feature{'s' * (len(subject.evalsets) != 1)}"
+        return f"{many} {of or 'at once'}: {names}"
     if not subject.alerts:
         good = subject.good_days
         return f"{subject.evalset}: {good} good judged day{'s' * (good != 1)} so far, not recovered yet"

@@ -65,6 +65,7 @@ def _rules(settings: Settings, *, opens: bool) -> Rules:
         now=now_of(settings),
         opens=opens,
         receives=_receivers(settings),
+        storm=settings.config.monitors.storm,
     )
 
 
