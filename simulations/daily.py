@@ -21,7 +21,7 @@ from pytest_aioncall.decide.sides import Side
 from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
 from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.evalset import Gate
-from pytest_aioncall.model.history import EvalsetDay, HistoryEntry, MeanRow
+from pytest_aioncall.model.history import CaseDay, EvalsetDay, HistoryEntry, MeanRow
 from pytest_aioncall.model.oncall import Monitors
 from pytest_aioncall.model.verdict import Verdict
 
@@ -55,7 +55,7 @@ class Daily:
                0: nothing ever changes
     lasts      days until it is back; None: for ever
     reference  days of the frozen reference; `fewest` days of the one that is learned
-    gate       the gate against one run of before speaks, too
+    gate       the gate against one run of before speaks, too, and the history tells the single cases
     watched    days that are counted, after the reference (or after `fewest` days, where `from_fewest`)
     """
 
@@ -157,7 +157,7 @@ def _evalset(rng: np.random.Generator, scenario: Daily, *, name: str, days: int)
             for at, truth in enumerate(truths)
         ]
         verdicts = _verdicts(scores, baseline, scenario) if baseline is not None else ()
-        yield EvalsetDay(
+        yield EvalsetDay.model_construct(
             evalset=name,
             judged=True,
             status="regressed" if any(v.status == "regressed" for v in verdicts) else "pass",
@@ -166,7 +166,25 @@ def _evalset(rng: np.random.Generator, scenario: Daily, *, name: str, days: int)
             rows=tuple(_row(f"s{at}", one, scenario) for at, one in enumerate(scores)),
             planned=scenario.cases * scenario.epochs,
             judged_samples=scenario.cases * scenario.epochs,
+            cases=_cases(scores) if scenario.gate else (),
         )
+
+
+def _cases(scores: list[Floats]) -> tuple[CaseDay, ...]:
+    """Return the cases of a day as the history keeps them, built without validation: there are millions."""
+    named = [(f"s{which}", one.tolist()) for which, one in enumerate(scores)]
+    return tuple(
+        CaseDay.model_construct(
+            case=f"c{at}",
+            digest="d",
+            slices={},
+            scores={name: tuple(values[at]) for name, values in named},
+            labels={},
+            features={},
+            errors=0,
+        )
+        for at in range(scores[0].shape[0])
+    )
 
 
 def _truth(rng: np.random.Generator, scenario: Daily) -> Floats:

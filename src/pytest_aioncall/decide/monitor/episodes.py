@@ -12,7 +12,12 @@ from .watch import SeriesKey, Watch, is_low
 
 @dataclass(slots=True)
 class OpenEpisode:
-    """One that lasts. `affected`: series that were red or in alarm in it; `red`: rows red on days before."""
+    """One that lasts.
+
+    affected  series that were red or in alarm in it
+    red_days  first red day of each
+    paged     it was more than a red row that may be chance
+    """
 
     first_bad: RunRef
     last_bad: RunRef
@@ -20,7 +25,7 @@ class OpenEpisode:
     good_days: list[str] = field(default_factory=list)
     affected: set[SeriesKey] = field(default_factory=set)
     red_days: dict[SeriesKey, str] = field(default_factory=dict)
-    since: dict[str, RunRef] = field(default_factory=dict)
+    paged: bool = False
 
     def told(self, recovered: RunRef | None = None) -> Episode:
         """Return it as the noun."""

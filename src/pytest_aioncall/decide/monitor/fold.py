@@ -20,7 +20,7 @@ from .novelty import ErrorKinds, ModelIds, novel_alerts
 from .regression import Quality, floor_alerts, quality_of
 from .retrieval import Retrieval
 from .shift import Shifts
-from .watch import SeriesKey, Watch, series_key
+from .watch import DayKind, SeriesKey, Watch, series_key
 from .worst import worst_cases
 
 WEEK = 7
@@ -45,6 +45,7 @@ class Fold:
         self._since: dict[str, RunRef] = {}
         self._today: list[Look] = []
         self._day_bad = False
+        self._held: list[CalmDay] = []
         self._days: list[str] = []
         self._gap = 0
         self._lines: list[tuple[str, str]] = []
@@ -72,13 +73,39 @@ class Fold:
         self._other = self._dated([alert for alert in other if alert is not None], look)
         self._look = look
 
+    @property
+    def alerts(self) -> list[Alert]:
+        """Return what holds after the newest look, but for what depends on today's date."""
+        return [*self._quality, *self._other]
+
+    @property
+    def episodes(self) -> Episodes:
+        """Return the episodes so far."""
+        return self._episodes
+
     def _close_day(self) -> None:
-        in_control = bool(self._today) and not self._day_bad and self._episodes.open is None
+        kind = self._kind_of_day()
         for watch in self._watches.values():
-            watch.close_day(in_control=in_control)
-        if in_control:
-            self._calm.add(CalmDay(self._today[0].day, tuple(self._today)))
+            watch.close_day(kind)
+        if self._today and kind != "bad":
+            day = CalmDay(self._today[0].day, tuple(self._today))
+            if kind == "calm":
+                self._calm.add(day)
+            else:
+                self._held.append(day)
         self._today, self._day_bad = [], False
+
+    def _kind_of_day(self) -> DayKind:
+        """Tell what the references may make of the day that ends.
+
+        Of an episode that has not paged nobody knows yet whether it is one. Were its days left out though it
+        ends as chance, the lowest days of good times would be missing: the level would be too high, its
+        deviation too small, and the CUSUM would page for what is normal.
+        """
+        episode = self._episodes.open
+        if episode is None:
+            return "bad" if self._day_bad else "calm"
+        return "bad" if episode.paged else "doubtful"
 
     def _restart_where_changed(self, day: EvalsetDay) -> None:
         """Let references be learned anew where something else was agreed on, or is measured otherwise.
@@ -93,6 +120,7 @@ class Fold:
             same = bool(day.subject) and canonical_json(day.subject) == canonical_json(before.subject)
             if not same or self._episodes.open is not None:
                 self._calm.restart()
+                self._held = []
                 for watch in self._watches.values():
                     watch.restart()
                 return
@@ -120,17 +148,27 @@ class Fold:
             episode = self._episodes.bad(look.ref, affected=found.affected)
             for key in found.affected:
                 episode.red_days.setdefault(key, look.day)
+            episode.paged |= any(a.tier == 1 or a.kind != "eval_regression" for a in found.alerts)
+            if episode.paged:
+                self._held = []
             if opens:
                 self._sides = self._good, look
                 self._since = {}
         elif self._episodes.good(look.ref, watches=watches):
-            for watch in self._watches.values():
-                watch.recover()
-            self._error_kinds.settle()
-            self._day_bad = True  # a day of the episode, which no reference takes
+            self._recover(acquitted=episode is not None and not episode.paged)
         if self._episodes.open is None:
             self._good = look
         self._quality = self._dated(found.alerts, look)
+
+    def _recover(self, *, acquitted: bool) -> None:
+        """End an episode; `acquitted`: it never paged, and turned out to be chance."""
+        for watch in self._watches.values():
+            watch.recover(acquitted=acquitted)
+        for day in self._held if acquitted else ():
+            self._calm.add(day)
+        self._held = []
+        self._error_kinds.settle()
+        self._day_bad = not acquitted  # else it is a day of the episode still, which no reference takes
 
     def _watched(self, look: Look, budget: Budget) -> dict[SeriesKey, Watch]:
         fewest, most = self._monitors.reference_days_min, self._monitors.reference_days
@@ -237,7 +275,7 @@ class Fold:
                 for change in changes_between_runs(self._sides[0].evalset, self._sides[1].evalset)
                 if change.name == "response model"
             ]
-        told = {"owner": owner, "runbook": f"{alert.kind}.md", "evidence": tuple(evidence)}
+        told = {"owner": owner, "runbook": f"docs/runbooks/{alert.kind}.md", "evidence": tuple(evidence)}
         return alert.model_copy(update=told)
 
     def _changes(self) -> tuple[SubjectChange, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 
@@ -199,12 +200,32 @@ class Reference:
         return Level(mu=expected[-1], sigma=spread.sigma, days=spread.days)
 
     def _least_sigma(self) -> float:
+        """Return what the deviation of a daily mean is at least.
+
+        The gate's own least noise, and what the cases' own days say: where case c has variance s_c^2 from day
+        to day, a mean of n cases has deviation sqrt(sum s_c^2)/n, and more where cases move together. Thirty
+        means tell a deviation to 13 %, thirty days of a hundred cases to about 1 %.
+        """
         scale = self._scale()
         kind = score_kind(np.array(sorted(self._values)), low=scale[0], high=scale[1])
         step = kind.step if kind.kind != "continuous" else None
-        return least_noise_of_a_mean(self._samples(), noise=kind.least_noise, step=step)
+        least = least_noise_of_a_mean(self._samples(), noise=kind.least_noise, step=step)
+        held: dict[CaseKey, list[float]] = {}
+        for day in self._days:
+            for key, mean in day.by_case().items():
+                held.setdefault(key, []).append(mean)
+        known = [values for _, values in sorted(held.items()) if len(values) > 1]
+        if not known:
+            return least
+        return max(least, math.sqrt(sum(_variance(values) for values in known)) / len(known))
 
     def _scale(self) -> tuple[float, float]:
         day = self._days[-1]
         rows = chain.from_iterable(look.evalset.rows for look in day.looks)
         return next((row.scale for row in rows if row.scorer == day.scorer), (0.0, 1.0))
+
+
+def _variance(values: list[float]) -> float:
+    """Return the sample variance; `statistics.variance` reckons in fractions, a hundred times slower."""
+    mean = fmean(values)
+    return sum((value - mean) ** 2 for value in values) / (len(values) - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from .reference import Compared, Reference, SeriesDay
 LEAST_SHIFT = 2.0
 RETURN_NATS = math.log(10_000)
 
+DayKind = Literal["calm", "doubtful", "bad"]
 SeriesKey = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -68,6 +70,7 @@ class Watch:
         self._points: list[Point] = []
         self._fallen: list[float] = []
         self._back: list[float] = []
+        self._held: list[tuple[SeriesDay, int]] = []
 
     @property
     def key(self) -> SeriesKey:
@@ -99,8 +102,11 @@ class Watch:
         self._points[-1] = self._point(look, today, self.reading)
         return self.reading
 
-    def close_day(self, *, in_control: bool) -> None:
-        """End the day; where nothing was wrong on it the reference may take it."""
+    def close_day(self, kind: DayKind) -> None:
+        """End the day; where nothing was wrong on it the reference may take it.
+
+        kind  calm: it may; bad: it never does; doubtful: it may if the episode ends without having paged
+        """
         today, reading = self._today, self.reading
         if today is None:
             return
@@ -108,10 +114,16 @@ class Watch:
             self._before = reading.cusum
             self._rising = self._rising + 1 if reading.cusum > 0 else 0
             self._follow(reading)
-        if in_control and not self.latched and not self._reference.is_frozen:
-            self._reference.add(today)
-            self._points[-1] = self._points[-1].model_copy(update={"in_reference": True})
+        if kind == "calm" and not self.latched:
+            self._into_reference(today, len(self._points) - 1)
+        elif kind == "doubtful" and not self.latched:
+            self._held.append((today, len(self._points) - 1))
         self._today = None
+
+    def _into_reference(self, day: SeriesDay, at: int) -> None:
+        if not self._reference.is_frozen:
+            self._reference.add(day)
+            self._points[at] = self._points[at].model_copy(update={"in_reference": True})
 
     def _follow(self, reading: Reading) -> None:
         """Keep the days of an alarm: those as low as in it, and those since then that are not."""
@@ -137,8 +149,11 @@ class Watch:
         zs = np.array([*self._back, *([] if is_low(reading) else [reading.z])])
         return evidence_of_return(zs, shift=shift) >= RETURN_NATS
 
-    def recover(self) -> None:
-        """Begin the sum anew."""
+    def recover(self, *, acquitted: bool) -> None:
+        """Begin the sum anew; where the episode was chance the reference takes the days that it held back."""
+        for day, at in self._held if acquitted else ():
+            self._into_reference(day, at)
+        self._held = []
         self.latched = False
         self._fallen, self._back = [], []
         self._before, self._rising = 0.0, 0
@@ -150,7 +165,7 @@ class Watch:
         """Learn a new reference from here on: what is measured or was agreed on is another thing now."""
         self._reference = Reference(fewest=self._limits[0], most=self._limits[1])
         self._before, self._rising, self.latched = 0.0, 0, False
-        self._fallen, self._back = [], []
+        self._fallen, self._back, self._held = [], [], []
 
     def _read(self, today: SeriesDay, *, h: float, reset: bool = False) -> Reading:
         compared: Compared | None = self._reference.compared(today)
