@@ -70,7 +70,7 @@ class Notification(Frozen):
 class Delivery(Frozen):
     """One line of the notification log: what was sent, and what the receiver calls it.
 
-    day        of the run that it was about (YYYY-MM-DD); `at` is when it was sent, RFC 3339
+    day        of the run that it was about (YYYY-MM-DD); `at` is when it was sent, RFC 3339 in UTC
     evalsets   all that it was about, where it was a storm
     """
 

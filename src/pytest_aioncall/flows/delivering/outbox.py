@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -122,7 +122,9 @@ class Outbox:
     def arrived(self, notification: Notification, reference: str, *, now: datetime) -> None:
         """Write down that the receiver took it."""
         shared = {name: getattr(notification, name) for name in _SHARED}
-        delivery = Delivery.model_validate({**shared, "at": now.isoformat(), "reference": reference[:200]})
+        delivery = Delivery.model_validate(
+            {**shared, "at": now.astimezone(UTC).isoformat(), "reference": reference[:200]}
+        )
         self.history.write_record(LOG, delivery.id, delivery.model_dump(mode="json"))
         self.log[delivery.id] = delivery
         self.waiting.pop(delivery.id, None)
