@@ -92,6 +92,12 @@ def test_an_empty_history_is_no_failure_and_says_what_to_do(aioncall: Aioncall) 
     assert "no daily run in the history" in said and "aioncall monitor" in said
 
 
+def test_a_folder_that_is_not_there_is_named(aioncall: Aioncall) -> None:
+    code, said, _ = aioncall("--history", "./nowhere/")
+    assert code == 0
+    assert "folder ./nowhere/" in said
+
+
 def test_a_file_of_the_history_that_is_broken_is_noted_and_the_rest_is_told(aioncall: Aioncall) -> None:
     broken = next(Path("kept").rglob(f"*{day_name(33).replace('-', '')}*.json"))
     broken.write_text("{")

@@ -45,7 +45,9 @@ def review(
     )
     issues, note = _issues(settings, tracker, now=now)
     notes = [str(problem) for problem in history.problems]
-    return found.model_copy(update={"issues": issues, "issues_note": note, "notes": tuple(notes)})
+    return found.model_copy(
+        update={"history": history.where, "issues": issues, "issues_note": note, "notes": tuple(notes)}
+    )
 
 
 def told(found: Review, *, markdown: bool) -> list[str]:

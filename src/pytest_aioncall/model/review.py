@@ -119,6 +119,7 @@ class ReviewIssue(Frozen):
 class Review(Frozen):
     """All of it. Days are YYYY-MM-DD in UTC.
 
+    history      which one was read, in words
     days         of the time, from the history's first entry on, and today only where it has run
     silent_days  those of them without any daily run
     issues       None where no tracker was asked; `issues_note` says why
@@ -128,6 +129,7 @@ class Review(Frozen):
     format: Literal[1] = 1
     since: str
     until: str
+    history: str = ""
     runs: int = 0
     days: tuple[str, ...] = ()
     judged_days: int = 0

@@ -92,10 +92,11 @@ def _some(lines: Sequence[str]) -> list[str]:
 
 def _sections(review: Review, shown: _Shown) -> list[Section]:
     if not review.runs:
+        todo = "run the evals each day and enter them: pytest --aioncall, then aioncall monitor"
         return [
-            Section(
-                "To do", (), "run the evals each day and enter them: pytest --aioncall, then aioncall monitor"
-            )
+            Section("To do", (), todo),
+            Section("History", (shown(review.history),) if review.history else ()),
+            Section("Notes", tuple(shown(line) for line in review.notes)),
         ]
     return [
         Section("Incidents", tuple(_incident(one, shown) for one in review.incidents), "none"),
