@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
         "7 cannot judge; 8 baseline missing or not comparable. "
-        "Further verbs: cassettes, oncall, rejudge, review, runs, schema, who.",
+        "Further verbs: cassettes, drill, history, monitor, oncall, rejudge, review, runs, schema, scores, who.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
