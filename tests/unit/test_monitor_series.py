@@ -290,3 +290,40 @@ def test_monitors_set_the_days_of_the_reference() -> None:
     quick = Monitors(reference_days=14, reference_days_min=7)
     series = overall(standing(calm(20), monitors=quick))
     assert series.reference_days == 14 and not overall(standing(calm(8), monitors=quick)).learning
+
+
+def weakly_red(at: int, mean: float) -> HistoryEntry:
+    return entry(at, evalset_day(mean, verdicts=(red(p=0.04, p_adjusted=0.04),)))
+
+
+def test_an_episode_that_was_chance_leaves_no_hole_in_the_reference() -> None:
+    """Left out, the lowest days of good times would make the level too high and its deviation too small."""
+    chance = [*calm(15), weakly_red(15, 4.12), *(entry(at, evalset_day(4.22)) for at in (16, 17, 18))]
+    chance += [entry(at, evalset_day(CALM[at % 11])) for at in range(19, 25)]
+    after = standing(chance)
+    assert not after.is_open and after.episode is not None
+    used = [point.day for point in overall(after).points if point.in_reference]
+    assert used == [day_name(at) for at in range(24)]
+
+
+def test_an_episode_that_paged_leaves_its_days_out_even_those_before_the_page() -> None:
+    history = [*calm(15), weakly_red(15, 4.12), entry(16, evalset_day(3.5, verdicts=(red(),)))]
+    history += [entry(at, evalset_day(4.22)) for at in range(17, 25)]
+    used = {point.day for point in overall(standing(history)).points if point.in_reference}
+    assert not used & {day_name(at) for at in range(15, 20)}
+
+
+def test_no_mean_is_taken_for_steadier_than_its_cases() -> None:
+    """Fourteen means may lie close together by luck; forty cases that wobble do not lie."""
+
+    def wobbling(at: int) -> tuple[CaseDay, ...]:
+        # Half of the cases go up where the other half goes down: the mean never moves.
+        signs = [(1 if (n + at) % 2 else -1) for n in range(40)]
+        return tuple(
+            CaseDay(case=f"c{n}", digest="d", scores={"helpfulness": (3.0 + sign,)})
+            for n, sign in enumerate(signs)
+        )
+
+    series = overall(standing([with_cases(at, wobbling(at)) for at in range(15)]))
+    of_cases = (14 / 13) ** 0.5 / 40**0.5
+    assert series.mu == pytest.approx(3.0) and series.sigma == pytest.approx(of_cases)
