@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="aioncall",
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
-        "7 cannot judge; 8 baseline missing or not comparable. "
-        "Further verbs: cassettes, drill, history, monitor, oncall, rejudge, review, runs, schema, scores, who.",
+        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: "
+        "cassettes, drill, history, monitor, oncall, rejudge, review, runs, schema, scores, who.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
