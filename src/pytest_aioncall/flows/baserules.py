@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..adapters.baseline_store import baseline_path
-from ..adapters.git_tree import tree_at
-from ..decide.stricterset import Stricter, stricter_evalset
-from ..decide.weakerconfig import EPOCHS
 from ..model.config import Config, Defaults
 from ..model.evalset import Case, EpochRange, Evalset, Gate
 from ..settings import Settings
 from .bases import base_of
 from .evalset_paths import evalsets_in
-from .oldversion import OldEvalset, OldVersion
+
+if TYPE_CHECKING:
+    from ..decide.stricterset import Stricter
+    from .oldversion import OldEvalset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class BaseRules:
 
         lost  the base's scorers that cannot be made any more
         """
+        from ..decide.stricterset import Stricter, stricter_evalset
+
         if self.evalset is None:
             return Stricter(head)
         left = tuple(spec for spec in self.evalset.scorers if spec.name not in lost)
@@ -67,6 +70,8 @@ class BaseRules:
 
 
 def _epochs(evalset: Evalset, defaults: Defaults) -> int | EpochRange:
+    from ..decide.weakerconfig import EPOCHS
+
     return evalset.epochs if "epochs" in evalset.model_fields_set else defaults.epochs or EPOCHS
 
 
@@ -84,6 +89,10 @@ class BaseVersion:
         """Read the merge base of `baseline_ref`; None where none is given. Raises UsageError."""
         if settings.baseline_ref is None:
             return None
+        # Most runs have no base to look at, and start without it.
+        from ..adapters.git_tree import tree_at
+        from .oldversion import OldVersion
+
         commit = base_of(settings.root, settings.baseline_ref, option="--aioncall-baseline-ref")
         with tree_at(settings.root, commit) as tree:
             old = OldVersion(tree, settings)

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..adapters import git
-from ..adapters.git_tree import tree_at
-from ..adapters.history import HistoryFolder
 from ..decide.sides import Side
 from ..errors import UsageError
 from ..model.config import Defaults
@@ -23,6 +21,7 @@ from ..model.verdict import Judgement
 from ..settings import Settings
 
 if TYPE_CHECKING:
+    from ..adapters.history import HistoryFolder
     from ..decide.notblamed import Blame
 
 MOST_RUNS: Final = 120
@@ -53,6 +52,10 @@ class Daily:
         """
         if settings.daily is None and settings.baseline_ref is None:
             return None
+        # Most runs have no base to look at, and start without it.
+        from ..adapters.git_tree import tree_at
+        from ..adapters.history import HistoryFolder
+
         if settings.daily is not None and Path(settings.daily).is_dir():
             return cls._made(HistoryFolder(Path(settings.daily)), settings)
         commit = _commit(settings)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..adapters.config_file import find_root, load_config
 from ..adapters.net import refuse_missing
@@ -23,10 +23,8 @@ from ..model.run import ChangeLimit, Fingerprint, Shard, UnaffectedEvalset
 from ..model.sample import Sample
 from ..protocols import Wire
 from ..settings import Mode, Settings, merge_settings
-from .affected import Affected
 from .baserules import BaseVersion
 from .cassettes import RunCassettes
-from .changed import Change
 from .cost import Estimate, cap_of, estimate
 from .daily import Daily
 from .guarding import Guard, guard_loop
@@ -40,6 +38,9 @@ from .report import write_report
 from .resume import Resumed
 from .rounds import ExtraRounds, may_stop_early
 from .sharded import Part
+
+if TYPE_CHECKING:
+    from .affected import Affected
 
 
 def settings_for(start: Path, flags: Mapping[str, Any]) -> Settings:
@@ -110,6 +111,10 @@ class EvalRun:
     def affected(self) -> Affected | None:
         """What tells which evalsets a change can affect; None where all are to run. Raises UsageError."""
         if self._affected is None and self.settings.changed is not None:
+            # Most runs are of everything, and start without it.
+            from .affected import Affected
+            from .changed import Change
+
             change = Change.since(self.settings.changed, self.settings.root)
             self._affected = Affected(change, self.settings)
         return self._affected

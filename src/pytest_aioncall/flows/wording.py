@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..adapters.render import words
 from ..adapters.render.asides import metric_line, metric_name
-from ..adapters.render.beside_base import beside_base
+from ..adapters.render.beside_base import already_line, beside_base
 from ..adapters.render.sight_line import floor_chance_line, power_line
 from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
@@ -71,6 +71,16 @@ def summary_block(
     """Return the end-of-run block as (text, style) pairs."""
     lines = summary_lines(report, width=width, ascii_only=ascii_only, report_path=report_path)
     return [(line.text, line.style) for line in lines]
+
+
+def already_shown(row: AlreadyRegressed) -> str:
+    """Name a row that was red before in a node id."""
+    return log_line(f"{row.scorer} {words.slice_name(row.slice)}".rstrip(), 200)
+
+
+def already_sentence(row: AlreadyRegressed) -> str:
+    """Say since when a row is red on the base, in which issue, and both means."""
+    return log_line(already_line(row), 400)
 
 
 def beside_base_lines(

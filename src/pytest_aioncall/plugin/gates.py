@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ..flows.guarding import without_commands
-from ..flows.wording import row_shown, verdict_sentence, why_not_judged
+from ..flows.wording import already_sentence, already_shown, row_shown, verdict_sentence, why_not_judged
 from ..model.report import EvalsetReport, Report
 from ..model.verdict import Verdict
 from .longreprs import Lines
@@ -34,6 +34,8 @@ def gate_reports(report: Report, rootpath: Path, root: Path) -> Iterator[pytest.
         for verdict in one.judgement.verdicts:
             if verdict.gating:
                 yield _gate(shown, one, verdict)
+        for row in one.already:
+            yield _report(shown, f"gate[{already_shown(row)}]", "skipped", already_sentence(row))
         for metric in one.judgement.metrics:
             if metric.gating and metric.status != "not_compared":
                 outcome = "failed" if metric.status == "regressed" else "passed"

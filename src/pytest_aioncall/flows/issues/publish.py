@@ -26,6 +26,7 @@ from ...settings import Settings
 from ..runs import load_run
 from .applying import Applier, Done
 from .hearing import heard_of
+from .remembering import remember_issues
 
 LABEL: Final = "aioncall"
 GITHUB: Final = "github"
@@ -64,7 +65,7 @@ class Published:
         told += [log_line(f"did not arrive: {one}", 500) for one in self.failed]
         if self.failed:
             told.append(f"run it again to finish it: aioncall publish issues --run {log_line(self.run, 80)}")
-        elif not self.done:
+        elif not (self.done or self.notified):
             told.append("the issues say already what this run found; nothing to do")
         return tuple(told)
 
@@ -116,7 +117,7 @@ def publish_issues(
     rules = Rules(config.monitors, config.routes, config.oncall, now)
     rounds = _Rounds(alerts, rules, Applier(tracker, _site(settings.github), label, dry=dry_run), pause=pause)
     board = rounds.until_done()
-    failed = list(rounds.failed)
+    failed = [*rounds.failed, *rounds.strangers]
     notified: list[str] = []
     if history is not None and not dry_run:
         notified, lost = _notify(alerts, board, settings=settings, history=history, rules=rules)
@@ -160,6 +161,18 @@ class _Rounds:
     remarks: tuple[str, ...] = ()
     failed: list[str] = field(default_factory=list)
 
+    @property
+    def strangers(self) -> list[str]:
+        """Say that issues are opened by another account than the one whose issues are looked for."""
+        stranger = self.applier.stranger
+        if not stranger or self.applier.tracker is None:
+            return []
+        name = log_line(stranger, 80)
+        return [
+            f"issues are opened as {name}, and those of {log_line(self.applier.tracker.actor, 80)} are looked "
+            f"for; set the variable AIONCALL_ACTOR to {name}"
+        ]
+
     def until_done(self) -> Board:
         """Go on until a round has nothing to do; return the tracker as it stood then."""
         board = Board()
@@ -197,12 +210,13 @@ class _Rounds:
         if tracker is None:
             return Board(), []
         since = look_back(self.alerts, monitors=self.rules.monitors, now=self.rules.now)
+        actor = self.applier.actor
         tickets = tracker.tickets(label=self.applier.label, closed_since=since)
         notes: dict[int, list[Note]] = {
-            number: tracker.notes(number) for number in needs_notes(tickets, self.alerts, actor=tracker.actor)
+            number: tracker.notes(number) for number in needs_notes(tickets, self.alerts, actor=actor)
         }
         zone = zone_of(self.rules.oncall.timezone)
-        return read_board(tickets, notes, actor=tracker.actor, zone=zone), tickets
+        return read_board(tickets, notes, actor=actor, zone=zone), tickets
 
 
 def _tracker(settings: Settings, alerts: AlertsFile, *, dry_run: bool, remarks: list[str]) -> Tracker | None:
@@ -241,6 +255,7 @@ def _notify(
 
     heard = heard_of(alerts, board, rules=rules)
     try:
+        remember_issues(alerts, board, history)
         told = notify(alerts, settings=settings, history=history, heard=heard)
         return [log_line(line, 300) for line in told.lines], []
     except NobodyReached as error:

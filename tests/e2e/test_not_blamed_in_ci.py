@@ -1,0 +1,171 @@
+"""What the base's newest daily run has red already is neutral in a pull request, and says since when."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval_project import Project
+from pytest_aioncall.adapters.history import HistoryFolder
+from pytest_aioncall.flows.evalrun import settings_for
+from pytest_aioncall.flows.history import entry_of
+
+CASES = {f"c{n:02}": (f"q{n:02}", f"Q{n:02}") for n in range(30)}
+
+
+def app(*wrong: int) -> str:
+    names = {f"q{n:02}" for n in wrong}
+    return f"def answer(text):\n    return 'no' if text in {sorted(names)!r} else text.upper()\n"
+
+
+MAIN = app(*range(8))
+WORSE = app(*range(20))
+
+
+class Repository:
+    """A project whose main is regressed, with its daily runs on the history branch."""
+
+    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.project = project
+        self.monkeypatch = monkeypatch
+        monkeypatch.chdir(project.path)
+        for name, value in {
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_SYSTEM": "/dev/null",
+            **{f"GIT_{who}_NAME": "Ann" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "ann@example.com" for who in ("AUTHOR", "COMMITTER")},
+        }.items():
+            monkeypatch.setenv(name, value)
+        self.at("2026-11-16T12:00:00Z")
+        project.write(".gitignore", ".aioncall/\n__pycache__/\nhistory/\n")
+        self.git("init", "--quiet", "--initial-branch", "main")
+        project.app(app())
+        project.evalset(cases=CASES)
+        project.run()
+        project.accept("as it should be")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "first")
+        project.app(MAIN)
+        self.git("commit", "--quiet", "--all", "--message", "a change that made it worse")
+
+    def at(self, moment: str) -> None:
+        self.monkeypatch.setenv("AIONCALL_NOW", moment)
+
+    def git(self, *arguments: str, **environ: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=True, env={**os.environ, **environ}
+        )
+        return done.stdout.strip()
+
+    def daily(self, *days: str, issue: int | None = None) -> None:
+        """Run the main branch on some days, and keep the runs on origin/aioncall-history."""
+        folder = self.project.path / "history"
+        history = HistoryFolder(folder)
+        for day in days:
+            self.at(f"{day}T05:17:00Z")
+            before = set(self.project.run_folders())
+            self.project.run()
+            (folder_of_run,) = set(self.project.run_folders()) - before
+            settings = settings_for(self.project.path, {})
+            history.add(entry_of(folder_of_run, settings, kind="daily"))
+        if issue is not None:
+            history.write_record(
+                "issues",
+                "demo",
+                {
+                    "evalset": "demo",
+                    "number": issue,
+                    "url": f"https://example.com/issues/{issue}",
+                    "state": "open",
+                },
+            )
+        index = {"GIT_INDEX_FILE": str(self.project.path / ".git/history-index")}
+        self.git("--work-tree", str(folder), "add", "--all", "--force", ".", **index)
+        tree = self.git("write-tree", **index)
+        commit = self.git("commit-tree", tree, "-m", "history")
+        self.git("update-ref", "refs/remotes/origin/aioncall-history", commit)
+
+    def pull_request(self, code: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
+        """Judge a branch with some code; return exit status, the evalset's report and what was printed."""
+        self.at("2026-11-22T12:00:00Z")
+        self.git("checkout", "--quiet", "-B", "work", "main")
+        self.project.app(code)
+        result = self.project.run("--aioncall-baseline-ref", "main", *arguments)
+        found: dict[str, Any] = self.project.report()["evalsets"][0] if result.ret != 4 else {}
+        return int(result.ret), found, "\n".join([*result.outlines, *result.errlines])
+
+
+@pytest.fixture
+def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return Repository(project, monkeypatch)
+
+
+def test_a_pull_request_on_a_red_main(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neutral for what main lost, red for what it loses itself; the same in `aioncall gate`."""
+    code, found, _ = repository.pull_request(MAIN)
+    assert code == 1 and found["already"] == [], "nobody knows of main yet"
+
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.daily("2026-11-18", "2026-11-19", "2026-11-21", issue=41)
+    code, found, said = repository.pull_request(MAIN)
+    assert code == 0, said
+    (row,) = found["already"]
+    assert (row["since"], row["day"], row["issue"], row["branch"]) == (
+        "2026-11-18",
+        "2026-11-21",
+        41,
+        "main",
+    )
+    assert "exact: already regressed on main since 18 Nov (#41), not by this change" in said
+    (verdict,) = found["judgement"]["verdicts"]
+    assert (verdict["status"], verdict["gating"], verdict["reason"]) == (
+        "regressed",
+        False,
+        "already_on_base",
+    )
+    capsys.readouterr()
+    assert (
+        repository.project.command("gate", "--candidate", "latest", "--baseline-ref", "main", "--json") == 0
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert [one["issue"] for one in told["already"]] == [41]
+    assert told["verdicts"] == found["judgement"]["verdicts"]
+
+    code, found, said = repository.pull_request(WORSE)
+    assert code == 1 and found["already"] == []
+    assert "this change is worse than that by 40.0 pp" in " ".join(found["judgement"]["notes"])
+
+    code, found, _ = repository.pull_request(app())
+    assert code == 0 and found["already"] == [], "a change that mends main has nothing to be excused"
+
+
+def test_daily_runs_in_a_folder_and_a_name_that_is_none(repository: Repository) -> None:
+    """A folder does as well as a branch; a name that is neither is exit 4, before anything is asked."""
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.daily("2026-11-21")
+    repository.git("update-ref", "-d", "refs/remotes/origin/aioncall-history")
+    code, found, _ = repository.pull_request(MAIN)
+    assert code == 1 and found["already"] == []
+    code, found, _ = repository.pull_request(MAIN, "--aioncall-daily", "history")
+    assert code == 0 and found["already"][0]["since"] == "2026-11-21"
+    before = len(repository.project.run_folders())
+    code, _, said = repository.pull_request(MAIN, "--aioncall-daily", "origin/nowhere")
+    assert code == 4 and "git fetch origin nowhere" in said
+    assert len(repository.project.run_folders()) == before
+
+
+def test_a_history_that_a_stranger_wrote_excuses_nothing(repository: Repository) -> None:
+    """Broken files on the branch are passed over."""
+    folder = repository.project.path / "history"
+    path = folder / "runs/2026/11/21-x-1.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 1, "run": ')
+    (folder / "issues").mkdir()
+    (folder / "issues/demo.json").write_text('["not a record"]')
+    code, found, _ = repository.pull_request(MAIN, "--aioncall-daily", str(Path("history")))
+    assert code == 1 and found["already"] == []
