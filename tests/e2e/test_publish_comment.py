@@ -16,7 +16,7 @@ from pytest_aioncall.adapters.net import Caller
 from pytest_aioncall.adapters.render.markdown import read_marker
 from pytest_aioncall.adapters.trackers import GitHubTracker
 from pytest_aioncall.errors import DeliveryError, LoadError, UsageError
-from pytest_aioncall.flows.publishing import publish_comment
+from pytest_aioncall.flows.publishing import publish_check, publish_comment
 from pytest_aioncall.model.config import Config
 from pytest_aioncall.model.report import Report
 from pytest_aioncall.settings import Settings
@@ -340,6 +340,66 @@ def test_no_report_is_a_line(desk: Desk) -> None:
     settings = desk.settings()
     with pytest.raises(UsageError, match="run pytest --aioncall first"):
         publish_comment(None, settings=settings)
+
+
+# -- a check of its own
+
+
+def checked(desk: Desk, report: Report, **more: Any) -> Any:
+    desk.report.write_text(report.model_dump_json())
+    settings = desk.settings()
+    return publish_check(str(desk.report), settings=settings, tracker=GitHubTracker(settings.github), **more)
+
+
+@pytest.mark.parametrize(
+    ("state", "conclusion"),
+    [
+        ("pass", "success"),
+        ("accepted", "success"),
+        ("no_drop_seen", "success"),
+        ("regressed", "failure"),
+        ("floor_broken", "failure"),
+        ("cannot_judge", "failure"),
+        ("not_run", "neutral"),
+        ("unaffected", "neutral"),
+        ("partly_affected", "neutral"),
+        ("already", "neutral"),
+        ("suspected", "neutral"),
+        ("no_baseline", "neutral"),
+    ],
+)
+def test_a_check_is_neutral_where_nothing_says_that_all_is_well(
+    desk: Desk, state: str, conclusion: str
+) -> None:
+    assert checked(desk, pull_request_reports.STATES[state]()).conclusion == conclusion
+    (run,) = desk.github.check_runs
+    told = run["told"]
+    assert (told["conclusion"], told["head_sha"], told["name"]) == (conclusion, HEAD, "aioncall")
+    assert told["output"]["title"].startswith("aioncall: ") and "`" not in told["output"]["title"]
+    assert told["output"]["summary"].startswith("### aioncall: ")
+    assert "annotations" not in told["output"]
+
+
+def test_a_check_of_a_fork_goes_to_the_commit_of_the_event(forked: Desk) -> None:
+    report = reports.regressed()
+    run = report.run.model_copy(update={"commit": "c" * 40})
+    checked(forked, report.model_copy(update={"run": run}), name="evals")
+    told = forked.github.check_runs[0]["told"]
+    assert (told["head_sha"], told["name"]) == (HEAD, "evals")
+    assert told["details_url"] == f"{HOME}actions/runs/5005"
+    assert "/blob/" not in told["output"]["summary"]
+
+
+def test_a_check_that_is_refused_is_in_the_summary(desk: Desk) -> None:
+    desk.github.read_only = True
+    done = checked(desk, reports.regressed())
+    assert done.id is None and "checks: write" in done.note
+    assert desk.summary.read_text().startswith("### aioncall: regressed")
+
+
+def test_a_check_in_a_dry_run_is_not_sent(desk: Desk) -> None:
+    assert checked(desk, reports.regressed(), dry_run=True).text.startswith("### aioncall: regressed")
+    assert desk.writes == 0
 
 
 # -- hostile text

@@ -17,6 +17,7 @@ def add_publish(verbs: Any) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_summary(actions)
     _add_comment(actions)
+    _add_check(actions)
     _add_issues(actions)
 
 
@@ -52,6 +53,26 @@ def _add_comment(actions: Any) -> None:
         help="the report is of another run, a fork's perhaps: trust nothing in it (default on: workflow_run)",
     )
     comment.add_argument("--dry-run", action="store_true", help="print it and send nothing")
+
+
+def _add_check(actions: Any) -> None:
+    check = add_verb(
+        actions,
+        "check",
+        _check,
+        help="report a check of the commit: success, failure, or neutral",
+        example="aioncall publish check",
+    )
+    _add_report(check)
+    check.add_argument(
+        "--name", default="aioncall", metavar="NAME", help="under which people see it (default aioncall)"
+    )
+    check.add_argument(
+        "--from-workflow-run",
+        action="store_true",
+        help="the report is of another run, a fork's perhaps: trust nothing in it (default on: workflow_run)",
+    )
+    check.add_argument("--dry-run", action="store_true", help="print it and send nothing")
 
 
 def _add_issues(actions: Any) -> None:
@@ -104,6 +125,23 @@ def _comment(options: argparse.Namespace) -> int:
     if options.dry_run:
         say_as_it_is(*for_log(done.text, settings=settings))
     say(done.note + (f": {done.url}" if done.url else ""))
+    return EXIT_OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ..flows.publishing import for_log, publish_check
+
+    settings = settings_of(options)
+    done = publish_check(
+        options.report,
+        settings=settings,
+        name=options.name,
+        from_workflow_run=options.from_workflow_run,
+        dry_run=options.dry_run,
+    )
+    if options.dry_run:
+        say_as_it_is(*for_log(done.text, settings=settings))
+    say(done.note)
     return EXIT_OK
 
 

@@ -7,11 +7,21 @@ annotations.py  which lines of evalset files are annotated
 outputs.py      what later steps may ask
 pull.py         which pull request a comment belongs to
 comment.py      the one comment of a pull request
+check.py        a check of its own on the commit, which may be neutral
 printing.py     what is printed into the log of a job
 """
 
+from .check import Checked, publish_check
 from .comment import Commented, publish_comment
 from .printing import for_log
 from .summary import Summarised, publish_summary
 
-__all__ = ["Commented", "Summarised", "for_log", "publish_comment", "publish_summary"]
+__all__ = [
+    "Checked",
+    "Commented",
+    "Summarised",
+    "for_log",
+    "publish_check",
+    "publish_comment",
+    "publish_summary",
+]

@@ -14,7 +14,7 @@ from ...errors import DeliveryError, UsageError
 from ...model.report import Report
 from ...model.ticket import Note
 from ...settings import Settings
-from .place import place_of
+from .place import place_of, refuse_without_token
 from .pull import Found, Pulls, pull_of_job, pull_of_workflow_run
 from .reports import load_report
 from .summary import append_summary
@@ -82,12 +82,8 @@ def publish_comment(
             "--pr: with --from-workflow-run the pull request is found by the commit; leave it away"
         )
     report = load_report(where, settings, trusted=not other_run)
-    if not (github.is_there or tracker is not None or dry_run):
-        missing = "GITHUB_REPOSITORY" if not github.repository else "GITHUB_TOKEN"
-        raise UsageError(
-            f"{missing} is not set, so GitHub cannot be asked; in a workflow give the step "
-            "env: GITHUB_TOKEN: ${{ github.token }}"
-        )
+    if tracker is None and not dry_run:
+        refuse_without_token(settings)
     asked = tracker if tracker is not None else GitHubTracker(github)
     try:
         found = _found(settings, event, asked, number=number, other_run=other_run)

@@ -9,6 +9,7 @@ from typing import Any
 from ... import __version__
 from ...adapters import git
 from ...adapters.render.markdown import Place
+from ...errors import UsageError
 from ...model.github import GitHub
 from ...settings import Settings
 
@@ -38,6 +39,17 @@ def place_of(settings: Settings, event: Mapping[str, Any]) -> Place:
 def now_of(settings: Settings) -> datetime:
     """Return the time: `AIONCALL_NOW` where it is set."""
     return settings.now or datetime.now(UTC)
+
+
+def refuse_without_token(settings: Settings) -> None:
+    """Raise UsageError where GitHub cannot be asked, with the line that is missing."""
+    github = settings.github
+    if not github.is_there:
+        missing = "GITHUB_REPOSITORY" if not github.repository else "GITHUB_TOKEN"
+        raise UsageError(
+            f"{missing} is not set, so GitHub cannot be asked; in a workflow give the step "
+            "env: GITHUB_TOKEN: ${{ github.token }}"
+        )
 
 
 def repository_url(github: GitHub) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ... import __version__
 from ...adapters.render.markdown import Place
 from ...errors import UsageError
 from ...model.ticket import PullRequest
@@ -50,13 +51,8 @@ def pull_of_job(settings: Settings, event: Mapping[str, Any], *, number: int | N
     return Found(place, number, why_not, run, github.run_attempt)
 
 
-def pull_of_workflow_run(settings: Settings, event: Mapping[str, Any], tracker: Pulls) -> Found:
-    """Return the pull request whose gate has just ended (`workflow_run`), by the commit that it ran on.
-
-    GitHub names no pull request of a fork in that event, so it is looked up; each that is named or found is
-    asked for its head, and counts only where that is this commit and its base is this repository. A pull
-    request that went on since has another head: then there is nothing to say about this run any more.
-    """
+def place_of_workflow_run(settings: Settings, event: Mapping[str, Any]) -> Place:
+    """Return the place of a report that another workflow run wrote, by the event that its end is."""
     told = event.get("workflow_run")
     if not isinstance(told, Mapping):
         raise UsageError(
@@ -66,26 +62,37 @@ def pull_of_workflow_run(settings: Settings, event: Mapping[str, Any], tracker: 
     sha = told.get("head_sha")
     if not isinstance(sha, str) or not _SHA.fullmatch(sha):
         raise UsageError("GITHUB_EVENT_PATH: workflow_run.head_sha is no commit; is it the right file?")
-    github = settings.github
-    run, attempt = _number(told.get("id")) or 0, _number(told.get("run_attempt")) or 1
-    url = f"{repository_url(github)}/actions/runs/{run}" if github.repository and run else None
-    place = Place(
+    repository = repository_url(settings.github)
+    run = _number(told.get("id"))
+    return Place(
         updated=now_of(settings),
-        version=place_of(settings, {}).version,
-        repository=repository_url(github),
+        version=__version__,
+        repository=repository,
         commit=sha,
         run_name=str(run or ""),
-        run_url=url,
-        attempt=attempt,
+        run_url=f"{repository}/actions/runs/{run}" if repository and run else None,
+        attempt=_number(told.get("run_attempt")) or 1,
         trusted=False,
     )
+
+
+def pull_of_workflow_run(settings: Settings, event: Mapping[str, Any], tracker: Pulls) -> Found:
+    """Return the pull request whose gate has just ended (`workflow_run`), by the commit that it ran on.
+
+    GitHub names no pull request of a fork in that event, so it is looked up; each that is named or found is
+    asked for its head, and counts only where that is this commit and its base is this repository. A pull
+    request that went on since has another head: then there is nothing to say about this run any more.
+    """
+    place = place_of_workflow_run(settings, event)
+    told = event["workflow_run"]
     if told.get("event") not in ("pull_request", "pull_request_target"):
         return Found(place, why_not="the run that ended was for no pull request: nothing to comment on")
-    pull = _verified(sha, told.get("pull_requests"), tracker, repository=github.repository)
+    pull = _verified(place.commit, told.get("pull_requests"), tracker, repository=settings.github.repository)
     if pull is None:
-        why = f"no open pull request has {sha[:12]} as its head any more: nothing to comment on"
+        why = f"no open pull request has {place.commit[:12]} as its head any more: nothing to comment on"
         return Found(place, why_not=why)
-    return Found(_of(place, pull), pull.number, "", run, attempt)
+    place = replace(place, base=pull.base_ref, trusted=not pull.is_fork)
+    return Found(place, pull.number, "", int(place.run_name or 0), place.attempt)
 
 
 def _verified(sha: str, named: Any, tracker: Pulls, *, repository: str) -> PullRequest | None:
@@ -109,10 +116,6 @@ def _verified(sha: str, named: Any, tracker: Pulls, *, repository: str) -> PullR
 def _is_it(pull: PullRequest, sha: str, repository: str) -> bool:
     ours = pull.base_repository.lower() == repository.lower()
     return ours and pull.head_sha == sha and pull.state == "open"
-
-
-def _of(place: Place, pull: PullRequest) -> Place:
-    return replace(place, base=pull.base_ref, trusted=not pull.is_fork)
 
 
 def _number(value: Any) -> int | None:
