@@ -276,8 +276,8 @@ def _end_of(key: str, alerts: AlertsFile, *, evalsets: Sequence[str] = ()) -> _E
     """
     if key.startswith(TOGETHER):
         mine = [c for c in alerts.evalsets if c.evalset in evalsets]
-        judged = len(mine) == len(evalsets) > 0 and all(c.state != "not_judged" for c in mine)
-        return _End("", "", "not there in this run any more", alerts.url) if judged else None
+        all_judged = len(mine) == len(evalsets) > 0 and all(c.state != "not_judged" for c in mine)
+        return _End("", "", "not there in this run any more", alerts.url) if all_judged else None
     if key.startswith(STORM):
         mine = [c for c in alerts.evalsets if c.evalset in evalsets]
         is_over = len(mine) == len(evalsets) > 0 and not any(c.is_open for c in mine)
