@@ -130,7 +130,17 @@ def test_no_data_is_an_issue_of_its_own_that_the_next_judged_run_closes(tracker:
     assert tracker.issues[1].state == "open"
     publish(tracker, alerts_of(condition(6, state="good")), now=at(6))
     assert tracker.issues[1].state == "closed"
-    assert tracker.texts(1)[-1].startswith("Over: judged again")
+    assert "was judged, and it no longer holds. It lasted 3 days" in tracker.texts(1)[-1]
+
+
+def test_an_issue_about_lost_data_keeps_its_title_while_the_judge_is_down(tracker: MemoryTracker) -> None:
+    publish(tracker, alerts_of(condition(4, state="not_judged", alerts=[no_data(since=4)])), now=at(4))
+    title = tracker.issues[1].title
+    down = alert(kind="judge_unavailable", scorer=None)
+    publish(tracker, alerts_of(condition(5, state="not_judged", alerts=[down, no_data(since=4)])), now=at(5))
+    publish(tracker, alerts_of(condition(6, state="not_judged", alerts=[down])), now=at(6))
+    assert tracker.issues[1].title == title
+    assert tracker.issues[1].state == "open"
 
 
 def test_no_data_that_ends_in_a_bad_run_is_closed_and_the_regression_has_its_own(
@@ -342,6 +352,67 @@ def test_being_assigned_by_us_is_no_acknowledgement(tracker: MemoryTracker) -> N
     assert tracker.issues[1].assignees == ("ann",)
     publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
     assert "Acknowledged" not in tracker.issues[1].body
+
+
+def test_who_could_not_be_assigned_and_assigns_himself_has_acknowledged(tracker: MemoryTracker) -> None:
+    tracker.assignable = frozenset()
+    opened(tracker)
+    tracker.clock = lambda: at(1, 1)
+    tracker.edit(1, assignees=("ann",))
+    publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
+    assert "**Acknowledged** by `ann` (seen" in tracker.issues[1].body
+
+
+def test_whom_the_escalation_cannot_assign_is_asked_once(tracker: MemoryTracker) -> None:
+    tracker.assignable = frozenset({"ann"})
+    oncall = OnCall.model_validate({"rotation": {"people": ["@ann"]}, "secondary": {"people": ["@bo"]}})
+    opened(tracker)
+    for number in (2, 3):
+        rounds = publish(
+            tracker, alerts_of(condition(number, first=1, last=number)), now=at(number), oncall=oncall
+        )
+        assert rounds.failed == []
+    assert tracker.issues[1].assignees == ("ann",)
+    assert kinds(tracker, 1).count("escalated") == 1
+
+
+def test_without_a_rotation_the_owner_is_mentioned_and_assigned(tracker: MemoryTracker) -> None:
+    publish(tracker, alerts_of(condition(1, first=1, owner="@cleo")), now=at(1), oncall=OnCall())
+    assert "nobody by plan, so the owner: @cleo" in tracker.issues[1].body
+    assert tracker.issues[1].assignees == ("cleo",)
+
+
+def test_an_account_that_is_not_the_one_we_are_told_opens_one_issue_and_says_so(
+    tracker: MemoryTracker,
+) -> None:
+    alerts = alerts_of(condition(1, first=1))
+    mistaken = Mistaken(issues=tracker.issues, comments=tracker.comments, actor="acme-bot")
+    rounds = publish(mistaken, alerts, now=at(1))
+    assert len(tracker.issues) == 1
+    assert rounds.strangers == [
+        "issues are opened as acme-bot, and those of github-actions[bot] are looked for; "
+        "set the variable AIONCALL_ACTOR to acme-bot"
+    ]
+    publish(Mistaken(issues=tracker.issues, comments=tracker.comments, actor="acme-bot"), alerts, now=at(2))
+    assert [one.number for one in tracker.open_now()] == [1]
+
+
+class Mistaken(MemoryTracker):
+    """Writes as acme-bot, and is told to be github-actions[bot]."""
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "actor" and not object.__getattribute__(self, "_writing"):
+            return BOT
+        return object.__getattribute__(self, name)
+
+    _writing = False
+
+    def _changing(self, call: str, done: object) -> object:
+        self._writing = True
+        try:
+            return super()._changing(call, done)  # type: ignore[arg-type]
+        finally:
+            self._writing = False
 
 
 def test_a_person_on_call_who_cannot_be_assigned_is_mentioned(tracker: MemoryTracker) -> None:

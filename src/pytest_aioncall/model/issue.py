@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ IssueKind = Literal["incident", "upkeep", "storm"]
 """incident  answers of one evalset got worse; from the first bad run to the judged recovery
 upkeep    one evalset has no data, or a baseline that is too old; nothing is said of its answers
 storm     many evalsets at once, as one issue"""
+UPKEEP: Final = frozenset({"no_data", "stale_baseline"})
+"""Kinds of alerts that make an issue of their own although they say nothing of answers."""
 
 
 class Spot(Frozen):
@@ -62,6 +64,7 @@ class IssueState(Frozen):
     fired_at     when it was paged for this episode, RFC 3339; the acknowledgement deadline starts here
     tier         the worst of this episode so far
     assigned     who was assigned when it fired, by us or before: none of them has acknowledged by that
+    asked        whom the escalation assigned, or tried to: they have not acknowledged by that either
     again_day    the last day on which it was opened again although a person had closed it
     before       numbers of older issues of the same feature
     features     of a storm
@@ -81,6 +84,7 @@ class IssueState(Frozen):
     fired_at: str
     tier: Tier = 1
     assigned: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     ack: Ack | None = None
     again_day: str | None = None
     duplicate_of: int | None = None

@@ -112,7 +112,7 @@ def _without_issue(scene: Scene, mine: list[Held], condition: EvalsetCondition) 
         return Outcome(remarks=(f"#{released.number}: a person let go of this episode; left alone",))
     cause = cause_of(condition, now)
     if latest is None:
-        return Outcome(opening=_opening(scene, cause))
+        return Outcome(opening=_opening(scene, cause, before=mine[-1].number if mine else None))
     if scene.is_late_for(latest):
         return Outcome(remarks=(f"#{latest.number} knows a newer run; left as it is",))
     return _after_closing(scene, latest, cause)

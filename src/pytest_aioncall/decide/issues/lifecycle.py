@@ -67,12 +67,9 @@ def staffed(
         steps.append(Comment(held.number, tuple(one.event for one in new), _escalation(scene, new)))
     wanted = _to_assign(due, state, held)
     if wanted:
-        state = state.model_copy(update={"assigned": (*state.assigned, *wanted)})
-    added = [
-        name
-        for name in state.assigned
-        if name not in held.ticket.assignees and name not in held.state.assigned
-    ]
+        state = state.model_copy(update={"asked": (*state.asked, *wanted)})
+    before = {*held.ticket.assignees, *held.state.assigned}
+    added = [*wanted, *(name for name in state.assigned if name not in before)]
     page = page_of(scene, state, held, conditions=conditions, owner=owner, remarks=remarks)
     steps.append(Rewrite(held.number, page, assignees=(*held.ticket.assignees, *added) if added else None))
     return steps
@@ -227,6 +224,6 @@ def _escalation(scene: Scene, due: Sequence[Due]) -> IssueNote:
 
 
 def _to_assign(due: Sequence[Due], state: IssueState, held: Held) -> list[str]:
-    known = {name.casefold() for name in (*state.assigned, *held.ticket.assignees)}
+    known = {name.casefold() for name in (*state.assigned, *state.asked, *held.ticket.assignees)}
     logins = [login_of(one.step.to) for one in due if one.step.role != "channel"]
     return [name for name in dict.fromkeys(logins) if name is not None and name.casefold() not in known]

@@ -47,9 +47,11 @@ def ack_of(held: Held, *, fired_at: str, now: datetime) -> Ack | None:
     for command in held.commands:
         if command.verb == "ack" and (fired is None or command.at >= fired):
             return Ack(by=command.by, at=command.at.isoformat(), how="comment")
-    known = {name.casefold() for name in state.assigned} if state.fired_at == fired_at else set()
+    if state.fired_at != fired_at:
+        return None
+    known = {name.casefold() for name in (*state.assigned, *state.asked)}
     for login in held.ticket.assignees:
-        if state.fired_at == fired_at and login.casefold() not in known:
+        if login.casefold() not in known:
             return Ack(by=login, at=now.isoformat(), how="assignee")
     return None
 

@@ -11,7 +11,7 @@ from ...model.alert import Alert, AlertsFile, Episode, EvalsetCondition
 from ...model.history import RunRef
 from ...model.issue import IssueKind, IssuePage, IssueState, Spot, Staffing
 from ...model.oncall import Monitors, OnCall, Routes, Tier
-from ..oncall import on_call_at
+from ..oncall import on_call_at, owner_of
 from .board import Board, Held
 from .commands import moment_of
 from .people import ack_of, assigned_anew, staffing
@@ -121,9 +121,11 @@ def is_routed(alerts: Sequence[Alert], routes: Routes) -> bool:
 def fired(scene: Scene, cause: Cause, held: Held | None) -> IssueState:
     """Return the state of an issue that is paged now: opened, opened again, or more urgent than it was."""
     before = held.state if held is not None else None
-    primary = on_call_at(scene.rules.oncall, scene.rules.now).primary
+    oncall = scene.rules.oncall
+    owner = owner_of(oncall, cause.evalset, cause.condition.owner)
+    first = on_call_at(oncall, scene.rules.now).primary or owner
     tier = cause.tier or (before.tier if before else 1)
-    assigned = assigned_anew(held, primary if tier == 1 else None)
+    assigned = assigned_anew(held, first if tier == 1 else None)
     base = before if before is not None else _blank(scene, cause)
     return base.model_copy(
         update={
@@ -137,6 +139,7 @@ def fired(scene: Scene, cause: Cause, held: Held | None) -> IssueState:
             "fired_at": scene.now_text,
             "tier": tier,
             "assigned": assigned,
+            "asked": (),
             "ack": None,
         }
     )
@@ -145,8 +148,11 @@ def fired(scene: Scene, cause: Cause, held: Held | None) -> IssueState:
 def kept(scene: Scene, cause: Cause, held: Held) -> IssueState:
     """Return the state of an issue that goes on: this run is in it now."""
     tier = min(held.state.tier, cause.tier or held.state.tier)
+    # Whom the tracker did not take, or a person took out, has answered when he assigns himself after all.
+    there = tuple(name for name in held.state.assigned if name in held.ticket.assignees)
     return held.state.model_copy(
         update={
+            "assigned": there,
             "episode": cause.episode.key,
             "first_day": cause.episode.first_bad.day,
             "last_bad_day": cause.episode.last_bad.day,

@@ -6,22 +6,19 @@ evalset is open, its alerts are rows there.
 
 from __future__ import annotations
 
-from typing import Final
-
 from ...model.alert import Alert, Episode, EvalsetCondition
 from ...model.history import RunRef
+from ...model.issue import UPKEEP
 from .board import Held
 from .incident import Opening, Outcome
 from .lifecycle import carry_on, close, move_into, open_again, open_anew, recur, settle, within_reopening
 from .scene import Cause, Scene, is_routed
 from .steps import Step
 
-KINDS: Final = frozenset({"no_data", "stale_baseline"})
-
 
 def upkeep_alerts(condition: EvalsetCondition) -> tuple[Alert, ...]:
     """Return the alerts that make an issue although they say nothing of answers."""
-    return tuple(alert for alert in condition.alerts if alert.kind in KINDS and not alert.quality)
+    return tuple(alert for alert in condition.alerts if alert.kind in UPKEEP and not alert.quality)
 
 
 def plan_upkeep(scene: Scene, condition: EvalsetCondition, *, incident: int | None, bad: bool) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from ...adapters.render.markdown.issue import Site, issue_body, issue_title
+from ...adapters.render.markdown.issue import Site, issue_body, issue_title, leading
 from ...adapters.render.markdown.issue_notes import note_text
 from ...adapters.text import log_line
 from ...decide.issues import Comment, Open, Remove, Rewrite, Step, event_mark, write_marker
@@ -41,13 +41,22 @@ class Done:
 
 @dataclass(slots=True)
 class Applier:
-    """Carries steps out on one tracker. `dry`: says what it would do, and does nothing."""
+    """Carries steps out on one tracker. `dry`: says what it would do, and does nothing.
+
+    stranger  the account that an issue of ours was opened by, where it is another than the one we are told
+    """
 
     tracker: Tracker | None
     site: Site
     label: str
     dry: bool = False
+    stranger: str = ""
     _written: set[tuple[int, str]] = field(default_factory=set)
+
+    @property
+    def actor(self) -> str:
+        """Return whose issues are ours: the account that we are told, or that turned out to be ours."""
+        return self.stranger or (self.tracker.actor if self.tracker is not None else "")
 
     def apply(
         self, steps: Sequence[Step], tickets: Mapping[int, Ticket]
@@ -91,6 +100,9 @@ class Applier:
             labels=(self.label,),
             assignees=step.assignees,
         )
+        if ticket.author.casefold() != self.actor.casefold():
+            # Not found again under the name that we are told, it would be opened at every run.
+            self.stranger = ticket.author
         return Done("opened", subject, ticket.number, ticket.url)
 
     def _rewrite(self, step: Rewrite, ticket: Ticket) -> Done | None:
@@ -147,9 +159,7 @@ class Applier:
 
 def _has_alerts(step: Rewrite) -> bool:
     """Tell whether a title can be made of what holds now; else the one that is there stays."""
-    if step.page.state.kind == "storm":
-        return True
-    return any(condition.alerts for condition in step.page.conditions)
+    return step.page.state.kind == "storm" or leading(step.page) is not None
 
 
 def _plain(text: str) -> str:

@@ -167,10 +167,10 @@ class _Rounds:
         stranger = self.applier.stranger
         if not stranger or self.applier.tracker is None:
             return []
-        name = log_line(stranger, 80)
+        name, told = log_line(stranger, 80), log_line(self.applier.tracker.actor, 80)
         return [
-            f"issues are opened as {name}, and those of {log_line(self.applier.tracker.actor, 80)} are looked "
-            f"for; set the variable AIONCALL_ACTOR to {name}"
+            f"issues are opened as {name}, and those of {told} are looked for; "
+            f"set the variable AIONCALL_ACTOR to {name}"
         ]
 
     def until_done(self) -> Board:

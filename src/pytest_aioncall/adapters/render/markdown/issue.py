@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....model.alert import Alert, EvalsetCondition
-from ....model.issue import IssuePage, IssueState
+from ....model.issue import UPKEEP, IssuePage, IssueState
 from . import escape
 from . import issue_parts as parts
 from .issue_words import days_told, mention, run_of_day, tier_word
@@ -43,6 +43,8 @@ def issue_title(page: IssuePage) -> str:
 def leading(page: IssuePage) -> Alert | None:
     """Return the alert that leads: the worst tier, as they come."""
     alerts = [alert for condition in page.conditions for alert in shown_alerts(page.state, condition)]
+    if page.state.kind == "upkeep":
+        alerts = [alert for alert in alerts if alert.kind in UPKEEP]
     return min(alerts, key=lambda one: one.tier, default=None)
 
 

@@ -66,7 +66,7 @@ def _closed(note: IssueNote) -> str:
     by = episode.recovered or note.run
     lasted = days_told(episode.first_bad.day, by.day if by else None)
     if note.issue == "upkeep":
-        return f"Over: judged again by {run_of_day(by)}. It lasted {lasted}."
+        return f"Over: {run_of_day(by)} was judged, and it no longer holds. It lasted {lasted}."
     days = f" on {', '.join(escape.prose(day) for day in episode.good_days)}" if episode.good_days else ""
     return f"Recovered: judged good{days}, the last time by {run_link(by)}. It lasted {lasted}."
 

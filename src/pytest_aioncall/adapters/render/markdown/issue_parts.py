@@ -28,7 +28,9 @@ def on_call(page: IssuePage) -> str:
     if page.state.phase != "open":
         return ""
     staff = page.staffing
-    who = mention(staff.primary) if staff.primary else f"nobody by plan; owner {_owner(staff)}"
+    # Without a rotation the owner is asked first, and is therefore the one to be mentioned.
+    nobody = f"nobody by plan, so the owner: {mention(staff.owner)}" if staff.owner else "nobody by plan"
+    who = mention(staff.primary) if staff.primary else nobody
     until = f" until {escape.prose(staff.until)}" if staff.primary and staff.until else ""
     lines = [f"**On call now:** {who}{until}"]
     if staff.secondary:
