@@ -271,6 +271,15 @@ def test_an_entry_names_its_job(daily: Daily) -> None:
     assert entry.url == "https://github.com/acme/bot/actions/runs/77"
 
 
+def test_a_run_of_a_second_attempt_is_there_once_on_a_machine_that_keeps_its_runs(daily: Daily) -> None:
+    daily.based()
+    daily.monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    daily.monitor()
+    daily.command("history", "show")
+    entries = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert [(entry.day, entry.attempt) for entry in entries] == [("2026-11-01", 1), ("2026-11-02", 2)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

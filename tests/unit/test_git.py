@@ -169,3 +169,25 @@ def test_the_first_version_of_a_file_is_the_one_that_came_in_first(repository: P
     assert (found[0], found[2]) == (first, "old\n")
     assert git.first_version(repository, repository / "none") is None
     assert git.first_version(repository.parent, path) is None
+
+
+def test_the_commits_between_two_are_those_that_touch_what_is_named(repository: Path) -> None:
+    old = run(repository, "rev-parse", "HEAD")
+    for name, text, subject in (
+        ("p.md", "a", "Prompt: \x1b[2J"),
+        ("q.md", "b", "Other"),
+        ("*.md", "c", "Star"),
+    ):
+        (repository / name).write_text(text)
+        run(repository, "add", ".")
+        run(repository, "commit", "-q", "-m", subject)
+    new = run(repository, "rev-parse", "HEAD")
+    found = git.commits_between(repository, old, new)
+    assert found is not None
+    assert [subject for _, subject in found] == ["Star", "Other", "Prompt: \x1b[2J"]
+    assert found[0][0] == new
+    assert [s for _, s in git.commits_between(repository, old, new, paths=["*.md"]) or []] == ["Star"]
+    assert len(git.commits_between(repository, old, new, most=2) or []) == 2
+    assert git.commits_between(repository, new, new) == []
+    assert git.commits_between(repository, "0" * 40, new) is None
+    assert git.commits_between(repository, "--output=x", new) is None

@@ -44,7 +44,7 @@ def _monitor(options: argparse.Namespace) -> int:
 
     settings = settings_of(options, now=options.now)
     # The entry is pushed, which fetches; there is no need to fetch twice.
-    history = open_history(options.history, settings, fetch=False)
+    history = open_history(options.history, settings, fetch=False, but=options.run)
     found = monitored(options.run, history=history, settings=settings, kind=options.kind)
     if options.json:
         say_json({**found.alerts.model_dump(mode="json"), "exit_code": found.exit_code})

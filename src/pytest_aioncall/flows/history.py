@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal
 from ..adapters import git
 from ..adapters.baseline_store import baseline_path, outputs_path, parse_baseline
 from ..adapters.history import Author, HistoryBranch, HistoryFolder, branch_folder
-from ..adapters.run_store import is_locked, list_runs
+from ..adapters.run_store import find_run, is_locked, list_runs
 from ..adapters.text import log_line, one_line
 from ..decide.daymeans import amounts_of, mean_rows
 from ..decide.sides import judged_of
@@ -32,17 +33,20 @@ _OF_CHANGES = frozenset({"pull_request", "pull_request_target", "merge_group", "
 _ACTIONS = Author("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 
 
-def open_history(where: str | None, settings: Settings, *, fetch: bool = True) -> HistoryFolder:
+def open_history(
+    where: str | None, settings: Settings, *, fetch: bool = True, but: str | None = None
+) -> HistoryFolder:
     """Return the history that is named.
 
     where  a folder that is there, or is written as a path (`./history/`); else a branch; None: the folder
            `history` of the store, fed with the runs of this machine
     fetch  a branch is fetched first, so that it can be read
+    but    a run (id, folder or `latest`) that the caller enters by himself
     Raises UsageError for a name that is neither, StoreError where a branch cannot be reached.
     """
     if where is None:
         local = HistoryFolder(local_folder(settings), where="this machine's runs")
-        feed(local, settings)
+        feed(local, settings, but=but)
         return local
     if is_folder(where):
         path = Path(where).expanduser()
@@ -83,7 +87,7 @@ def kind_of(settings: Settings) -> Kind:
     return "other" if settings.github.event_name in _OF_CHANGES else "daily"
 
 
-def feed(history: HistoryFolder, settings: Settings) -> int:
+def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) -> int:
     """Put the runs of this machine into a history that it does not have yet; return how many.
 
     A run that could not be judged then is looked at again: it may have been resumed. Shards and runs under
@@ -91,7 +95,10 @@ def feed(history: HistoryFolder, settings: Settings) -> int:
     """
     known = {entry.run: entry for entry in history.entries()}
     added = 0
+    left_out = _folder_of(but, settings)
     for folder in list_runs(runs_folder(settings)):
+        if folder == left_out:
+            continue
         before = known.get(folder.name)
         if before is not None and (before.attempt > 1 or all(one.judged for one in before.evalsets)):
             continue
@@ -108,6 +115,14 @@ def feed(history: HistoryFolder, settings: Settings) -> int:
             entry = entry.model_copy(update={"url": before.url})
         added += history.add(entry)
     return added
+
+
+def _folder_of(run: str | None, settings: Settings) -> Path | None:
+    if run is None:
+        return None
+    with suppress(UsageError):
+        return runs_folder(settings) / find_run(runs_folder(settings), run).name
+    return None
 
 
 def entry_of(

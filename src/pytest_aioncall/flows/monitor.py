@@ -107,11 +107,11 @@ def monitored(
         owners=settings.config.oncall.owners,
     )
     alerts = _with_commits(alerts, entries, settings)
-    notes = [*history.notes, *_problems_told(history), *_kind_told(entry)]
-    alerts = alerts.model_copy(update={"notes": (*alerts.notes, *notes)})
+    notes = dict.fromkeys([*alerts.notes, *history.notes, *_problems_told(history)])
+    alerts = alerts.model_copy(update={"notes": tuple(notes)})
     write_alerts(folder, alerts)
     beat = _heartbeat(entry, settings, caller=caller)
-    return Monitored(alerts, entry, folder, history.where, (*notes, *beat))
+    return Monitored(alerts, entry, folder, history.where, (*alerts.notes, *beat))
 
 
 def _problems_told(history: HistoryFolder) -> list[str]:
@@ -120,14 +120,6 @@ def _problems_told(history: HistoryFolder) -> list[str]:
     told = [f"passed over in the history: {log_line(str(one), 300)}" for one in problems[:_MOST_PROBLEMS]]
     more = len(problems) - len(told)
     return [*told, *([f"and {more} more files of the history that cannot be read"] if more > 0 else [])]
-
-
-def _kind_told(entry: HistoryEntry) -> list[str]:
-    if entry.replayed:
-        return ["the answers came from recordings: the run is kept, and says nothing about today"]
-    if entry.kind != "daily":
-        return ["this is no daily run: it is kept, and the monitors do not look at it (--kind daily)"]
-    return []
 
 
 def _with_commits(alerts: AlertsFile, entries: Sequence[HistoryEntry], settings: Settings) -> AlertsFile:

@@ -21,7 +21,11 @@ def monitor_lines(found: Monitored, settings: Settings) -> list[str]:
     lines = [_headline(found)]
     for one in conditions:
         lines += _evalset_lines(one, settings, width=name_width)
-    lines += [f"  note: {note}" for note in found.notes]
+    lines += [f"  note: {log_line(note, 400)}" for note in found.notes]
+    if found.alerts.review:
+        lines.append(
+            f"  {words.counted(len(found.alerts.review), 'line')} for the weekly review: aioncall review"
+        )
     lines.append(f"  history: {found.where}")
     return [*lines, "", f"next:  {_next(found)}"]
 
