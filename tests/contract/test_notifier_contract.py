@@ -108,7 +108,7 @@ def test_a_limit_is_waited_for(kind: str, make: Make, loopback: Any, told: Any) 
 @pytest.mark.parametrize(
     ("kind", "options", "says"),
     [
-        ("webhook", {"key_env": "NOT_SET"}, "notifiers.webhook: notifier webhook: NOT_SET is not set"),
+        ("webhook", {"key_env": "NOT_SET"}, "notifiers.webhook: NOT_SET is not set"),
         ("webhook", {"key_env": None}, "needs key_env"),
         ("webhook", {"key_env": "PAGERDUTY_ROUTING_KEY"}, "whsec_ and 24 to 64 bytes"),
         ("slack", {"url_env": "HOOK_KEY"}, "HOOK_KEY holds no address"),

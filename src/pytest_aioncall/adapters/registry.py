@@ -93,7 +93,7 @@ def build_notifier(spec: NotifierSpec, context: NotifierContext) -> Notifier:
     except (PieceError, LoadError):
         raise
     except UsageError as error:
-        raise PieceError(where, str(error)) from error
+        raise PieceError(where, str(error).removeprefix(f"notifier {context.name}: ")) from error
     except (Exception, SystemExit) as error:
         raise PieceError(where, f"{spec.kind}: its factory raised {raised_at(error)}") from error
     if not callable(getattr(notifier, "send", None)):
