@@ -51,13 +51,15 @@ class Caller:
         library: str = LIBRARY,
         transport: Any = None,
         patience_s: float = PATIENCE_S,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._library, self._transport, self._patience_s = library, transport, patience_s
-        self._sleep, self._jitter, self._clock, self._now = sleep, jitter, clock, now
+        # Looked up when it is called, so that a test of a whole command can do without waiting.
+        self._sleep = sleep or (lambda seconds: time.sleep(seconds))
+        self._jitter, self._clock, self._now = jitter, clock, now
         self._open: _Open | None = None
         self._finalizer: Any = None
 
