@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -144,3 +145,25 @@ def test_the_action_is_clean() -> None:
     for checker in (("check-jsonschema", "--builtin-schema", "vendor.github-actions"), CHECKERS[2]):
         ended = run_tool(*checker, "action.yml")
         assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+REFERENCE = (ROOT / "docs" / "reference" / "workflows.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_the_reference_names_what_the_action_takes_and_gives(kind: str) -> None:
+    table = REFERENCE.split(f"<!-- action {kind} -->", 1)[1].split("\n\n", 1)[0]
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == list(action[kind])
+
+
+def test_the_reference_names_the_pins(written: list[Path]) -> None:
+    found = set()
+    for path in written:
+        found |= set(re.findall(r"uses: ([\w/-]+)@(\w{40}) # (v[\d.]+)", path.read_text(encoding="utf-8")))
+    table = re.findall(r"^\| `(actions/[\w-]+)` \| (v[\d.]+) \| `(\w{40})` \|", REFERENCE, re.MULTILINE)
+    assert {(name, commit, version) for name, version, commit in table} == found
+
+
+def test_the_reference_names_every_file_that_init_writes(written: list[Path]) -> None:
+    assert [path.name for path in written if f"`.github/workflows/{path.name}`" not in REFERENCE] == []
