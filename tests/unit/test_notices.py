@@ -215,6 +215,11 @@ def test_an_escalation_names_who_is_asked_and_reaches_the_channel() -> None:
     first, second = story.plan(alerts_of(condition()), triage=Heard(escalated=steps))
     assert first.line.endswith("- due 02:17+00:00, now secondary @bo") and first.to == ("@bo",)
     assert (second.channel, second.action) == ("chat", "trigger")
+    assert story.run(alerts_of(condition()), triage=Heard(escalated=steps)) == [
+        ("update", "pager"),
+        ("trigger", "chat"),
+    ]
+    assert sorted(story.run(alerts_of(recovered(), day=25))) == [("resolve", "chat"), ("resolve", "pager")]
 
 
 def test_a_snoozed_issue_is_silent() -> None:

@@ -155,7 +155,8 @@ class _Telling:
             for name in names:
                 if name in NO_NOTIFIERS:
                     continue
-                action = "update" if name in told else "trigger"
+                # The channel that is last hears of it for the first time, whether it is on the route or not.
+                action = "trigger" if step.role == "channel" else "update"
                 yield self._made(action, name, f"escalated {step.role} {step.at.isoformat()}", line, to=to)
 
     def _daily(self, told: Iterable[str]) -> Iterable[Notification]:
