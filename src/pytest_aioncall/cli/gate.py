@@ -64,7 +64,8 @@ def _gate(options: argparse.Namespace) -> int:
     if is_special(options):
         return run_special(options)
     from ..flows.gate_report import write_gate_report
-    from ..flows.gating import GateRequest, gated_all, tell
+    from ..flows.gating import GateRequest, change_of, gated_all, tell
+    from ..flows.wording import left_out_line
 
     settings = settings_of(
         options,
@@ -86,10 +87,11 @@ def _gate(options: argparse.Namespace) -> int:
     )
     found = gated_all(request, settings)
     told = tell(found)
+    limited = change_of(request, found, settings)
     page = None
     if options.report:
         compared = [_compared(options, one) for one in found]
-        page = write_gate_report(found, Path(options.report), settings, compared=compared)
+        page = write_gate_report(found, Path(options.report), settings, compared=compared, limited=limited)
     if options.json:
         say_json(told.as_json())
         return told.exit_code
@@ -97,6 +99,8 @@ def _gate(options: argparse.Namespace) -> int:
         say(*([""] if number else []), *_lines(one, named=len(found) > 1))
     if len(found) > 1:
         say("", told.line)
+    if limited is not None and (left_out := left_out_line(limited)):
+        say(left_out)
     if page is not None:
         say(f"report: {near(page)}")
     elif told.status == "regressed":

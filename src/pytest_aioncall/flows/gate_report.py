@@ -25,11 +25,17 @@ from .report_cases import case_views, chosen_cases
 
 
 def write_gate_report(
-    found: Sequence[Gated], folder: Path, settings: Settings, *, compared: Sequence[tuple[str, str]]
+    found: Sequence[Gated],
+    folder: Path,
+    settings: Settings,
+    *,
+    compared: Sequence[tuple[str, str]],
+    limited: Run | None = None,
 ) -> Path:
     """Write `report.json` and `report.html` of judgements, one an evalset; return the page's path.
 
     compared  baseline and candidate of each as the command line names them, for the page to say what it shows
+    limited   the run, where it was limited to what a change can affect: what it left out is shown, too
     """
     now = settings.now or datetime.now(UTC)
     evalsets = [
@@ -37,14 +43,33 @@ def write_gate_report(
         for one, names in zip(found, compared, strict=True)
     ]
     judgements = [one.judgement for one in found]
+    if limited is not None and not found:
+        run = limited
+    else:
+        run = _run(found, [one.planned for one in evalsets], name=compared[0][1], now=rfc3339(now))
     report = Report(
-        run=_run(found, [one.planned for one in evalsets], name=compared[0][1], now=rfc3339(now)),
-        status=run_status(judgements),
+        run=run,
+        status=run_status(judgements) if judgements else "unaffected",
         exit_code=run_exit_code(judgements),
         generated_at=rfc3339(now),
-        evalsets=tuple(evalsets),
+        evalsets=(*evalsets, *_left_out(limited)),
     )
     return write_report(report, folder)
+
+
+def _left_out(limited: Run | None) -> list[EvalsetReport]:
+    """Return what there is to say of the evalsets that a change cannot affect."""
+    if limited is None or limited.change is None:
+        return []
+    since = f"since {limited.change.ref}@{limited.change.commit[:7]}"
+    return [
+        EvalsetReport(
+            planned=RunEvalset(evalset=one.evalset, file=one.file, owner=one.owner, cases=one.cases),
+            not_judged_because=f"unaffected by this change ({since}), $0",
+            unaffected=True,
+        )
+        for one in limited.change.unaffected
+    ]
 
 
 def _evalset_report(gated: Gated, settings: Settings, now: datetime, *, compared_with: str) -> EvalsetReport:

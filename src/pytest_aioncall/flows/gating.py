@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ..decide.compare import judge
 from ..decide.exit_codes import WORST_FIRST, run_exit_code, run_status
@@ -18,11 +18,12 @@ from ..errors import LoadError, UsageError
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.report import AlreadyRegressed, BaseReview, ProposedBaseline
+from ..model.run import Run
 from ..model.verdict import Judgement, RowName, RunStatus
 from ..settings import Settings
 from .baserules import BaseRules, BaseVersion
 from .daily import Daily
-from .givens import Given, given_candidates, given_side
+from .givens import Given, given_candidates, given_side, run_given
 from .imports import ImportedSide, ImportRequest, import_sides
 from .judge import find_baseline, side_of, with_cap
 from .mismatch import mismatches
@@ -127,8 +128,8 @@ class Told:
     already: tuple[AlreadyRegressed, ...] = ()
 
     @property
-    def status(self) -> RunStatus:
-        return run_status(self.judgements)
+    def status(self) -> RunStatus | Literal["unaffected"]:
+        return run_status(self.judgements) if self.judgements else "unaffected"
 
     @property
     def exit_code(self) -> int:
@@ -147,7 +148,17 @@ class Told:
         told = {"already": [one.model_dump(mode="json") for one in self.already]} if self.already else {}
         if len(found) == 1:
             return found[0] | told
+        if not found:
+            return {"format": 1, "status": self.status, "exit_code": self.exit_code, "evalsets": []}
         return {"format": 1, "status": self.status, "exit_code": self.exit_code, "evalsets": found, **told}
+
+
+def change_of(request: GateRequest, found: Sequence[Gated], settings: Settings) -> Run | None:
+    """Return the run that is judged where it was limited to what a change can affect; None elsewhere."""
+    if request.imported is not None or (found and not found[0].candidate.runs):
+        return None
+    run = found[0].candidate.runs[0] if found else run_given(request.candidates, settings)
+    return run if run is not None and run.change is not None else None
 
 
 def tell(found: Sequence[Gated]) -> Told:

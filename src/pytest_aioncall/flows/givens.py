@@ -68,7 +68,8 @@ def given_side(name: str, evalset: str | None, settings: Settings) -> Given:
 def given_candidates(names: Sequence[str], evalset: str | None, settings: Settings) -> list[Given]:
     """Return the candidate, one side an evalset: several names are parts of one run, or of one table.
 
-    Without `evalset` every evalset of the run is there. Raises UsageError for parts that are not one run.
+    Without `evalset` every evalset of the run is there: none where the change could affect none. Raises
+    UsageError for parts that are not one run.
     """
     every = expanded(names)
     files = [path for name in every if (path := Path(name)).is_file() and path.name != RUN_FILE]
@@ -84,11 +85,22 @@ def given_candidates(names: Sequence[str], evalset: str | None, settings: Settin
     else:
         whole = merged(sources)
     chosen = whole.run.evalsets
+    if not chosen and evalset is None and whole.run.change is not None:
+        return []  # the change can affect nothing, so there is nothing to judge
     if evalset is not None or not chosen:
         chosen = (evalset_of(whole.run, evalset),)
     return [
         replace(_given_run(whole.run, one, whole.drawn(one.evalset)), notes=whole.notes) for one in chosen
     ]
+
+
+def run_given(names: Sequence[str], settings: Settings) -> Run | None:
+    """Return the run that candidates are, several being parts of one; None where one is a file of scores."""
+    every = expanded(names)
+    if not every or any(Path(name).is_file() and Path(name).name != RUN_FILE for name in every):
+        return None
+    sources = find_sources(every, settings)
+    return sources[0].run if len(sources) == 1 and sources[0].run.shard is None else merged(sources).run
 
 
 def _given_run(run: Run, planned: RunEvalset, samples: Drawn) -> Given:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from ..adapters.render import words
 from ..adapters.render.asides import metric_line, metric_name
-from ..adapters.render.beside_base import already_line, beside_base
+from ..adapters.render.beside_base import already_line, beside_base, unaffected_line
 from ..adapters.render.sight_line import floor_chance_line, power_line
 from ..adapters.render.story import Story
 from ..adapters.render.terminal import progress_line, summary_lines
 from ..adapters.text import log_line
 from ..model.report import AlreadyRegressed, BaseReview, EvalsetReport, Report
+from ..model.run import Run
 from ..model.selfcheck import FloorChances
 from ..model.verdict import Judgement, Power, Sight, Verdict
 
@@ -71,6 +72,11 @@ def summary_block(
     """Return the end-of-run block as (text, style) pairs."""
     lines = summary_lines(report, width=width, ascii_only=ascii_only, report_path=report_path)
     return [(line.text, line.style) for line in lines]
+
+
+def left_out_line(run: Run) -> str:
+    """Say which evalsets a change cannot affect; empty where there are none."""
+    return log_line(unaffected_line(run), 400)
 
 
 def already_shown(row: AlreadyRegressed) -> str:
