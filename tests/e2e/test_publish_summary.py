@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 from eval_project import Project, project  # noqa: F401
+from fakes.github import FakeGitHub
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import reports
@@ -213,3 +216,28 @@ def test_an_annotating_plugin_of_pytest_is_not_doubled(job: Project) -> None:
     both = {one.title for one in annotations_of(told, folder="", doubled=False)}
     assert both - alone == {"aioncall: route shape=long regressed"}
     assert "aioncall: newly failing" in alone
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "show-it-in-the-pull-request.md"
+COMMANDS = sorted(set(re.findall(r"^\$ aioncall (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_page_does_what_it_says(
+    job: Project, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeGitHub(repository="acme/app") as github:
+        number = github.add_pull("9f3c2e1b0a9d8c7b6a5f4e3d2c1b0a9f8e7d6c5b").number
+        for name, value in github.env(GITHUB_REF=f"refs/pull/{number}/merge").items():
+            monkeypatch.setenv(name, value)
+        reported(job)
+        assert job.command(*shlex.split(command), "--root", str(job.path)) == 0
+        sent = [call.path for call in github.written()]
+    kind = command.split()[1]
+    expected = {"summary": 0, "comment": 0 if "--dry-run" in command else 1, "check": 1}[kind]
+    assert len(sent) == expected
+    assert (job.path / "summary.md").exists() == (kind == "summary")
+
+
+def test_the_page_has_commands() -> None:
+    assert len(COMMANDS) == 4

@@ -63,8 +63,8 @@ def _read(path: Path, *, trusted: bool) -> Report:
 def _problems(path: Path, error: ValidationError) -> Iterator[Problem]:
     """Yield what is wrong, by the field; never what stands in it, which is somebody's text."""
     told = error.errors(include_url=False, include_context=False, include_input=False)
+    more = f" (and {len(told) - _MOST_TOLD} more)" if len(told) > _MOST_TOLD else ""
     for one in told[:_MOST_TOLD]:
         where = one_line(".".join(map(str, one["loc"])), 120)
-        yield Problem(str(path), 0, where, one_line(one["msg"], 200))
-    if len(told) > _MOST_TOLD:
-        yield Problem(str(path), 0, "", f"and {len(told) - _MOST_TOLD} more; written by another version?")
+        what = f"{one_line(one['msg'], 200)}; is it of another version of pytest-aioncall?{more}"
+        yield Problem(str(path), 0, where, what)
