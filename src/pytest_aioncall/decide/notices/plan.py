@@ -23,6 +23,7 @@ from .subjects import STORM, TOGETHER, Heard, Subject, incident_key, subjects_of
 NO_NOTIFIERS: Final = frozenset({"github", "review"})
 """Routes that are no notifiers: the issue, and the weekly review."""
 TICKET_DUE: Final = timedelta(hours=24)
+ESCALATED: Final = "escalated: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +149,19 @@ class _Telling:
         heard = self.subject.heard
         if heard.acked_by or heard.snoozed:
             return
+        # Whom an escalation told was told of all there was.
+        pages = [one for one in self.sent.of(self.subject.key, "trigger") if ESCALATED not in one.id]
+        paged = [name for name in told if any(one.channel == name for one in pages)]
         for step in heard.escalated:
             line = wording.not_acknowledged(self.subject, due=step.at, to=step.to, role=step.role)
-            names = [step.to] if step.role == "channel" else told
+            names = [step.to] if step.role == "channel" else paged
             to = [step.to] if step.role != "channel" else []
             for name in names:
                 if name in NO_NOTIFIERS:
                     continue
                 # The channel that is last hears of it for the first time, whether it is on the route or not.
                 action = "trigger" if step.role == "channel" else "update"
-                yield self._made(action, name, f"escalated {step.role} {step.at.isoformat()}", line, to=to)
+                yield self._made(action, name, f"{ESCALATED}{step.role} {step.at.isoformat()}", line, to=to)
 
     def _daily(self, told: Iterable[str]) -> Iterable[Notification]:
         """One line a day while it lasts, not on the day of the page; a run that could not judge says none."""
