@@ -17,6 +17,7 @@ from .monitor import add_monitor
 from .publish import add_publish
 from .rejudge import add_rejudge
 from .review import add_review
+from .runbook import add_runbook
 from .runs import add_runs
 from .scores import add_scores
 from .setting_up import add_check, add_init, add_schema
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
         "7 cannot judge; 8 baseline missing or not comparable. Further verbs: "
-        "cassettes, drill, history, monitor, oncall, rejudge, review, runs, schema, scores, who.",
+        "cassettes, drill, history, monitor, oncall, rejudge, review, runbook, runs, schema, scores, who.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add_cassettes(verbs)
     add_who(verbs)
     add_oncall(verbs)
+    add_runbook(verbs)
     add_review(verbs)
     add_monitor(verbs)
     add_history(verbs)

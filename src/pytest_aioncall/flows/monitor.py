@@ -20,6 +20,7 @@ from ..model.alert import AlertsFile, EvalsetCondition, Evidence
 from ..model.history import EvalsetDay, HistoryEntry, RunRef
 from ..settings import Settings
 from .history import Kind, entry_of, kind_of
+from .runbooks import with_runbooks
 from .runs import load_run
 
 __all__ = ["Monitored", "monitor", "monitored", "read_alerts"]
@@ -106,7 +107,7 @@ def monitored(
         now=now,
         owners=settings.config.oncall.owners,
     )
-    alerts = _with_commits(alerts, entries, settings)
+    alerts = with_runbooks(_with_commits(alerts, entries, settings), settings)
     notes = dict.fromkeys([*alerts.notes, *history.notes, *_problems_told(history)])
     alerts = alerts.model_copy(update={"notes": tuple(notes)})
     write_alerts(folder, alerts)

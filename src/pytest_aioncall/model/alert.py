@@ -30,7 +30,7 @@ class Alert(Frozen):
     quality  it speaks of answers; an alert that does not (no data, judge out of reach) never makes a
              regression, and the next judged run ends it
     since    first run of this episode in which it held
-    runbook  file below `docs/runbooks/`, or an address
+    runbook  address or file of its page, else the command that prints it
     """
 
     kind: AlertKind

@@ -36,7 +36,7 @@ class ClockRange(Frozen):
 
 
 class TimeInterval(Frozen):
-    """When hours are business hours, spelled as Alertmanager's `time_intervals`. What is empty does not limit.
+    """When hours are business hours, as Alertmanager's `time_intervals`. What is empty does not limit.
 
     weekdays `monday:friday`, days_of_month `1:7` or `-1`, months `january:march` or `1:3`, years `2026:2027`.
     """
@@ -62,6 +62,7 @@ class OnCall(Frozen):
     secondary  a second rotation that is asked after the primary
     owners     model owner by evalset; default: the evalset's own `owner`
     channel    who is told last: the name of a notifier
+    runbooks   where the team keeps its runbooks: a folder of the repository, or an https:// address
     """
 
     timezone: str = "UTC"
@@ -75,6 +76,14 @@ class OnCall(Frozen):
     holidays: tuple[date, ...] = ()
     sla: Sla = Sla()
     channel: str | None = None
+    runbooks: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _runbooks_can_be_linked(self) -> OnCall:
+        place = self.runbooks or ""
+        if place.startswith(("/", "http://")) or ".." in place.split("/"):
+            raise ValueError("runbooks needs a folder of the repository or an https:// address")
+        return self
 
 
 class Routes(Frozen):

@@ -34,7 +34,7 @@ _INTERVAL: Final = Shape(
     },
 )
 ONCALL_SHAPE: Final = Shape(
-    text=frozenset({"timezone", "channel"}),
+    text=frozenset({"timezone", "channel", "runbooks"}),
     keys={
         "rotation": _ROTATION,
         "secondary": _ROTATION,
