@@ -62,7 +62,7 @@ def with_runbooks(alerts: AlertsFile, settings: Settings) -> AlertsFile:
 def place_of(alert: Alert, *, run: str, settings: Settings) -> str:
     """Return the address of an alert's runbook, else the command that prints it.
 
-    `oncall.runbooks` is an address or a folder of the repository; without it, docs/runbooks where it is there.
+    `oncall.runbooks` is an address or a folder of the repository; without it, docs/runbooks if there is one.
     """
     base = (settings.config.oncall.runbooks or "").rstrip("/")
     if base.startswith("https://"):
