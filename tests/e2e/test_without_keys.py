@@ -166,6 +166,19 @@ def test_a_scorer_without_a_model_that_regressed_is_red(
     assert outcome(keyless) == ("regressed", 1, None)
 
 
+def test_a_judge_that_one_case_brings_itself_is_found(keyless: Project) -> None:
+    keyless.write("rubric.md", "Is it in capitals?\n")
+    judge = {"judge": {"as": "good", "rubric": "rubric.md", "scale": [1, 5], "model": "far/m-1"}}
+    cases = [
+        {"id": "a", "input": "a", "expected": "A"},
+        {"id": "b", "input": "b", "expected": "B", "scorers": [judge]},
+    ]
+    keyless.evalset("mixed", epochs=1, cases=cases)
+    assert keyless.run().ret == 4
+    assert keyless.run("--aioncall-without-keys", "neutral").ret == 0
+    assert outcome(keyless) == ("cannot_judge", 0, KEY)
+
+
 def test_what_is_recorded_is_judged_as_ever(keyless: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is missing then: no neutral state, and no call."""
     with model_server() as models:

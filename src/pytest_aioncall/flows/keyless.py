@@ -56,8 +56,9 @@ def _text(value: Any, *names: str) -> str:
 def lacking_key(one: Prepared, settings: Settings) -> str:
     """Return the environment variable that live answers of an evalset need and that is not set; else ""."""
     config = settings.config
-    models = [model for job in one.jobs[:1] for scorer in job.scorers for model in scorer.traits.models]
-    models += [model for scorer in one.scorers.values() for model in scorer.traits.models]
+    # Cases may bring scorers of their own; most of them share one list.
+    lists = {id(job.scorers): job.scorers for job in one.jobs}.values()
+    models = [model for scorers in lists for scorer in scorers for model in scorer.traits.models]
     target = one.evalset.target
     if target.kind == "chat":
         models.append(str(target.options.get("model", "")))
