@@ -1,4 +1,4 @@
-"""A week of runs, told to real servers over HTTP, a fifth of whose answers fail: what they hold at the end."""
+"""A week of runs told to real servers over HTTP, a fifth of whose answers fail: what they hold then."""
 
 from __future__ import annotations
 
