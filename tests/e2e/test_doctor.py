@@ -473,6 +473,13 @@ def test_rules_may_protect_the_history_instead_of_a_protected_branch(github: Tol
     assert look("--online")["findings"] == []
 
 
+def test_a_secret_of_the_organization_is_one_too(github: Told, look: Look) -> None:
+    home = "/repos/acme/app"
+    github.answers[f"{home}/actions/secrets"] = {"secrets": []}
+    github.answers[f"{home}/actions/organization-secrets"] = {"secrets": [{"name": "PAGERDUTY_ROUTING_KEY"}]}
+    assert look("--online")["findings"] == []
+
+
 def test_without_a_token_or_a_server_it_says_what_it_could_not_look_at(
     patient: Patient, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:

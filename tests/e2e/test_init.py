@@ -230,6 +230,14 @@ def test_code_owners_are_added_where_they_are_kept_and_by_mail_where_git_knows_n
     assert not (project / ".github" / "CODEOWNERS").exists()
 
 
+def test_an_owner_that_github_cannot_know_owns_no_code_and_that_is_said(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "shop.triage:route", "--github", "--owner", "Ann"]) == 0
+    assert "CODEOWNERS: GitHub knows nobody called 'Ann'; say --owner @LOGIN" in capsys.readouterr().out
+    assert not (project / ".github" / "CODEOWNERS").exists()
+
+
 def test_the_workflows_are_not_written_over(project: Path) -> None:
     main(["init", "shop.triage:route", "--github"])
     gate = project / ".github" / "workflows" / "aioncall-gate.yml"

@@ -155,6 +155,23 @@ def test_once_it_is_mended_the_same_comment_says_so(oncall: OnCall) -> None:
 
 
 @pytest.mark.slow
+def test_a_pull_request_that_changes_nothing_for_users_is_judged_green_and_silent(oncall: OnCall) -> None:
+    oncall.begin()
+    oncall.repository.git("switch", "-q", "--create", "change")
+    text = (oncall.repository.work / MODULE).read_text(encoding="utf-8")
+    oncall.repository.write(MODULE, text + "\n\nWORDS = sorted(ANSWERS)\n")
+    oncall.repository.commit("List the words")
+    number = oncall.open_pull()
+    gate = oncall.gate(number=number)
+    assert gate.green, gate.log
+    (evalset,) = oncall.report()["evalsets"]
+    assert evalset["judgement"]["status"] == "pass"
+    comment = oncall.comment()
+    assert comment.green, comment.log
+    assert bodies(oncall.github, number) == []
+
+
+@pytest.mark.slow
 def test_a_pull_request_that_touches_nothing_is_green_free_and_silent(oncall: OnCall) -> None:
     oncall.begin()
     oncall.repository.git("switch", "-q", "--create", "change")
@@ -202,10 +219,12 @@ def test_a_fork_without_a_key_is_neutral_and_is_told_so(oncall: OnCall, loopback
     number = oncall.open_pull(fork="stranger/app")
     gate = oncall.gate(number=number, fork="stranger/app")
     assert gate.green, gate.log
-    assert "MAIN_KEY is not set" in gate.log
+    assert "::set-output:: status=not_run" in gate.log
+    assert "live evals not run: no credentials" in gate.log
     assert len(loopback.asked) == asked, "nobody was asked without a key"
     comment = oncall.comment(fork="stranger/app")
     assert comment.green, comment.log
+    assert bodies(oncall.github, number) == [], "neither green nor red: its own state, told in the summary"
     # The same change with the key is judged; without it, on a branch of our own, it is refused.
     judged = oncall.gate(number=number, secrets={"MAIN_KEY": "sk-main-0123456789"})
     assert judged.green, judged.log

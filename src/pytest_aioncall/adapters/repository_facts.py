@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -52,14 +52,15 @@ class RepositoryFacts:
         kinds = frozenset(str(rule.get("type")) for rule in rules) if isinstance(rules, list) else frozenset()
         return BranchFacts(bool(there.get("protected")), kinds)
 
-    def secret_names(self, environment: str) -> frozenset[str] | None:
-        """Return the names of the secrets that a job of an environment sees; None where that is not known."""
+    def secret_names(self, environments: Iterable[str]) -> frozenset[str] | None:
+        """Return the names of the secrets that jobs of these environments see; None where not known."""
         places = ["/actions/secrets?per_page=100"]
-        if environment:
-            places.append(f"/environments/{quote(environment, safe='')}/secrets?per_page=100")
+        places += [f"/environments/{quote(name, safe='')}/secrets?per_page=100" for name in environments]
         found = [self._found(place) for place in places]
         if any(one is None for one in found):
             return None
+        # Those of an organization; a person's repository has no such list.
+        found.append(self._found("/actions/organization-secrets?per_page=100"))
         return frozenset(str(s.get("name")) for one in found if one for s in one.get("secrets", []))
 
     def _found(self, path: str) -> Mapping[str, Any] | None:

@@ -74,7 +74,7 @@ def _init(options: argparse.Namespace) -> int:
     github = OnGitHub(options.shards, options.install) if options.github else None
     written = init(options.target, name=options.name, owner=options.owner, github=github, start=root)
     for one in written:
-        say(f"{one.state:8}{one.path}")
+        say(f"{one.state:8}{one.path}" + (f": {one.note}" if one.note else ""))
     made = {one.path for one in written if one.state == "made"}
     evalset = next((path for path in made if path.endswith(".eval.yaml")), None)
     edit = f"edit the cases in {evalset}, then run: " if evalset else ""

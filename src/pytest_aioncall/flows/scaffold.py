@@ -28,10 +28,11 @@ SCHEMAS = f"{EVALSETS}/.schema"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One file that `init` made, changed or left as it was."""
+    """One file that `init` made, changed, left as it was or did without; `note` says why, or what to do."""
 
     path: str
     state: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ def _write_github(root: Path, who: str, github: OnGitHub) -> list[Written]:
     lines = codeowner_lines(root, who)
     # GitHub reads the first of the three places that has the file, and no other.
     owners = [n for n in (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS") if exists(place.top / n)]
-    return [*written, *([_append(place.top, (owners or [".github/CODEOWNERS"])[0], lines)] if lines else [])]
+    file = (owners or [".github/CODEOWNERS"])[0]
+    if not lines:
+        return [*written, Written(file, "left", f"GitHub knows nobody called {who!r}; say --owner @LOGIN")]
+    return [*written, _append(place.top, file, lines)]
 
 
 def _import_target(target: str, root: Path) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...adapters import git
 from ...adapters.config_file import find_root
+from ...adapters.render import words
 from ...adapters.text import log_line
 from ...errors import LoadError, UsageError
 from ...model.config import Config
@@ -109,4 +110,4 @@ def _told(found: Checked) -> Iterator[Said]:
         more = f"{len(others) - _LISTED} more warnings"
         yield Finding("evalsets", "should", more, "a verdict leans on it", "aioncall check lists all")
     if not found.problems:
-        yield Fine("evalsets", f"{len(found.evalsets)} evalsets, {found.cases} cases load")
+        yield Fine("evalsets", f"{words.counted(len(found.evalsets), 'evalset')}, {found.cases} cases load")

@@ -116,14 +116,16 @@ def _secrets(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
     wanted = [*key_variables(config), *notifier_variables(config)]
     if not wanted:
         return
-    there = facts.secret_names(ENVIRONMENT)
+    files = read_workflows(patient.place.top / WORKFLOWS)
+    places = {job.environment for f in files if f.runs("aioncall") for job in f.jobs if job.environment}
+    there = facts.secret_names(sorted(place for place in places if "${{" not in place))
     if there is None:
         yield Unknown("secrets", "only an administrator's token may list their names")
         return
     for name in wanted:
         if name not in there:
             why = "the workflows are given an empty text instead"
-            fix = f"gh secret set {name} --env {ENVIRONMENT}"
+            fix = f"gh secret set {name}" + (f" --env {ENVIRONMENT}" if ENVIRONMENT in places else "")
             yield Finding("secrets", "must", f"there is no secret {name}", why, fix)
     if all(name in there for name in wanted):
         yield Fine("secrets", f"{len(wanted)} names are there")
