@@ -234,6 +234,15 @@ def test_a_daily_line_that_waits_gives_way_to_the_next_one_and_a_page_does_not(t
     assert [one.id for one in told.dropped] == ["day 1"]
 
 
+def test_a_page_that_waits_gives_way_to_a_more_urgent_one(tmp_path: Path) -> None:
+    settings, notes = settings_with(tmp_path), Notes()
+    Pager.broken["pager"] = DeliveryError("503")
+    deliver([page(tier=2, id="t2")], settings=settings, history=notes)
+    Pager.broken.clear()
+    told = deliver([page(tier=1, id="t1")], settings=settings, history=notes)
+    assert [one.id for one in told.sent] == ["t1"] and [one.id for one in told.dropped] == ["t2"]
+
+
 def test_a_page_for_what_is_over_is_not_sent(tmp_path: Path) -> None:
     settings, notes = settings_with(tmp_path), Notes()
     Pager.broken["pager"] = DeliveryError("503")

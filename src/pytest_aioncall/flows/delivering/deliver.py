@@ -124,7 +124,7 @@ class _Post:
                 continue
             if old.key in over and old.action != "resolve":
                 self._drop(id, "it is over")
-            elif old.action == "update" and any(_supersedes(new, old) for new in wanted.values()):
+            elif any(_supersedes(new, old) for new in fresh):
                 self._drop(id, "there is newer news")
             else:
                 wanted[id] = old
@@ -208,7 +208,14 @@ class _Post:
 
 
 def _supersedes(new: Notification, old: Notification) -> bool:
-    return (new.key, new.channel) == (old.key, old.channel) and new.action in ("update", "resolve")
+    """Tell whether a newer message to the same receiver says all that an older one would.
+
+    A page goes on waiting until a page says it better: a daily line rings nowhere.
+    """
+    if (new.key, new.channel) != (old.key, old.channel):
+        return False
+    better = {"update": ("trigger", "update", "resolve"), "trigger": ("trigger",)}
+    return new.action in better.get(old.action, ())
 
 
 def _clean(notification: Notification, redactor: Redactor) -> Notification:
