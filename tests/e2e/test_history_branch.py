@@ -220,6 +220,8 @@ def test_a_remote_that_is_gone_is_a_store_error_after_five_tries(world: World) -
     with pytest.raises(StoreError, match="not pushed in 5 tries: origin cannot be reached"):
         history.sync()
     assert steps.count("ls-remote") == 5
+    with pytest.raises(StoreError, match="not fetched in 5 tries: origin cannot be reached"):
+        history.fetch()
     (world.folder / "elsewhere").rename(world.remote)
     history.sync()
     assert entry_path(made_entry(1)) in world.files()
@@ -323,6 +325,33 @@ def test_the_repository_of_ours_may_be_deleted_or_broken_at_any_time(world: Worl
     again = world.branch()
     again.sync()
     assert runs(again) == [made_entry(1).run, made_entry(2).run]
+
+
+@pytest.mark.parametrize("broken", ["objects", "HEAD", "config"])
+def test_what_a_power_cut_left_of_our_repository_is_made_anew(world: World, broken: str) -> None:
+    history = world.branch()
+    history.add(made_entry(1))
+    history.sync()
+    history.add(made_entry(2))
+    place = history.path / "repository" / broken
+    for path in [place] if place.is_file() else list(place.rglob("*")):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_text("")
+    history.sync()
+    assert runs(history) == [made_entry(1).run, made_entry(2).run]
+    assert len(world.files()) == 4
+
+
+def test_a_folder_that_cannot_be_written_is_a_store_error(world: World) -> None:
+    (world.folder / "file").write_text("")
+    history = HistoryBranch(
+        world.folder / "file" / "x", branch=BRANCH, repository=world.user, environ=dict(os.environ)
+    )
+    with pytest.raises(StoreError, match="cannot be written"):
+        history.sync()
+    with pytest.raises(StoreError, match="cannot be written"):
+        history.add(made_entry(1))
 
 
 def test_links_and_submodules_on_the_branch_are_not_followed(world: World) -> None:

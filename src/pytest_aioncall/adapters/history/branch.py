@@ -25,7 +25,7 @@ from .overlay import Overlay
 from .pushing import PUSHES, Pushing
 from .reading import MAX_FILES
 from .remote import Remote, find_remote
-from .runner import Git, Step, no_step
+from .runner import Git, GitFailed, Step, no_step
 
 _WAIT_S: Final = 300.0
 _PLAIN_FILES = (b"100644", b"100755")
@@ -98,31 +98,43 @@ class HistoryBranch(HistoryFolder):
 
     def sync(self) -> None:
         """Fetch what others wrote, put what was written here on top, and push it."""
-        with locked(self.path / "sync.lock", wait_s=_WAIT_S):
-            pushing = self._pushing()
-            for left in range(PUSHES - 1, -1, -1):
-                if pushing.once():
-                    return
-                if left:
-                    # Several jobs that met once would meet again, were they to wait alike.
-                    self._pause(random.SystemRandom().uniform(0.2, 1.0) * 2 ** (PUSHES - 1 - left))
+        last = self._tried(lambda pushing: pushing.once())
+        if last:
             raise StoreError(
-                f"{self.where} was not pushed in {PUSHES} tries: {pushing.last_refusal}. Nothing is lost: "
-                "run this again"
+                f"{self.where} was not pushed in {PUSHES} tries: {last}. Nothing is lost: run this again"
             )
 
     def fetch(self) -> None:
         """Fetch what others wrote, and push nothing: reading needs no right to write."""
-        with locked(self.path / "sync.lock", wait_s=_WAIT_S):
-            pushing = self._pushing()
-            for left in range(PUSHES - 1, -1, -1):
-                try:
-                    pushing.fetch()
-                    return
-                except StoreError:
-                    if not left or pushing.is_hopeless:
-                        raise
-                    self._pause(random.SystemRandom().uniform(0.2, 1.0) * 2 ** (PUSHES - 1 - left))
+        last = self._tried(_fetch_once)
+        if last:
+            raise StoreError(f"{self.where} was not fetched in {PUSHES} tries: {last}")
+
+    def _tried(self, once: Callable[[Pushing], bool]) -> str:
+        """Try until it is done; return "", or what the last try met."""
+        made_anew = False
+        try:
+            with locked(self.path / "sync.lock", wait_s=_WAIT_S):
+                pushing = self._pushing()
+                for number in range(PUSHES):
+                    if number:
+                        # Several jobs that met once would meet again, were they to wait alike.
+                        self._pause(random.SystemRandom().uniform(0.2, 1.0) * 2.0 ** (number - 1))
+                    try:
+                        if once(pushing):
+                            return ""
+                    except GitFailed as error:
+                        if made_anew:
+                            raise
+                        # Our repository is a cache; what is not shared lies beside it.
+                        made_anew = True
+                        shutil.rmtree(self._bare, ignore_errors=True)
+                        pushing = self._pushing()
+                        pushing.last_refusal = str(error)
+                return pushing.last_refusal
+        except OSError as error:
+            where = error.filename or self.path
+            raise StoreError(f"{where}: cannot be written: {error.strerror or error}") from error
 
     def _pushing(self) -> Pushing:
         self._listing = None
@@ -256,6 +268,19 @@ class HistoryBranch(HistoryFolder):
     def _local(self) -> Git:
         """Return git in our repository, without anything that reaches a remote."""
         return Git(("--git-dir", str(self._bare)), environ=self._environ)
+
+
+def _fetch_once(pushing: Pushing) -> bool:
+    try:
+        pushing.fetch()
+    except GitFailed:
+        raise
+    except StoreError as error:
+        if pushing.is_hopeless:
+            raise
+        pushing.last_refusal = str(error)
+        return False
+    return True
 
 
 class _OnBranch:

@@ -19,7 +19,7 @@ from .overlay import Overlay, Pending, State
 from .reading import record_text
 from .refusals import refusal_of
 from .remote import NAME, Remote
-from .runner import Git, Step, last_words
+from .runner import Git, GitFailed, Step, last_words
 
 PUSHES: Final = 5
 _SHOWN = 7
@@ -62,9 +62,12 @@ class Pushing:
         self.is_hopeless = False
 
     def once(self) -> bool:
-        """Try once; False where another try may do it. Raises StoreError where none will."""
+        """Try once; False where another try may do it. Raises StoreError where none will, GitFailed where
+        our own repository does not do its part."""
         try:
             tip = self.fetch()
+        except GitFailed:
+            raise
         except StoreError as error:
             if self.is_hopeless:
                 raise
@@ -135,7 +138,9 @@ class Pushing:
             f"+refs/heads/{self._branch}:{self._ref}",
         )
         if answer.code:
-            raise self._out_of_reach(answer.complaint)
+            unreachable = self._out_of_reach(answer.complaint)
+            # The remote has just told where the branch is: it may be our side that cannot take it.
+            raise unreachable if self.is_hopeless else GitFailed(str(unreachable))
         return self._git.must("rev-parse", self._ref).text
 
     def _known(self) -> str | None:
@@ -265,6 +270,8 @@ class Pushing:
 
     def _out_of_reach(self, complaint: str) -> StoreError:
         refusal = refusal_of(complaint, branch=log_line(self._branch, 80), remote=self._remote.shown)
+        if f"'{NAME}' does not appear to be a git repository" in complaint:
+            refusal = "a history on a branch needs git 2.31 or later; upgrade git"
         self.is_hopeless = refusal is not None
         return StoreError(refusal or f"{self._remote.shown} cannot be reached: {last_words(complaint)}")
 

@@ -32,6 +32,10 @@ _QUIET: Final = (
 _WITH_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 
 
+class GitFailed(StoreError):
+    """Tell that a command failed which asks nobody else: our own repository may be broken."""
+
+
 def no_step(_name: str) -> None:
     """Take the next step."""
 
@@ -95,10 +99,10 @@ class Git:
         return Answer(done.returncode, done.stdout, self.scrubbed(done.stderr.decode("utf-8", "replace")))
 
     def must(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Answer:
-        """Run a command that has to work; StoreError with git's own words where it does not."""
+        """Run a command that has to work; GitFailed with git's own words where it does not."""
         answer = self.ask(*arguments, stdin=stdin, index=index)
         if answer.code:
-            raise StoreError(f"git {arguments[0]} failed: {last_words(answer.complaint)}")
+            raise GitFailed(f"git {arguments[0]} failed: {last_words(answer.complaint)}")
         return answer
 
     def command(self, *arguments: str) -> list[str]:
