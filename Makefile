@@ -83,8 +83,9 @@ fuzz-quick: $(VENV)/.fuzz  ## The same for two seconds each, from the committed 
 	$(BIN)/python -m fuzz --quick --jobs $(WORKERS)
 
 .PHONY: simulate
-simulate: $(VENV)/.dev  ## Error rates of the gate, simulated, into docs/reference/error-rates.md (20 minutes)
+simulate: $(VENV)/.dev  ## Error rates of the gate and of the daily monitor, simulated, into docs/reference (30 minutes)
 	$(BIN)/python -m simulations --write
+	$(BIN)/python -m simulations.monitor --write
 
 .PHONY: bench
 bench: $(VENV)/.bench $(if $(PEERS),bench-peers)  ## Speed beside bare clients (25 minutes; PEERS=1 with other tools; BENCH="idle --quick", "--write")
