@@ -180,6 +180,7 @@ def test_a_regression_stays_red_whatever_the_branch_asks_less(
         assert what in proposals(found) and what not in found["review"]["listed"]
         assert found["review"]["owner"] == "@ann"
         assert what in found["said"]
+        assert what in (branch.path / ".aioncall/report.html").read_text()
     assert branch.command("gate", "--candidate", "latest", "--baseline-ref", "main") == 1
 
 

@@ -47,8 +47,8 @@ def add_gate(verbs: Any) -> None:
     )
     parser.add_argument(
         "--daily",
-        metavar="BRANCH|DIR",
-        help="daily runs of the base (default origin/aioncall-history): what is red there is not blamed here",
+        metavar="WHERE",
+        help="branch or folder with daily runs of the base: what is red there is not blamed here",
     )
     parser.add_argument(
         "--max-error-rate", type=_share, metavar="X", help="share of samples that may lack a score (0.02)"

@@ -55,8 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add(
         "--aioncall-daily",
-        metavar="BRANCH|DIR",
-        help="daily runs of the base (default origin/aioncall-history): what is red there is not blamed here",
+        metavar="WHERE",
+        help="branch or folder with daily runs of the base: what is red there is not blamed here",
     )
     add(
         "--aioncall-without-keys",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...model.report import EvalsetReport, Report, SubjectChange
@@ -11,6 +11,7 @@ from ...model.run import Totals
 from ...model.verdict import Floor, Rounds
 from . import words
 from .asides import metric_name, metric_sentence, metric_value
+from .beside_base import base_lines, review_lines
 from .figures import Panel, Shape, interval_plot
 from .heatmap import HeatMap, heat_map
 from .nextstep import next_advice, next_command
@@ -20,6 +21,7 @@ from .story import Story, stories
 
 _MOST_NAMES = 200
 _MOST_FLOORS = 100
+_MOST_OF_BASE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,15 @@ def _headline(told: Sequence[Story]) -> str:
     return f"{words.counted(len(told), 'evalset')}: {', '.join(parts)}."
 
 
+def _notes(story: Story, report: Report, *, is_first: bool) -> Iterator[str]:
+    """Yield what a reader has to know beside the numbers; of the configuration once, with the worst."""
+    yield from base_lines(story.report)[:_MOST_OF_BASE]
+    if report.review is not None and is_first:
+        yield from review_lines(report.review)[:_MOST_OF_BASE]
+    yield from story.report.baseline_notes
+    yield from story.report.judgement.notes[:20] if story.report.judgement else ()
+
+
 def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
     judgement = story.report.judgement
     rows = list(story.rows)
@@ -168,7 +179,7 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         command=next_command(story),
         judged=judgement is not None,
         facts=tuple(_facts(story, report.run.totals if alone else None)),
-        notes=(*story.report.baseline_notes, *(judgement.notes[:20] if judgement else ())),
+        notes=tuple(_notes(story, report, is_first=nth == 0)),
         errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
         errors_first=story.state in ("not_recorded", "cannot_judge", "user_error"),
         panels=tuple(interval_plot(rows, alpha=story.alpha)),
