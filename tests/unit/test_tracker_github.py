@@ -161,6 +161,18 @@ def test_a_page_of_a_proxy_is_no_answer(loopback: Any, told: Any) -> None:
         tracker.tickets(label="aioncall")
 
 
+@pytest.mark.parametrize("where", ["/repositories/1/issues", "http://localhost:1/repositories/1/issues"])
+def test_a_repository_that_has_moved_is_said_and_nothing_is_sent_on(
+    loopback: Any, told: Any, where: str
+) -> None:
+    """The token would go along, and a POST would become a GET."""
+    loopback.script(told(status=301, headers={"location": where}, body={"message": "Moved Permanently"}))
+    tracker = GitHubTracker(GitHub(repository="a/b", token="t" * 20, api_url=loopback.url))
+    with pytest.raises(DeliveryError, match="a/b has moved") as caught:
+        tracker.add_note(1, "x")
+    assert caught.value.refused and len(loopback.asked) == 1
+
+
 def test_a_comment_is_changed_in_place(github: FakeGitHub, tracker: GitHubTracker) -> None:
     github.add_pull(SHA)
     note = tracker.add_note(1, "old")

@@ -41,9 +41,7 @@ def refusal(reply: Reply, *, doing: str, repository: str, permission: str) -> De
             "(General, Features), or the issue was deleted"
         )
     elif status in (301, 302, 307, 308):
-        message = (
-            f"{where} has moved and GitHub names another server{told}; set GITHUB_REPOSITORY to its new name"
-        )
+        message = f"{where} has moved{told}; set GITHUB_REPOSITORY to its new name"
     else:
         message = f"GitHub refuses to {doing} in {where}: {status}{told}"
     return DeliveryError(message, status=status, refused=True)
