@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -45,7 +46,7 @@ def judged(project: Project, **keys: object) -> None:  # noqa: F811
     """A target of one's own code, a scorer without a model, and a judge whose key is missing."""
     project.write("rubric.md", "Is it in capitals? Answer yes or no.\n")
     scorers = ["exact", {"judge": {"as": "good", "rubric": "rubric.md", "scale": [1, 5], "model": "far/m-1"}}]
-    project.evalset("mixed", scorers=scorers, epochs=1, **keys)
+    project.evalset("mixed", scorers=scorers, **{"epochs": 1, **keys})
 
 
 def event(project: Project, monkeypatch: pytest.MonkeyPatch, told: object) -> None:  # noqa: F811
@@ -254,3 +255,29 @@ def test_no_file_of_the_project_can_ask_for_it(keyless: Project) -> None:
     result = keyless.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*defaults.without_keys: unknown key*"])
+
+
+@pytest.mark.parametrize(("answer", "code"), [("text", 1), ("text.upper()", 0)], ids=["regressed", "held"])
+def test_the_merge_base_is_asked_for_what_can_be_judged(keyless: Project, answer: str, code: int) -> None:
+    """The base gates a judge, too: without its key that gate is left out, and the others decide as ever."""
+    letters = "abcdefghijklmn"
+    cases = {f"{a}{b}": (a + b, (a + b).upper()) for a in "abc" for b in letters}
+    keyless.evalset("mixed", epochs=3, cases=cases)
+    assert keyless.run().ret == 0
+    keyless.accept()
+    judged(keyless, cases=cases, epochs=3)
+    git(keyless, "init", "-q", "-b", "main")
+    git(keyless, "add", ".")
+    git(keyless, "commit", "-qm", "base")
+    git(keyless, "switch", "-qc", "change")
+    keyless.app(f"def answer(text):\n    return {answer}\n")
+    git(keyless, "commit", "-qam", "change", "--allow-empty")
+    result = keyless.run("--aioncall-without-keys", "neutral", "--aioncall-baseline-ref", "main")
+    assert result.ret == code
+    assert outcome(keyless) == (("regressed", 1, None) if code else ("cannot_judge", 0, KEY))
+
+
+def git(project: Project, *arguments: str) -> None:  # noqa: F811
+    """Run git as somebody whom no configuration of this machine names."""
+    who = ["-c", "user.name=ann", "-c", "user.email=ann@example.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=project.path, check=True)

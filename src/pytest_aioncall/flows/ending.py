@@ -105,17 +105,15 @@ class _End:
         planned, because = self._planned(), self._why_not_judged()
         found = self.run.baselines[self.one.name]
         settings = self.run.settings
-        judgement, already = None, tuple[AlreadyRegressed, ...]()
+        judgement, already, key = None, tuple[AlreadyRegressed, ...](), None
         if not because:
-            judged = judge_record(
-                planned, self.record, found, settings, rules=self.one.rules, daily=self.run.daily
-            )
+            daily, lacking = self.run.daily, self.run.keyless.get(self.one.name)
+            judged = judge_record(planned, self.record, found, settings, rules=self.one.rules, daily=daily)
+            if lacking is not None:
+                judged, key = judged_without_key(
+                    self.one, planned, self.record, judged, settings=settings, key=lacking, daily=daily
+                )
             judgement, already = judged.judgement, judged.already
-        key = self.run.keyless.get(self.one.name)
-        if judgement is not None and key is not None:
-            judgement, key = judged_without_key(
-                self.one, planned, self.record, found, judgement=judgement, settings=settings, key=key
-            )
         if judgement is not None and self.record.why:
             judgement = _with_reasons(judgement, self.record.why)
         return EvalsetInput(
@@ -128,7 +126,7 @@ class _End:
             unfinished=self._unfinished(judgement, selected=selected),
             affected_by=self.run.causes(self.one),
             already=already,
-            without_key=key if judgement is not None else None,
+            without_key=key,
             description=self.one.evalset.description,
             max_age_days=self.one.evalset.baseline_max_age_days
             or settings.config.defaults.baseline_max_age_days,

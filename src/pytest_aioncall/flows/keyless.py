@@ -14,10 +14,10 @@ from ..adapters.runner import read_event
 from ..adapters.targets.secrets import named_secrets
 from ..decide.exit_codes import FAILED, OK
 from ..model.run import RunEvalset
-from ..model.verdict import Judgement
 from ..settings import Settings
 from .baserules import BaseRules
-from .judge import BaselineFound, judge_record
+from .daily import Daily
+from .judge import Judged, judge_record
 from .prepare import Prepared, secrets_of
 from .record import EvalsetRecord
 
@@ -78,41 +78,44 @@ def judged_without_key(
     one: Prepared,
     planned: RunEvalset,
     record: EvalsetRecord,
-    found: BaselineFound,
+    judged: Judged,
     *,
-    judgement: Judgement,
     settings: Settings,
     key: str,
-) -> tuple[Judgement, str | None]:
+    daily: Daily | None = None,
+) -> tuple[Judged, str | None]:
     """Return the judgement of an evalset that was answered without its key, and the key where that decides.
 
     What is recorded in full is judged as ever. Else the scorers that need no model are judged by themselves,
     where every answer is there: what they find regressed or broken is red; anything else is neutral.
     """
+    judgement, found = judged.judgement, judged.found
     if judgement.status != "cannot_judge" or not record.not_recorded or judgement.exit_code == FAILED:
-        return judgement, None
+        return judged, None
     coverage = judgement.coverage
     others = max(0, coverage.errors - record.not_recorded)
     if coverage.planned and others / coverage.planned > planned.max_error_rate:
-        return judgement, None  # an outage beside it: no missing key explains that
+        return judged, None  # an outage beside it: no missing key explains that
     summary = f"live evals not run: no credentials ({key} is not set)"
     silent = _unscored(one, record)
     rest = {name: info for name, info in planned.scorers.items() if name not in silent}
     if rest and silent and not any(row.errors for row in record.rows.values()):
-        part = judge_record(
+        judged = judge_record(
             planned.model_copy(update={"scorers": rest}),
             _without_scorers(record, silent),
             found,
             settings,
             gates=[gate for gate in planned.gates if gate.scorer in rest],
             rules=_rules_of(one.rules, rest),
-        ).judgement
+            daily=daily,
+        )
         note = f"not run, as {key} is not set: {', '.join(sorted(silent))}"
-        part = part.model_copy(update={"notes": (*part.notes, note), "coverage": coverage})
-        if part.exit_code == FAILED:
-            return part, None
-        judgement = part
-    return judgement.model_copy(update={"status": "cannot_judge", "exit_code": OK, "summary": summary}), key
+        notes = (*judged.judgement.notes, note)
+        judgement = judged.judgement.model_copy(update={"notes": notes, "coverage": coverage})
+        if judgement.exit_code == FAILED:
+            return replace(judged, judgement=judgement), None
+    neutral = judgement.model_copy(update={"status": "cannot_judge", "exit_code": OK, "summary": summary})
+    return replace(judged, judgement=neutral), key
 
 
 def _rules_of(rules: BaseRules | None, rest: Collection[str]) -> BaseRules | None:
