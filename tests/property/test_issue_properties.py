@@ -213,6 +213,71 @@ def test_publishers_that_overlap_leave_one_issue_and_one_line_a_day(
             assert len(lines) <= 1
 
 
+acts = st.lists(
+    st.tuples(
+        st.integers(0, 13),
+        st.integers(0, 3),
+        st.sampled_from(
+            ["/ack", "/snooze 2d", "/unsnooze", "/snooze x", "/split a", "wontfix", "unlabel", "completed",
+             "not_planned", "open", "unmark", "assign", "unassign"]
+        ),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@quick
+@given(weeks, acts)
+def test_whatever_people_do_there_is_one_issue_a_cause_and_nothing_is_left_to_do(
+    days: list[dict[str, str]], doings: list[tuple[int, int, str]]
+) -> None:
+    tracker = MemoryTracker()
+    for number, one in enumerate(told(days)):
+        rounds = publish(tracker, one, now=at(number), monitors=MONITORS)
+        assert rounds.failed == []
+        assert left_to_do(tracker, one, now=at(number), monitors=MONITORS) == []
+        one_each(tracker, one)
+        tracker.clock = lambda number=number: at(number, 3)
+        for when, which, what in doings:
+            if when == number and tracker.issues:
+                act(tracker, 1 + which % len(tracker.issues), what)
+
+
+def act(tracker: MemoryTracker, number: int, what: str) -> None:
+    """Let a person do something to an issue."""
+    ticket = tracker.issues[number]
+    if what.startswith("/"):
+        tracker.say(number, what)
+    elif what == "wontfix":
+        tracker.edit(number, labels=("aioncall", "wontfix"))
+    elif what == "unlabel":
+        tracker.edit(number, labels=("aioncall",))
+    elif what in ("completed", "not_planned"):
+        tracker.close(number, reason=what)
+    elif what == "open":
+        tracker.edit(number, state="open", state_reason="reopened", closed_at=None)
+    elif what == "unmark":
+        tracker.edit(number, body=without_marker(ticket.body))
+    else:
+        tracker.edit(number, assignees=("cleo",) if what == "assign" else ())
+
+
+def one_each(tracker: MemoryTracker, alerts: AlertsFile) -> None:
+    """Hold what holds whatever people do: one issue a cause, and our closings are judged recoveries."""
+    board = read_board(list(tracker.issues.values()), tracker.comments, actor=BOT, zone=UTC)
+    going = [one for one in board.held if one.is_open and one.state.phase == "open" and not one.is_released]
+    assert sum(one.state.kind == "storm" for one in going) <= 1
+    for one in alerts.evalsets:
+        own = [h for h in going if (h.state.kind, h.state.evalset) == ("incident", one.evalset)]
+        assert len(own) <= 1
+        ended = {e.key for e in (*([one.episode] if one.episode else []), *one.earlier) if e.recovered}
+        for held in board.of("incident", one.evalset):
+            assert held.state.phase == "open" or held.state.episode in ended
+    for number in tracker.issues:
+        lines = [text[:10] for text in tracker.texts(number) if text.startswith("2026-")]
+        assert len(set(lines)) == len(lines)
+
+
 @pytest.mark.slow
 def test_failures_and_kills_in_many_more_lives() -> None:
     """`make simulate` runs it."""

@@ -59,8 +59,8 @@ def staffed(
     conditions: Sequence[EvalsetCondition],
     remarks: Sequence[str] = (),
 ) -> list[Step]:
-    """Answer commands, record who is asked because nobody acknowledged, and rewrite the body."""
-    steps: list[Step] = answers(held)
+    """Record who is asked because nobody acknowledged, and rewrite the body."""
+    steps: list[Step] = []
     due = steps_due(state, held, oncall=scene.rules.oncall, owner=owner, now=scene.rules.now)
     new = [one for one in due if not one.is_told]
     if new:

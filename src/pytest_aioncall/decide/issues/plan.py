@@ -77,9 +77,10 @@ def _both(
 
 
 def _with_answers(steps: list[Step], board: Board) -> list[Step]:
-    """Answer what was asked in issues that this run says nothing of, too, and tidy them up."""
-    asked = {step.number for step in steps if not isinstance(step, Open)}
-    return [*steps, *(step for one in board.held if one.number not in asked for step in answers(one))]
+    """Answer what was asked in every open issue before anything else happens to it, and tidy it up."""
+    mine = [one for one in board.held if one.is_open and not one.is_released]
+    asked = [step for one in mine for step in answers(one)]
+    return [*asked, *steps]
 
 
 def look_back(alerts: AlertsFile, *, monitors: Monitors, now: datetime) -> str:

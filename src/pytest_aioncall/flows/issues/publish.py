@@ -31,6 +31,8 @@ from .remembering import remember_issues
 LABEL: Final = "aioncall"
 GITHUB: Final = "github"
 _ROUNDS: Final = 10
+_MOST_UNHEARD: Final = 3
+"""So often in a row a tracker that cannot be listed is tried: pages by other ways wait behind it."""
 _LONGEST_PAUSE_S: Final = 60.0
 EXIT_OK, EXIT_NOT_ARRIVED = 0, 7
 
@@ -176,15 +178,18 @@ class _Rounds:
     def until_done(self) -> Board:
         """Go on until a round has nothing to do; return the tracker as it stood then."""
         board = Board()
+        unheard = 0
         for number in range(_ROUNDS):
             try:
                 board, tickets = self._listed()
             except DeliveryError as error:
                 self.failed = [str(error)]
-                if error.refused:
+                unheard += 1
+                if error.refused or unheard == _MOST_UNHEARD:
                     return board
                 self._wait(number, [error])
                 continue
+            unheard = 0
             plan = plan_issues(self.alerts, board, self.rules)
             self.remarks = plan.remarks
             done, errors = self.applier.apply(plan.steps, {one.number: one for one in tickets})
@@ -203,7 +208,7 @@ class _Rounds:
     def _wait(self, number: int, errors: Sequence[DeliveryError]) -> None:
         if number + 1 < _ROUNDS:
             wishes = [error.retry_after_s for error in errors if error.retry_after_s is not None]
-            self.pause(min(max(wishes, default=min(2.0**number, 15.0)), _LONGEST_PAUSE_S))
+            self.pause(min(max(wishes, default=min(2.0**number, 8.0)), _LONGEST_PAUSE_S))
 
     def _listed(self) -> tuple[Board, list[Ticket]]:
         tracker = self.applier.tracker
