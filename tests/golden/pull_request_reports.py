@@ -88,6 +88,19 @@ def already() -> Report:
 def proposed() -> Report:
     """A regression, its own baseline that does not name it, and a margin that was widened."""
     found = reports.regressed().evalsets[0]
+    assert found.judgement is not None
+    overall, *others = found.judgement.verdicts
+    rows = (
+        overall.model_copy(update={"rule": "base"}),
+        others[0].model_copy(update={"rule": "new"}),
+        *others[1:],
+    )
+    found = found.model_copy(
+        update={
+            "judgement": found.judgement.model_copy(update={"verdicts": rows}),
+            "affected_by": ("prompts/triage.md is its prompt", "myapp/triage.py is its target"),
+        }
+    )
     review = BaseReview(
         ref="origin/main",
         commit=BASE,

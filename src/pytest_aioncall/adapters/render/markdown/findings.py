@@ -23,6 +23,12 @@ MOST_ROWS = 15
 _MOST_GATES = 8
 _MOST_NAMES = 12
 _MOST_REMOVED = 100
+_RULES = {
+    "new": "New gates",
+    "dropped": "Gates that this change drops and the base still asks",
+    "base": "Judged by the base's rule, the stricter one",
+    "head": "Judged by this change's rule, the stricter one",
+}
 _THIS = "this change"
 _MONEY = re.compile(r"\$[\d.,]*\d")
 
@@ -48,6 +54,7 @@ def findings(story: Story, place: Place) -> list[str]:
         _lines(
             [
                 *_undecided(story),
+                *_rules(story),
                 *_coverage(story),
                 *_changes(story),
                 *_errors(story),
@@ -210,6 +217,18 @@ def _why_open(row: Verdict) -> str:
         return f"{cases}: {words.would_see(row)}"
     why = words.verdict_reason(row).rstrip(".")
     return f"{cases}: {why[:1].lower()}{why[1:]}"
+
+
+def _rules(story: Story) -> Iterable[str]:
+    """Say whose rule each row was judged by, where base and branch ask differently, and why it ran at all."""
+    rows = story.report.judgement.verdicts if story.report.judgement else ()
+    for rule, said in _RULES.items():
+        names = [row_shown(row) for row in rows if row.rule == rule]
+        if names:
+            yield f"**{said}:** {listed(names)}."
+    if story.report.affected_by:
+        causes = [prose(cause, 160) for cause in story.report.affected_by]
+        yield f"**Ran because of:** {listed(causes, 3)}."
 
 
 def _coverage(story: Story) -> Iterable[str]:
