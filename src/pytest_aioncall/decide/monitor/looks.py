@@ -7,19 +7,48 @@ neither a second attempt nor a double run counts twice, and no retry can replace
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from ...model.history import EvalsetDay, HistoryEntry, RunRef
 
+CaseKey = tuple[str, str]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Look:
-    """One evalset in one daily run."""
+    """One evalset in one daily run. What all of its series need of the cases is reckoned once."""
 
     entry: HistoryEntry
     evalset: EvalsetDay
+    _means: dict[str, dict[CaseKey, float]] = field(default_factory=dict)
+    _members: dict[tuple[tuple[str, str], ...], frozenset[CaseKey]] = field(default_factory=dict)
+
+    def case_means(self, scorer: str, slice_: Mapping[str, str] | None) -> dict[CaseKey, float]:
+        """Return the mean of each case's judged scores, of the cases that are in a slice."""
+        means = self._means.get(scorer)
+        if means is None:
+            means = self._means[scorer] = {}
+            for case in self.evalset.cases:
+                judged = [score for score in case.scores.get(scorer, ()) if score is not None]
+                if judged:
+                    means[case.case, case.digest] = sum(judged) / len(judged)
+        if not slice_:
+            return means
+        members = self.members(slice_)
+        return {key: mean for key, mean in means.items() if key in members}
+
+    def members(self, slice_: Mapping[str, str]) -> frozenset[CaseKey]:
+        """Return the cases of a slice."""
+        wanted = tuple(sorted(slice_.items()))
+        if wanted not in self._members:
+            self._members[wanted] = frozenset(
+                (case.case, case.digest)
+                for case in self.evalset.cases
+                if all(case.slices.get(name) == value for name, value in wanted)
+            )
+        return self._members[wanted]
 
     @property
     def day(self) -> str:

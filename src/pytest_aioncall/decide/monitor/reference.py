@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from itertools import chain
 from statistics import fmean, median
 
 import numpy as np
 
-from ...model.history import CaseDay, MeanRow
+from ...model.history import MeanRow
 from ...stats.cusum import Level, least_noise_of_a_mean, level_of
 from ...stats.lattice import FINE_CELLS, score_kind
-from .looks import Look
+from .looks import CaseKey, Look
 
-CaseKey = tuple[str, str]
 LEAST_SHARED = 0.5
 """Less than this share of a day's cases in the reference, and they are another series."""
 
@@ -47,39 +46,30 @@ class SeriesDay:
         """Return the judged samples of one run of the day."""
         return self.judged / max(1, len(self.looks))
 
-    def of(self, look: Look) -> Iterator[CaseDay]:
-        """Yield the cases of one run that are in this series."""
-        for case in look.evalset.cases:
-            if self.scorer in case.scores and in_slice(case, self.slice):
-                yield case
-
     def scores(self) -> Iterator[float]:
         """Yield every judged score of the day."""
         for look in self.looks:
-            for case in self.of(look):
-                yield from (one for one in case.scores[self.scorer] if one is not None)
+            members = look.members(self.slice or {})
+            for case in look.evalset.cases:
+                if (case.case, case.digest) in members:
+                    yield from (one for one in case.scores.get(self.scorer, ()) if one is not None)
 
-    def keys(self) -> frozenset[CaseKey]:
+    def keys(self) -> Set[CaseKey]:
         """Return the cases that have a judged score on this day."""
-        return frozenset(self.by_case())
+        return self.by_case().keys()
 
     def by_case(self) -> dict[CaseKey, float]:
         """Return the mean of each case's judged scores on this day."""
-        if self._by_case is not None:
-            return self._by_case
-        found: dict[CaseKey, list[float]] = {}
-        for look in self.looks:
-            for case in self.of(look):
-                judged = [one for one in case.scores[self.scorer] if one is not None]
-                if judged:
-                    found.setdefault((case.case, case.digest), []).extend(judged)
-        self._by_case = {key: sum(values) / len(values) for key, values in found.items()}
+        if self._by_case is None:
+            first, *rest = [look.case_means(self.scorer, self.slice) for look in self.looks] or [{}]
+            if rest:
+                found: dict[CaseKey, list[float]] = {}
+                for means in (first, *rest):
+                    for key, mean in means.items():
+                        found.setdefault(key, []).append(mean)
+                first = {key: fmean(values) for key, values in found.items()}
+            self._by_case = first
         return self._by_case
-
-
-def in_slice(case: CaseDay, slice_: Mapping[str, str] | None) -> bool:
-    """Tell whether a case is in a slice; every case is in the whole."""
-    return all(case.slices.get(name) == value for name, value in (slice_ or {}).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +129,7 @@ class Reference:
             return
         keys = day.keys()
         self._uniform = self._uniform and (not self._days or keys == self._keys)
-        self._keys |= keys
+        self._keys = self._keys | keys
         self._days.append(day)
         if len(self._values) <= FINE_CELLS:
             self._values.update(day.scores())

@@ -45,6 +45,7 @@ class Shifts:
     def __init__(self, monitors: Monitors) -> None:
         self._min_kl = monitors.min_kl
         self._pools: dict[str, tuple[tuple[str, int, frozenset[Key]], Counter[str]]] = {}
+        self._days: dict[tuple[str, str], tuple[frozenset[Key], Counter[str]]] = {}
         self._cases: dict[str, tuple[tuple[str, int], frozenset[Key]]] = {}
 
     def alerts(self, look: Look, calm: CalmDays) -> list[Alert]:
@@ -66,7 +67,7 @@ class Shifts:
     def _asked(self, question: _Question, look: Look, days: list[CalmDay], *, alpha: float) -> Alert | None:
         today = {_key(case): given for case in look.evalset.cases if (given := question.pick(case))}
         # Cases that no day of the reference has are no part of either side.
-        known = self._known(question.name, days)
+        known = self._known(question, days)
         today = {key: given for key, given in today.items() if key in known}
         now = Counter(label for given in today.values() for label in given if label is not None)
         mix = _Mix(now, self._pool(question, days, frozenset(today)))
@@ -77,13 +78,13 @@ class Shifts:
         p = swapped_days(table, days=held, alpha=alpha).p
         return _alert(question.name, look, mix, size=size, p=p, alpha=alpha) if p <= alpha else None
 
-    def _known(self, name: str, days: list[CalmDay]) -> frozenset[Key]:
+    def _known(self, question: _Question, days: list[CalmDay]) -> frozenset[Key]:
         """Return the cases that the reference has."""
         mark = days[0].day, len(days)
-        held = self._cases.get(name)
+        held = self._cases.get(question.name)
         if held is None or held[0] != mark:
-            keys = (_key(case) for one in days for other in one.looks for case in other.evalset.cases)
-            held = self._cases[name] = mark, frozenset(keys)
+            keys = frozenset[Key]().union(*(self._of_day(question, one)[0] for one in days))
+            held = self._cases[question.name] = mark, keys
         return held[1]
 
     def _pool(self, question: _Question, days: list[CalmDay], keys: frozenset[Key]) -> Counter[str]:
@@ -91,17 +92,31 @@ class Shifts:
         mark = days[0].day, len(days), keys
         held = self._pools.get(question.name)
         if held is None or held[0] != mark:
-            labels = (
-                label
-                for one in days
-                for other in one.looks
-                for case in other.evalset.cases
-                if _key(case) in keys
-                for label in question.pick(case)
-                if label is not None
-            )
-            held = self._pools[question.name] = mark, Counter(labels)
+            pool: Counter[str] = Counter()
+            for one in days:
+                there, counted = self._of_day(question, one)
+                pool.update(counted if there <= keys else _counted(question, one, keys))
+            held = self._pools[question.name] = mark, pool
         return held[1]
+
+    def _of_day(self, question: _Question, day: CalmDay) -> tuple[frozenset[Key], Counter[str]]:
+        """Return the cases of a day of the reference, and its labels counted."""
+        held = self._days.get((question.name, day.day))
+        if held is None:
+            keys = frozenset(_key(case) for look in day.looks for case in look.evalset.cases)
+            held = self._days[question.name, day.day] = keys, _counted(question, day, keys)
+        return held
+
+
+def _counted(question: _Question, day: CalmDay, keys: frozenset[Key]) -> Counter[str]:
+    return Counter(
+        label
+        for look in day.looks
+        for case in look.evalset.cases
+        if _key(case) in keys
+        for label in question.pick(case)
+        if label is not None
+    )
 
 
 class _Mix:
