@@ -486,6 +486,24 @@ def test_without_a_token_or_a_server_it_says_what_it_could_not_look_at(
     (one,) = look("--online")["unknown"]
     assert "GITHUB_TOKEN" in one["why"]
     monkeypatch.setenv("GH_TOKEN", "ghp_token0123456789")
-    patient.git("config", "remote.origin.url", "/somewhere/else")
-    (one,) = look("--online")["unknown"]
-    assert "origin is no repository of GitHub" in one["why"]
+    for elsewhere in ("/somewhere/else", "https://gitlab.example.org/acme/app.git"):
+        patient.git("config", "remote.origin.url", elsewhere)
+        (one,) = look("--online")["unknown"]
+        assert "origin is no repository of GitHub" in one["why"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/acme/app.git",
+        "https://x-access-token:abc@github.com/acme/app",
+        "git@github.com:acme/app.git",
+        "ssh://git@github.com/acme/app.git",
+        "ssh://git@github.com:22/acme/app",
+    ],
+)
+def test_the_repository_is_read_from_any_address_of_its_remote(
+    patient: Patient, github: Told, look: Look, address: str
+) -> None:
+    patient.git("config", "remote.origin.url", address)
+    assert look("--online")["findings"] == []

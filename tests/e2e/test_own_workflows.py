@@ -67,7 +67,8 @@ def pull_request(repository: Repository, number: int) -> dict[str, Any]:
     }
 
 
-def test_the_friendlier_prompt_is_red_and_commented(repository: Repository, github: FakeGitHub) -> None:
+def be_friendlier(repository: Repository, github: FakeGitHub) -> tuple[int, str]:
+    """Open a pull request with the friendlier prompt and its recorded answers."""
     repository.git("switch", "-q", "--create", "change")
     shutil.copy(
         repository.work / "prompts" / "answer-friendlier.md", repository.work / "prompts" / "answer.md"
@@ -79,7 +80,11 @@ def test_the_friendlier_prompt_is_red_and_commented(repository: Repository, gith
     cassette.write_text(cassette.read_text(encoding="utf-8") + recorded, encoding="utf-8")
     repository.commit("Be friendlier")
     sha = repository.git("rev-parse", "HEAD")
-    number = int(github.add_pull(sha, head_ref="change", base_ref="main").number)
+    return int(github.add_pull(sha, head_ref="change", base_ref="main").number), sha
+
+
+def test_the_friendlier_prompt_is_red_and_commented(repository: Repository, github: FakeGitHub) -> None:
+    number, sha = be_friendlier(repository, github)
     gate = repository.run_workflow(
         "aioncall-gate", "pull_request", pull_request(repository, number), **environ(github)
     )
@@ -120,3 +125,22 @@ def test_the_daily_run_works_through_to_its_end(
     assert github.issues == []
     names = repository.git("ls-tree", "-r", "--name-only", "aioncall-history", at=repository.bare)
     assert len([name for name in names.splitlines() if name.startswith("runs/")]) == 1
+
+
+def test_the_action_installs_itself_runs_and_comments(repository: Repository, github: FakeGitHub) -> None:
+    """As in somebody's own repository: one step, whose pin says which version of the tool runs."""
+    gate = repository.work / ".github" / "workflows" / "aioncall-gate.yml"
+    text = gate.read_text(encoding="utf-8")
+    install = "      - name: Install the tool and what its demo needs\n"
+    begin, rest = text.split(install)
+    rest = rest.split("\n", 1)[1].replace("version: installed", 'comment: "true"')
+    gate.write_text((begin + rest).replace("contents: read", "pull-requests: write"), encoding="utf-8")
+    repository.commit("One step")
+    number, _ = be_friendlier(repository, github)
+    ended = repository.run_workflow(
+        "aioncall-gate", "pull_request", pull_request(repository, number), **environ(github)
+    )
+    assert "Successfully built pytest-aioncall" in ended.log, ended.log
+    assert "Failure - Main Run the evals, and judge them" in ended.log, ended.log
+    (note,) = github.comments(number)
+    assert "shape_of_answer" in note.body

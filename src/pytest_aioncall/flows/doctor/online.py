@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from ...adapters import git
 from ...adapters.repository_facts import RepositoryFacts
@@ -15,7 +16,10 @@ from ...protocols import Calls
 from ..scaffold_github import ENVIRONMENT, WORKFLOWS, key_variables, notifier_variables
 from .findings import Finding, Fine, Patient, Said, Unknown
 
-_ADDRESS = re.compile(r"(?:https?://[^/]+/|ssh://[^/]+/|[^/@]+@[^:/]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+# https://host/owner/name, ssh://git@host/owner/name, git@host:owner/name
+_ADDRESS = re.compile(
+    r"(?:\w+://)?(?:[^@/]+@)?(?P<host>[\w.-]+)(?::\d+)?[/:](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
+)
 _KEEP = frozenset({"deletion", "non_fast_forward"})
 _IN_THE_WAY = frozenset({"pull_request", "update", "required_status_checks"})
 
@@ -46,8 +50,10 @@ def _github_of(patient: Patient) -> GitHub:
     github = patient.settings.github
     if github.repository:
         return github
-    found = _ADDRESS.search(git.remote_url(patient.root) or "")
-    return replace(github, repository=found[1]) if found else github
+    found = _ADDRESS.fullmatch(git.remote_url(patient.root) or "")
+    if found is None or found["host"].lower() != urlsplit(github.server_url).hostname:
+        return github
+    return replace(github, repository=found["name"])
 
 
 def _repository(facts: RepositoryFacts, github: GitHub) -> Iterator[Said]:
