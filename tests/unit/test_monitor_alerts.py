@@ -319,8 +319,15 @@ def test_another_model_in_the_answers_is_a_line_and_stands_by_every_alert() -> N
 
 
 def test_models_that_take_turns_are_no_change() -> None:
-    turns = [entry(at, evalset_day(CALM[at], models={"a": 150 - at, "b": 50 + at})) for at in range(20)]
-    assert standing(turns).alerts == ()
+    turns = [
+        entry(at, evalset_day(CALM[at], models={"a": 90, "b": 110} if at % 2 else {"a": 110, "b": 90}))
+        for at in range(20)
+    ]
+    assert standing(turns).alerts == () and standing(turns[:19]).alerts == ()
+    moved = [*turns, *(entry(at, evalset_day(CALM[at], models={"b": 200})) for at in range(20, 30))]
+    assert standing(moved).alerts == ()
+    back = standing([*moved, entry(30, evalset_day(CALM[8], models={"a": 150, "b": 50}))])
+    assert only(back, "provider_change") is not None, "mostly another one, for the first time in a week"
 
 
 def test_changes_between_the_last_good_and_the_first_bad_run_are_told() -> None:
@@ -365,7 +372,7 @@ def test_every_alert_has_owner_runbook_and_the_run_since_when_it_holds() -> None
     bad = [entry(at, evalset_day(3.9, verdicts=(red(),))) for at in (20, 21, 22)]
     after = alerts_after([*calm(20), *bad], owners={"summarizer": "@dee"}).evalsets[0]
     (alert,) = after.alerts
-    assert (alert.owner, alert.runbook) == ("@dee", "eval_regression.md")
+    assert (alert.owner, alert.runbook) == ("@dee", "docs/runbooks/eval_regression.md")
     assert alert.since is not None and alert.since.day == day_name(20)
 
 

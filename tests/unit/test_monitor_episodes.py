@@ -136,6 +136,15 @@ def test_a_run_that_comes_late_says_what_the_newest_says() -> None:
     assert late == standing(history) and not late.is_open
 
 
+def test_runs_are_sorted_by_the_moment_and_not_by_its_spelling() -> None:
+    """Clocks go back in Berlin: 02:30 comes twice, and the first one is the earlier."""
+    first = bad(20).model_copy(update={"created_at": f"{day_name(20)}T02:30:00+02:00", "run": "z-first"})
+    second = bad(20).model_copy(update={"created_at": f"{day_name(20)}T02:30:00+01:00", "run": "a-second"})
+    after = standing([*calm(20), second, first], last=second)
+    assert after.episode is not None
+    assert (after.episode.first_bad.run, after.episode.last_bad.run) == ("z-first", "a-second")
+
+
 def test_recordings_and_runs_of_pull_requests_are_not_monitored() -> None:
     others = [
         bad(20).model_copy(update={"kind": "other", "run": "by-hand"}),

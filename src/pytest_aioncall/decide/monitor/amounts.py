@@ -144,7 +144,9 @@ def sample_evidence(look: Look, before: Sequence[CalmDay]) -> list[Evidence]:
     return found
 
 
-def errors_alert(look: Look, *, before: Look | None, monitors: Monitors, judge_out: bool) -> Alert | None:
+def errors_alert(
+    look: Look, calm: CalmDays, *, before: Look | None, monitors: Monitors, judge_out: bool
+) -> Alert | None:
     """Return the alert where the target's share of errored samples is above `error_rate`.
 
     One day has to be beyond chance (one-sided mid-p <= .05 against the limit); the second day in a row above
@@ -171,7 +173,7 @@ def errors_alert(look: Look, *, before: Look | None, monitors: Monitors, judge_o
         evidence=(
             Evidence(name="error rate", value=f"{rate}: {bad} of {samples} samples, limit {limit}, {why}"),
             *error_texts(look),
-            *sample_evidence(look, ()),
+            *sample_evidence(look, calm.reference),
         ),
         quality=False,
     )

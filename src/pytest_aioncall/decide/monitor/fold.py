@@ -60,9 +60,9 @@ class Fold:
         changed = self._model_ids.changed(look)
         if changed is not None:
             self._lines.append((look.day, changed.title))
-        other = [changed, judge_alert(look), stale_alert(look)]
-        judge_out = judge_is_out(look)
-        other.append(errors_alert(look, before=before, monitors=self._monitors, judge_out=judge_out))
+        monitors, out = self._monitors, judge_is_out(look)
+        errors = errors_alert(look, self._calm, before=before, monitors=monitors, judge_out=out)
+        other = [changed, judge_alert(look), stale_alert(look), errors]
         if look.evalset.judged:
             self._restart_where_changed(look.evalset)
             self._judge(look, budget)

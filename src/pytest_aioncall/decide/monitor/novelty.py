@@ -15,6 +15,7 @@ FEWEST_RUNS = 3
 """Before so many runs everything is new."""
 MOST_KNOWN = 1000
 KNOWN_DAYS = 30
+TURNS_DAYS = 7
 
 
 class ErrorKinds:
@@ -82,6 +83,7 @@ class ModelIds:
 
     def __init__(self) -> None:
         self._last_day: dict[str, str] = {}
+        self._main_day: dict[str, str] = {}
         self._main = ""
 
     def changed(self, look: Look) -> Alert | None:
@@ -92,9 +94,11 @@ class ModelIds:
         main = max(sorted(models), key=models.__getitem__)
         fresh = sorted(name for name in models if not self._knows(name, look.day))
         before, first = self._main, not self._last_day
-        self._main = main
+        # Two models that take turns are one line, not one a day.
+        takes_turns = main in self._main_day and days_between(self._main_day[main], look.day) <= TURNS_DAYS
+        self._main, self._main_day[main] = main, look.day
         self._last_day.update(dict.fromkeys(models, look.day))
-        if first or not (fresh or main != before):
+        if first or not (fresh or (main != before and not takes_turns)):
             return None
         samples = sum(models.values())
         named = fresh or [main]

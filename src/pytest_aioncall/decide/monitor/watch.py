@@ -12,6 +12,7 @@ import numpy as np
 from ...model.alert import Point, Series
 from ...model.history import MeanRow
 from ...stats.cusum import accumulate, evidence_of_return
+from ..rounding import figures
 from .looks import Look
 from .reference import Compared, Reference, SeriesDay
 
@@ -190,7 +191,7 @@ class Watch:
         return Point(
             day=today.day,
             run=look.entry.run,
-            value=reading.value,
+            value=figures(reading.value),
             n=today.cases,
             z=None if reading.z is None else round(reading.z, 6),
             cusum=None if reading.cusum is None else round(reading.cusum, 6),
@@ -206,10 +207,10 @@ class Watch:
             slice=self.slice,
             scale=self.scale,
             points=tuple(self._points),
-            mu=level.mu if level else None,
-            sigma=level.sigma if level else None,
-            k=level.k if level else None,
-            h=self._h if level else None,
+            mu=figures(level.mu) if level else None,
+            sigma=figures(level.sigma) if level else None,
+            k=figures(level.k) if level else None,
+            h=figures(self._h) if level else None,
             reference_days=self._reference.size,
             learning=level is None,
         )
