@@ -364,6 +364,23 @@ def test_files_that_do_not_load_are_told_beside_the_rest_and_exit_4(
     assert "no workflow runs the evals by the clock" in found(said), "one look finds all"
 
 
+def test_a_mistake_in_the_environment_is_told_beside_the_rest(
+    patient: Patient, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIONCALL_EPOCHS", "many")
+    said = look()
+    assert said["exit_code"] == 4
+    assert any("AIONCALL_EPOCHS" in what for what in found(said))
+    assert {"gate", "daily run"} <= {one["check"] for one in said["fine"]}
+
+
+def test_online_a_broken_configuration_does_not_hide_the_token(
+    patient: Patient, github: Told, look: Look
+) -> None:
+    (patient.path / "aioncall.yaml").write_text("provders: {}\n", encoding="utf-8")
+    assert "GitHub" in {one["check"] for one in look("--online")["fine"]}
+
+
 def test_a_workflow_that_is_no_yaml_is_one_finding(patient: Patient, look: Look) -> None:
     (patient.path / COMMENT).write_text("on: [\n", encoding="utf-8")
     said = look()

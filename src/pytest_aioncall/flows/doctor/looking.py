@@ -42,23 +42,19 @@ def look(start: Path, flags: Mapping[str, Any], *, online: bool, calls: Calls | 
         unreadable = True
         said += [_problem("configuration", str(problem)) for problem in error.problems]
         settings = _without_configuration(start)
-    found = check_all(settings) if not unreadable else None
-    if found is not None:
-        unreadable = bool(found.problems)
-        said += _told(found)
+    found: Checked | None = None
+    if not unreadable:
+        try:
+            found = check([], settings)
+        except UsageError as error:
+            said.append(_problem("evalsets", str(error)))
+        unreadable = found is None or bool(found.problems)
+        said += _told(found) if found is not None else []
     patient = Patient(settings, Place.of(settings.root), found.prepared if found else ())
     said += _looks(patient)
     if online:
         said += _online(patient, calls)
     return sorted_out(iter(said), unreadable=unreadable)
-
-
-def check_all(settings: Settings) -> Checked | None:
-    """Return what `aioncall check` finds; None where it cannot even begin."""
-    try:
-        return check([], settings)
-    except UsageError:
-        return None
 
 
 def _looks(patient: Patient) -> Iterator[Said]:
@@ -86,7 +82,11 @@ def _online(patient: Patient, calls: Calls | None) -> Iterator[Said]:
 
 def _without_configuration(start: Path) -> Settings:
     """Return settings with every default: what does not depend on the file can still be looked at."""
-    return merge_settings(Config(), root=find_root(start), flags={}, environ={})
+    root = find_root(start)
+    try:
+        return merge_settings(Config(), root=root, flags={})
+    except LoadError:  # what is wrong stands in the environment, and has been told
+        return merge_settings(Config(), root=root, flags={}, environ={})
 
 
 def _problem(check: str, text: str) -> Finding:
