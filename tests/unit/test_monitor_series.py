@@ -327,3 +327,19 @@ def test_no_mean_is_taken_for_steadier_than_its_cases() -> None:
     series = overall(standing([with_cases(at, wobbling(at)) for at in range(15)]))
     of_cases = (14 / 13) ** 0.5 / 40**0.5
     assert series.mu == pytest.approx(3.0) and series.sigma == pytest.approx(of_cases)
+
+
+def test_a_series_whose_scorer_is_gone_leaves_after_a_month() -> None:
+    both = [entry(at, evalset_day(rows=(row(CALM[at]), row(4.0, scorer="old")))) for at in range(20)]
+    later = [entry(at, evalset_day(CALM[at % 11])) for at in range(20, 55)]
+    assert {one.name for one in standing([*both, *later[:20]]).series} == {"helpfulness", "old"}
+    assert {one.name for one in standing([*both, *later]).series} == {"helpfulness"}
+
+
+def test_an_incident_of_a_scorer_that_is_gone_can_end() -> None:
+    history = [entry(at, evalset_day(rows=(row(CALM[at], scorer="old"), row(4.2)))) for at in range(20)]
+    history.append(entry(20, evalset_day(rows=(row(2.0, scorer="old"), row(4.2)))))
+    assert standing(history).is_open
+    history += [entry(at, evalset_day(rows=(row(4.2),))) for at in (21, 22, 23)]
+    after = standing(history)
+    assert not after.is_open and after.state == "good"

@@ -24,6 +24,7 @@ from .watch import DayKind, SeriesKey, Watch, series_key
 from .worst import worst_cases
 
 WEEK = 7
+SHOWN_DAYS = 30
 
 
 class Fold:
@@ -231,7 +232,7 @@ class Fold:
             episode=self._episodes.newest,
             earlier=self._episodes.earlier,
             changes=self._changes(),
-            series=tuple(watch.series(_name(watch)) for watch in self._watches.values()),
+            series=tuple(watch.series(_name(watch)) for watch in self._current()),
             worst=self._worst(),
             judged_samples=day.judged_samples,
             planned=day.planned,
@@ -244,7 +245,7 @@ class Fold:
             return []
         day = self._look.evalset
         lines = [line for on, line in self._lines if days_between(on, today) < WEEK]
-        learning = [watch for watch in self._watches.values() if watch.is_learning]
+        learning = [watch for watch in self._current() if watch.is_learning]
         if learning:
             most = max(watch.reference.size for watch in learning)
             fewest = self._monitors.reference_days_min
@@ -257,12 +258,17 @@ class Fold:
             lines.append(f"{day.evalset}: has no baseline, so the gate compares with nothing")
         return lines
 
+    def _current(self) -> list[Watch]:
+        """Return the series that still are; one whose scorer or slice is gone is shown for a month more."""
+        newest = self._judged.day if self._judged is not None else ""
+        return [one for one in self._watches.values() if days_between(one.last_day, newest) <= SHOWN_DAYS]
+
     def _state(self, day: EvalsetDay) -> str:
         if not day.judged:
             return "not_judged"
-        if self._quality or any(watch.latched for watch in self._watches.values()):
+        if self._quality or any(watch.latched for watch in self._current()):
             return "bad"
-        if not day.baseline and all(watch.is_learning for watch in self._watches.values()):
+        if not day.baseline and all(watch.is_learning for watch in self._current()):
             return "learning"
         return "good"
 

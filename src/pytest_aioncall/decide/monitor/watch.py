@@ -84,6 +84,11 @@ class Watch:
         return self._reference
 
     @property
+    def last_day(self) -> str:
+        """Return the newest day on which the series was judged."""
+        return self._points[-1].day if self._points else ""
+
+    @property
     def is_learning(self) -> bool:
         """Tell whether the reference has too few days."""
         return self._reference.level is None
