@@ -428,3 +428,19 @@ def test_nothing_is_marked_where_both_ask_alike(branch: Project) -> None:
     assert code == 1
     assert {rule for _, rule in rows(found).values()} == {None}
     assert found["review"]["proposals"] == [] and found["review"]["baseline"] is None
+
+
+def test_a_run_beside_a_base_can_become_a_baseline(branch: Project) -> None:
+    """What was put back for the run is no part of it: the evalset is accepted as it is written."""
+    content = evalset()
+    _no_scorer(content)
+    _more_floors(content)
+    write(branch, content)
+    code, found = run(branch)
+    assert code == 0, found["said"]
+    assert found["judgement"]["coverage"]["changed"] == []
+    branch.accept("another suite")
+    head = json.loads((branch.path / "evalsets/baselines/demo.jsonl").read_text().split("\n")[0])
+    assert set(head["scorers"]) == {"polite"} and set(head["instrument"]) == {"polite"}
+    result = branch.run()
+    assert result.ret == 0 and branch.report()["evalsets"][0]["judgement"]["coverage"]["changed"] == []

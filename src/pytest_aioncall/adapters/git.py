@@ -173,6 +173,12 @@ def _matches(pattern: str, path: str) -> bool:
     return re.fullmatch(f"{'' if anchored else '(?:.*/)?'}{middle}{below}", path) is not None
 
 
+def commits_of(root: Path, ref: str, *, most: int = 20_000) -> frozenset[str] | None:
+    """Return the ids of the newest commits of a ref's history; None where git cannot tell."""
+    said = _git(root, "rev-list", f"--max-count={most}", ref, "--")
+    return None if said is None else frozenset(said.split())
+
+
 def files_differing(root: Path, commit: str) -> list[str] | None:
     """Return the names (from the top folder) of all files that differ on disk from `commit`.
 

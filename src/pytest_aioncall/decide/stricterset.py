@@ -7,7 +7,8 @@ be put back; it is told of (`decide/weakenings.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.evalset import Case, EpochRange, Evalset, ScorerSpec
@@ -18,10 +19,14 @@ from .weakerconfig import epoch_limits
 
 @dataclass(frozen=True, slots=True)
 class Stricter:
-    """The evalset to run, and the scorers in it that the branch has taken out."""
+    """The evalset to run, and the scorers beside it that the branch has taken out.
+
+    `compared_as` has the base's digests of cases that differ in their floors alone.
+    """
 
     evalset: Evalset
     restored: tuple[ScorerSpec, ...] = ()
+    compared_as: Mapping[str, str] = field(default_factory=dict)
 
 
 def stricter_evalset(
@@ -56,7 +61,12 @@ def stricter_evalset(
     )
     if any(new is not old for new, old in zip(cases, head.cases, strict=True)):
         change["cases"] = cases
-    return Stricter(head.model_copy(update=change) if change else head, restored)
+    same = {
+        case.id: before[case.id].digest
+        for case in head.cases
+        if case.id in before and _differs_in_floors(case, before[case.id])
+    }
+    return Stricter(head.model_copy(update=change) if change else head, restored, same)
 
 
 def _restored(head: Evalset, base: Evalset) -> tuple[ScorerSpec, ...]:
@@ -71,8 +81,7 @@ def _restored(head: Evalset, base: Evalset) -> tuple[ScorerSpec, ...]:
 def _stricter_case(head: Case, base: Case, *, known: set[str]) -> Case:
     """Return a case with the floors of its old version that it has no more; the same object without any.
 
-    Floors are no part of what the scorers measure: a case that differs in them alone is compared as the same
-    one, or a floor added to a case that fell would take it out of the comparison.
+    Its digest stays the one of the case as it is written: what is put back is for one run.
     """
     if head.digest == base.digest or canonical_json(head.input) != canonical_json(base.input):
         return head
@@ -90,15 +99,20 @@ def _stricter_case(head: Case, base: Case, *, known: set[str]) -> Case:
     if lost:
         own = [rule for rule in head.require if not any(as_strict(rule, one) for one in base.require)]
         change["require"] = (*(r for r in base.require if r.scorer in names), *own)
-    asks_the_same = _question(head) == _question(base)
-    if not change and not asks_the_same:
+    if not change:
         return head
     case = head.model_copy(update=change)
-    # Kept by the copy, though it is of the old content.
-    vars(case).pop("digest", None)
-    if asks_the_same:
-        vars(case)["digest"] = base.digest
+    vars(case)["digest"] = head.digest
     return case
+
+
+def _differs_in_floors(head: Case, base: Case) -> bool:
+    """Tell whether two versions of a case ask the same and have other floors.
+
+    Floors are no part of what the scorers measure, and a floor that is added to a case that fell must not
+    take it out of the comparison.
+    """
+    return head.digest != base.digest and _question(head) == _question(base)
 
 
 def _question(case: Case) -> str:

@@ -110,7 +110,7 @@ class _Acceptance:
     """Accepts one evalset of one run."""
 
     def __init__(self, planned: RunEvalset, run: Run, folder: Path, settings: Settings) -> None:
-        self.planned = planned
+        self.planned = planned = _as_written(planned)
         self.run = run
         self.settings = settings
         self.path = baseline_path(settings.root / planned.file, planned.evalset)
@@ -304,6 +304,21 @@ class _Acceptance:
             scorers_before=baseline.header.scorers,
         )
         return [_movement_line(one, name) for one in found if abs(one.now - one.was) > 1e-9]
+
+
+def _as_written(planned: RunEvalset) -> RunEvalset:
+    """Return an evalset of a run without the scorers that were put back for it: a merge base had them."""
+    if not planned.restored:
+        return planned
+    gone = set(planned.restored)
+    instrument = {k: v for k, v in planned.fingerprint.instrument.items() if k not in gone}
+    return planned.model_copy(
+        update={
+            "scorers": {k: v for k, v in planned.scorers.items() if k not in gone},
+            "fingerprint": planned.fingerprint.model_copy(update={"instrument": instrument}),
+            "restored": (),
+        }
+    )
 
 
 def _movement_line(one: Movement, since: str) -> str:

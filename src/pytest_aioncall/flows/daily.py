@@ -6,7 +6,7 @@ Read where they are: a folder, or a branch as git has it here. Nothing is fetche
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,14 +94,23 @@ class Daily:
 
     @classmethod
     def _made(cls, history: HistoryFolder, settings: Settings) -> Daily:
-        entries = tuple(history.entries()[-MOST_RUNS:])
         return cls(
-            entries=entries,
+            entries=tuple(_of_base(history.entries(), settings)[-MOST_RUNS:]),
             branch=_branch(settings),
             now=settings.now or datetime.now(UTC),
             most_days=settings.config.monitors.no_data_days,
             issues=_issues(history.records(ISSUES)),
         )
+
+
+def _of_base(entries: Sequence[HistoryEntry], settings: Settings) -> Sequence[HistoryEntry]:
+    """Return the runs of commits that the base has: the daily run of one branch says nothing of another."""
+    if settings.baseline_ref is None:
+        return entries
+    commits = git.commits_of(settings.root, settings.baseline_ref)
+    if commits is None:
+        return ()
+    return [one for one in entries if one.commit is None or one.commit in commits]
 
 
 def _commit(settings: Settings) -> str | None:

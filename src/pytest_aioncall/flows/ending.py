@@ -12,7 +12,7 @@ from ..model.report import AlreadyRegressed, Report
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .evalrun import EvalRun
-from .judge import BaselineFound, judge_record
+from .judge import BaselineFound, judge_record, rows_compared
 from .keyless import judged_without_key
 from .prepare import Prepared
 from .record import EvalsetRecord
@@ -41,7 +41,7 @@ def finish(
         for name, is_complete in complete.items()
     ]
     inputs = [end.judged(selected=selected.get(end.one.name, 0)) for end in ends]
-    reviews = _reviews(run, inputs)
+    reviews = _reviews(run, inputs, unaffected)
     inputs = [replace(one, review=reviews.by_evalset.get(one.planned.evalset)) for one in inputs]
     run.record.change = run.limit(complete, unaffected)
     if unaffected and not inputs:
@@ -60,12 +60,13 @@ def finish(
     return report
 
 
-def _reviews(run: EvalRun, inputs: Sequence[EvalsetInput]) -> Reviews:
+def _reviews(run: EvalRun, inputs: Sequence[EvalsetInput], unaffected: Sequence[str]) -> Reviews:
     """Say what the branch proposes; a shard is not judged, so it is not told there."""
     if run.part is not None:
         return Reviews()
+    names = [*(one.planned.evalset for one in inputs), *unaffected]
     return base_reviews(
-        [run.prepared[one.planned.evalset] for one in inputs],
+        [run.prepared[name] for name in names],
         run.settings,
         baselines={one.planned.evalset: one.found.proposal for one in inputs},
     )
@@ -119,7 +120,7 @@ class _End:
         return EvalsetInput(
             planned=planned,
             cases=self.one.evalset.cases,
-            record=self.record,
+            record=replace(self.record, rows=dict(rows_compared(planned, self.record))),
             found=found,
             judgement=judgement,
             not_judged_because=because,

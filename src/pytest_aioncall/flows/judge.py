@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from ..adapters.baseline_store import (
     parse_baseline,
     read_baseline,
 )
+from ..adapters.files import text_or_none
 from ..decide.sides import Side
 from ..errors import LoadError, NotComparable
-from ..model.baseline import Acceptance
+from ..model.baseline import Acceptance, CaseRow
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.report import AlreadyRegressed, ProposedBaseline
@@ -89,6 +90,11 @@ def _found_at_base(
     base = rules.commit if rules else base_of(settings.root, ref, option="--aioncall-baseline-ref")
     there = (rules.baseline(settings.root) if rules else None) or path
     text = git.file_at(settings.root, base, there)
+    if text is not None and text == text_or_none(path):
+        # Most branches leave it alone, and a large one is read once.
+        outputs = git.file_at(settings.root, base, outputs_path(there)) or ""
+        baseline = parse_baseline(text, outputs=outputs, path=path)
+        return BaselineFound(baseline, required=settings.require_baseline or settings.ci)
     owner = git.code_owner(settings.root, _shown(path, settings)) or ""
     if text is None:
         known = bool(rules and rules.file) or git.file_at(settings.root, base, evalset_file) is not None
@@ -186,12 +192,23 @@ def with_cap(judgement: Judgement, *, capped: bool) -> Judgement:
 def side_of_record(planned: RunEvalset, record: EvalsetRecord) -> Side:
     """Take what a run observed as one side of a comparison."""
     return Side(
-        rows=tuple(record.rows.values()),
+        rows=tuple(rows_compared(planned, record).values()),
         scorers=planned.scorers,
         output_hashes=record.hashes,
         # With adaptive epochs a case was asked for as often as it was drawn, and `min` times at least.
         planned_epochs=planned.epochs if planned.plan is None else planned.plan.min,
     )
+
+
+def rows_compared(planned: RunEvalset, record: EvalsetRecord) -> Mapping[str, CaseRow]:
+    """Return the rows by case, under the digests that they are compared by."""
+    if not planned.compared_as:
+        return record.rows
+    digests = planned.compared_as
+    return {
+        case: row.model_copy(update={"digest": digests[case]}) if case in digests else row
+        for case, row in record.rows.items()
+    }
 
 
 def side_of(baseline: Baseline) -> Side:

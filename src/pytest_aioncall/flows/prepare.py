@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Prepared:
     """An evalset whose every piece exists: one job a case, in the order of the file.
 
     Where a merge base is known, `rules` are what it asks, `evalset` is the stricter of both, and `written`
-    what the file says; `restored` are scorers that the file has no more and the base gates.
+    what the file says; `restored` are scorers that the file has no more and the base gates,
+    `compared_as` the base's digests of cases that differ from it in their floors alone.
     """
 
     evalset: Evalset
@@ -42,6 +43,7 @@ class Prepared:
     written: Evalset | None = None
     rules: BaseRules | None = None
     restored: tuple[str, ...] = ()
+    compared_as: Mapping[str, str] = field(default_factory=dict)
 
     def adaptive(self, plan: EpochRange, *, known: Mapping[str, str]) -> Prepared:
         """Return the evalset with its cases drawn `min` times at first; further rounds follow as needed.
@@ -50,7 +52,9 @@ class Prepared:
                and is drawn `max` times
         """
         jobs = tuple(
-            replace(job, epochs=plan.min) if known.get(job.case.id) in ("", job.case.digest) else job
+            replace(job, epochs=plan.min)
+            if known.get(job.case.id) in ("", self.compared_as.get(job.case.id, job.case.digest))
+            else job
             for job in self.jobs
         )
         return replace(self, jobs=jobs, plan=plan)
@@ -94,6 +98,8 @@ class Prepared:
             gates=self.gates,
             floors=floors,
             fingerprint=fingerprint,
+            restored=self.restored,
+            compared_as=dict(self.compared_as),
         )
 
     @property
@@ -118,7 +124,8 @@ def prepare(path: Path, *, settings: Settings, wire: Wire, base: BaseVersion | N
         trial = _Builder(written, path, settings, wire)
         lost = [spec.name for spec in stricter.restored if not trial.can_make(spec)]
         stricter = rules.stricter(written, settings, lost=lost) if lost else stricter
-    return _Builder(stricter.evalset, path, settings, wire, written, rules, stricter.restored).build()
+    found = _Builder(stricter.evalset, path, settings, wire, restored=stricter.restored).build()
+    return replace(found, written=written, rules=rules, compared_as=stricter.compared_as)
 
 
 class _Builder:
@@ -130,13 +137,10 @@ class _Builder:
         path: Path,
         settings: Settings,
         wire: Wire,
-        written: Evalset | None = None,
-        rules: BaseRules | None = None,
+        *,
         restored: tuple[ScorerSpec, ...] = (),
     ) -> None:
         self.evalset = evalset
-        self.written = written
-        self.rules = rules
         self.restored = restored
         self.path = path
         self.settings = settings
@@ -190,8 +194,6 @@ class _Builder:
             tuple(jobs),
             self.infos,
             by_name,
-            written=self.written,
-            rules=self.rules,
             restored=tuple(spec.name for spec in self.restored),
         )
 

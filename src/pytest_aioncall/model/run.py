@@ -37,6 +37,8 @@ class RunEvalset(Frozen):
     With adaptive epochs `plan` says how many could be drawn, `epochs` how many the most drawn case has, and
     `samples` how many were drawn of all cases; else every case has `epochs`. `capped`: the cost cap ended the
     rounds.
+    `restored` are scorers that only the merge base has, put back for this run. `compared_as` has the base's
+    digest of each case that differs from it in its floors alone: it is compared as the same case.
     """
 
     evalset: str
@@ -55,6 +57,8 @@ class RunEvalset(Frozen):
     gates: tuple[Gate, ...] = ()
     floors: tuple[Floor, ...] = ()
     fingerprint: Fingerprint = Fingerprint()
+    restored: tuple[str, ...] = ()
+    compared_as: dict[str, str] = {}
 
     @property
     def planned_samples(self) -> int:
