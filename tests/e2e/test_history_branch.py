@@ -50,6 +50,11 @@ def test_the_branch_is_made_as_an_orphan_when_there_is_something_to_share(world:
     assert git(world.remote, "rev-list", "--count", BRANCH) == "1"
     assert history.pending == ()
     assert history.where == f"branch {BRANCH} of origin"
+    assert "was not there on origin, and is made now" in history.notes[0]
+    again = world.branch()
+    again.add(made_entry(2))
+    again.sync()
+    assert again.notes == ()
 
 
 def test_another_machine_reads_it_and_adds_to_it(world: World) -> None:
@@ -293,9 +298,9 @@ def test_a_rewritten_branch_is_told_and_what_is_there_now_holds(world: World) ->
     history.add(made_entry(3))
     history.sync()
     assert runs(history) == [made_entry(2).run, made_entry(3).run]
-    assert "was rewritten on origin" in history.notes[0]
-    assert "1 files that were on it are not there now" in history.notes[0]
-    assert entry_path(made_entry(1)) in history.notes[0]
+    assert "was rewritten on origin" in history.notes[-1]
+    assert "1 files that were on it are not there now" in history.notes[-1]
+    assert entry_path(made_entry(1)) in history.notes[-1]
 
 
 def test_a_branch_that_somebody_deleted_is_told_and_made_again(world: World) -> None:
@@ -305,7 +310,7 @@ def test_a_branch_that_somebody_deleted_is_told_and_made_again(world: World) -> 
     git(world.remote, "update-ref", "-d", f"refs/heads/{BRANCH}")
     history.add(made_entry(2))
     history.sync()
-    assert "is gone from origin" in history.notes[0]
+    assert "is gone from origin" in history.notes[-1]
     assert world.files() == [
         ".aioncall-history",
         "README.md",

@@ -265,7 +265,8 @@ def test_an_entry_names_its_job(daily: Daily) -> None:
         daily.monkeypatch.setenv(f"GITHUB_{name}", value)
     daily.monkeypatch.setenv("GITHUB_EVENT_NAME", "schedule")
     daily.run(1)
-    daily.monitor("--history", "./kept/")
+    assert "goes with it; keep it on a branch" in daily.monitor()[1]["notes"][0]
+    assert daily.monitor("--history", "./kept/")[1]["notes"] == []
     (entry,) = HistoryFolder(daily.path / "kept").entries()
     assert (entry.attempt, entry.kind) == (2, "daily")
     assert entry.url == "https://github.com/acme/bot/actions/runs/77"
@@ -301,6 +302,18 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
     found, out, err = daily.command(*arguments)
     assert (found, out) == (code, "")
     assert said in err
+
+
+def test_a_run_that_is_under_way_is_waited_for(daily: Daily) -> None:
+    from pytest_aioncall.adapters.run_store import lock_folder
+
+    daily.run(1)
+    lock = lock_folder(daily.project.run_folders()[-1])
+    assert lock is not None
+    code, _, err = daily.command("monitor")
+    assert (code, "still under way" in err) == (4, True)
+    lock.release()
+    assert daily.command("monitor")[0] == 0
 
 
 def test_an_empty_history_says_what_fills_it(daily: Daily) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from ..adapters import git
 from ..adapters.history import HistoryFolder, read_alerts, write_alerts
 from ..adapters.net.calls import Caller
+from ..adapters.run_store import is_locked
 from ..adapters.text import log_line
 from ..errors import DeliveryError, UsageError
 from ..model.alert import AlertsFile, EvalsetCondition, Evidence
 from ..model.history import EvalsetDay, HistoryEntry, RunRef
 from ..settings import Settings
-from .history import Kind, entry_of, kind_of
+from .history import Kind, entry_of, kind_of, local_folder
 from .runbooks import with_runbooks
 from .runs import load_run
 
@@ -94,6 +95,8 @@ def monitored(
             f"run {found.id} is shard {found.shard.index} of {found.shard.count}; put the shards together "
             "first: aioncall runs merge RUN..., and monitor that run"
         )
+    if is_locked(folder):
+        raise UsageError(f"run {found.id} is still under way; wait for it")
     now = settings.now or datetime.now(UTC)
     entry = entry_of(folder, settings, kind=kind or kind_of(settings), run=found)
     history.add(entry)
@@ -108,11 +111,20 @@ def monitored(
         owners=settings.config.oncall.owners,
     )
     alerts = with_runbooks(_with_commits(alerts, entries, settings), settings)
-    notes = dict.fromkeys([*alerts.notes, *history.notes, *_problems_told(history)])
+    # What happened on the way is told, and not written: a start after a kill ends with the same file.
+    notes = dict.fromkeys([*alerts.notes, *_problems_told(history), *_place_told(history, settings)])
     alerts = alerts.model_copy(update={"notes": tuple(notes)})
     write_alerts(folder, alerts)
     beat = _heartbeat(entry, settings, caller=caller)
-    return Monitored(alerts, entry, folder, history.where, (*alerts.notes, *beat))
+    return Monitored(alerts, entry, folder, history.where, (*alerts.notes, *history.notes, *beat))
+
+
+def _place_told(history: HistoryFolder, settings: Settings) -> list[str]:
+    """Say that a history which stays on a runner goes with it."""
+    if not settings.github.run_id or history.path != local_folder(settings):
+        return []
+    branch = log_line(settings.config.monitors.history, 80)
+    return [f"this history is on the runner, and goes with it; keep it on a branch: --history {branch}"]
 
 
 def _problems_told(history: HistoryFolder) -> list[str]:
