@@ -376,3 +376,36 @@ def test_label_wontfix_lets_go_and_the_pages_stop(job: Job) -> None:
     assert job.github.comments(1) == []
     assert job.pages() == pages
     assert any("let go of" in line for line in done.remarks)
+
+
+def test_a_history_that_cannot_be_reached_holds_no_issue_and_no_page_back(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    git = ["git", "-C", str(job.root)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "remote", "add", "origin", str(job.root / "gone.git")], check=True)
+    job.lay(a_week()[0], now=at(1))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    arguments = ["publish", "issues", "--run", "run-01", "--root", str(job.root), "--now", at(1).isoformat()]
+    assert main([*arguments, "--history", "aioncall-history"]) == 7
+    assert "did not arrive" in capsys.readouterr().out
+    assert len(job.github.issues) == 1
+    assert len(job.pages()) == 1
+    assert main([*arguments, "--history", "aioncall-history"]) == 7
+    assert len(job.pages()) == 1, "the log was kept on this machine"
+
+
+def test_a_storm_is_one_page_and_what_the_issue_hears_is_passed_on(job: Job) -> None:
+    names = [f"feature-{n}" for n in range(5)]
+    job.github.add_user("bo")
+    job.publish(alerts_of(*(condition(1, name, first=1) for name in names)), now=at(1))
+    assert len(job.pages()) == 1
+    job.clock.now = at(1) + timedelta(minutes=10)
+    job.github.comment(1, "/snooze 2d", login="bo")
+    job.publish(alerts_of(*(condition(2, name, first=1, last=2) for name in names)), now=at(2))
+    assert len(job.pages()) == 1, "snoozed"
+    job.publish(alerts_of(*(condition(4, name, first=1, last=4) for name in names)), now=at(4))
+    assert any("escalated" in page for page in job.pages())
+    assert len(job.github.issues) == 1
