@@ -50,7 +50,7 @@ def test_the_branch_is_made_as_an_orphan_when_there_is_something_to_share(world:
     assert git(world.remote, "rev-list", "--count", BRANCH) == "1"
     assert history.pending == ()
     assert history.where == f"branch {BRANCH} of origin"
-    assert "was not there on origin, and is made now" in history.notes[0]
+    assert "was not there on origin and is made now" in history.notes[0]
     again = world.branch()
     again.add(made_entry(2))
     again.sync()

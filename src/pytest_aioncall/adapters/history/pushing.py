@@ -91,8 +91,8 @@ class Pushing:
         self._forget(commit, written)
         if base is None:
             self._note(
-                f"branch {log_line(self._branch, 80)} was not there on {self._remote.shown} and is made now: the "
-                "history begins here. One that was there before is lost, unless aioncall history push or "
+                f"branch {log_line(self._branch, 80)} was not there on {self._remote.shown} and is made now: "
+                "the history begins here. One that was there before is lost, unless aioncall history push or "
                 "rebuild brings it back"
             )
         return True
