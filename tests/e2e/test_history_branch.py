@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import random
+import signal
 import stat
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -600,3 +604,39 @@ def test_a_password_in_the_address_is_never_shown(world: World) -> None:
     with pytest.raises(StoreError) as refused:
         history.sync()
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.slow
+def test_killed_with_all_its_children_at_any_moment_the_next_start_comes_to_the_same_end(
+    world: World, tmp_path: Path
+) -> None:
+    """Not between two steps but at random: git itself dies in the middle of a fetch, a write, a push."""
+    history = world.branch("wanted")
+    history.add(made_entry(1))
+    history.write_record("log", "page", {"sent": True})
+    history.sync()
+    wanted, rng, ended = world.content(), random.Random(2026), 0
+    for number in range(60):
+        place = World(_made(tmp_path / f"moment{number}"))
+
+        def work(place: World = place) -> None:
+            history = place.branch()
+            history.add(made_entry(1))
+            history.write_record("log", "page", {"sent": True})
+            history.sync()
+
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            try:
+                work()
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0.0, 0.5))
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child, signal.SIGKILL)
+        ended += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        work()
+        assert place.content() == wanted, number
+        assert git(place.remote, "rev-list", "--count", BRANCH) == "1", number
+    assert ended < 60, "some were killed"
