@@ -444,3 +444,25 @@ def test_a_run_beside_a_base_can_become_a_baseline(branch: Project) -> None:
     assert set(head["scorers"]) == {"polite"} and set(head["instrument"]) == {"polite"}
     result = branch.run()
     assert result.ret == 0 and branch.report()["evalsets"][0]["judgement"]["coverage"]["changed"] == []
+
+
+def test_rounds_are_drawn_for_the_base_too(branch: Project) -> None:
+    """A margin that every run keeps stops the branch's rounds at once; the base's row is not clear yet."""
+    git("checkout", "--quiet", "main")
+    content = evalset()
+    content["epochs"] = {"min": 2, "max": 4}
+    write(branch, content)
+    git("commit", "--quiet", "--all", "--message", "adaptive")
+    git("checkout", "--quiet", "-B", "work")
+    branch.app(
+        "import itertools\nturn = itertools.count()\n\n\ndef answer(text):\n"
+        "    return 'no' if text in ('q01', 'q03') and next(turn) % 2 else text.upper()\n"
+    )
+    for gate in content["gates"]:
+        gate["margin"] = 0.9
+    write(branch, content)
+    assert branch.run().ret == 0
+    assert branch.report()["evalsets"][0]["judgement"]["rounds"]["epochs"] == 2
+    _, found = run(branch)
+    assert found["judgement"]["rounds"]["epochs"] == 4
+    assert branch.command("gate", "--candidate", "latest", "--baseline-ref", "main") == 0

@@ -81,6 +81,8 @@ def _head(story: Story, pen: Pen, *, named: bool) -> str:
         word = "interrupted" if story.state == "interrupted" else "partial run"
         text = because if because.lower().startswith((word, "shard ")) else f"{word}: {because}"
         return f"gate not judged  {name}{text}"
+    if story.state == "unaffected":
+        return f"gate {story.word}  {name}{story.count}"
     part = f", {story.compared_part}" if story.compared_part else ""
     head = f"gate {story.word}  {name}{story.count}{part}"
     return f"{head} ({_about(story, pen, room=pen.width + 17 - len(head))})"
