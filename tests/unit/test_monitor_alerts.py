@@ -181,6 +181,12 @@ def test_a_floor_that_broke_in_an_outage_pages_without_making_a_regression() -> 
     assert after.episode is None
 
 
+def test_a_floor_that_broke_before_an_outage_and_in_it_is_told_once() -> None:
+    bad = entry(20, evalset_day(floors=(must(),), status="regressed"))
+    after = standing([*calm(20), bad, entry(21, unjudged(floors=(must(),)))])
+    assert only(after, "policy_floor") is not None and after.is_open
+
+
 def at_noon(number: int) -> datetime:
     return datetime.combine(START, datetime.min.time(), UTC) + timedelta(days=number, hours=12)
 

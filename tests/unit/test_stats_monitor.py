@@ -181,6 +181,31 @@ def test_unchanged_days_are_significant_as_often_as_they_may_be() -> None:
     assert hits <= 10 + 3 * math.sqrt(200 * 0.05 * 0.95)
 
 
+def shift_rings(rng: np.random.Generator, shares: np.ndarray, today: np.ndarray) -> tuple[bool, bool]:  # type: ignore[type-arg]
+    """Return whether the rule rings, and whether raw divergence above .1 does: 50 cases, 14 days before."""
+    counts = np.stack([rng.multinomial(1, today if not day else shares, 50) for day in range(15)], axis=1)
+    now, was = counts[:, 0].sum(axis=0), counts[:, 1:].sum(axis=(0, 1))
+    size = excess_kl(now, was)
+    raw = size + (shares.size - 1) / 2 * (1 / 50 + 1 / 700)
+    rings = size > 0.05 and swapped_days(counts, days=np.full(50, 15), alpha=0.01).p <= 0.01
+    return rings, raw > 0.1
+
+
+def test_unchanged_answers_hardly_ring_where_raw_divergence_often_does() -> None:
+    rng = np.random.default_rng(9)
+    even = np.full(8, 1 / 8)
+    rung = [shift_rings(rng, even, even) for _ in range(80)]
+    assert sum(one for one, _ in rung) <= 4
+    assert sum(raw for _, raw in rung) >= 8
+
+
+def test_a_share_that_doubles_is_found_in_fifty_cases() -> None:
+    rng = np.random.default_rng(10)
+    before = np.array([0.4, *[0.6 / 7] * 7])
+    after = np.array([0.8, *[0.2 / 7] * 7])
+    assert sum(shift_rings(rng, before, after)[0] for _ in range(12)) >= 9
+
+
 def test_days_that_a_case_does_not_have_are_never_drawn() -> None:
     counts = np.zeros((2, 3, 2), dtype=np.int64)
     counts[:, 0] = [2, 1]

@@ -76,8 +76,12 @@ class Fold:
 
     @property
     def alerts(self) -> list[Alert]:
-        """Return what holds after the newest look, but for what depends on today's date."""
-        return [*self._quality, *self._other]
+        """Return what holds after the newest look, but for what depends on today's date.
+
+        Alerts of quality hold on while a run cannot be judged; what such a run says itself goes before them.
+        """
+        said = {alert.key for alert in self._other}
+        return [*(alert for alert in self._quality if alert.key not in said), *self._other]
 
     @property
     def episodes(self) -> Episodes:
@@ -218,7 +222,7 @@ class Fold:
             today=today,
             monitors=self._monitors,
         )
-        alerts = [*self._quality, *self._other]
+        alerts = self.alerts
         if absent is not None:
             alerts.append(absent.model_copy(update={"since": newest.ref}))
         owner = owner or day.owner
