@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pytest_aioncall.model.oncall import Monitors, OnCall, Rotation, Routes, Tie
 from pytest_aioncall.model.ticket import Note, Ticket
 
 BOT = "github-actions[bot]"
+FELL = "92.2 % -> 84.0 % (delta -8.2 pp, n=120)"
 START = datetime(2026, 11, 2, 5, 37, tzinfo=UTC)  # a Monday
 ONCALL = OnCall(rotation=Rotation(people=("@ann", "@bo")))
 SITE = Site(version="0.5", repository="https://github.com/acme/app")
@@ -51,7 +53,7 @@ def alert(evalset: str = "triage", *, tier: Tier = 1, kind: str = "eval_regressi
             "kind": kind,
             "tier": tier,
             "evalset": evalset,
-            "title": f"{evalset}.daily.{told['scorer'] or kind} 24h: 92.2 % -> 84.0 % (delta -8.2 pp, n=120)",
+            "title": f"{evalset}.daily.{told['scorer'] or kind} 24h: {FELL}",
             "quality": kind not in ("no_data", "stale_baseline", "judge_unavailable"),
             "runbook": f"docs/runbooks/{kind}.md",
             **told,
@@ -116,6 +118,11 @@ def alerts_of(*conditions: EvalsetCondition) -> AlertsFile:
         monitored_at=newest.created_at or "",
         evalsets=conditions,
     )
+
+
+def without_marker(body: str) -> str:
+    """Return what people see of a body."""
+    return re.sub(r"<!-- aioncall:issue:\S+ -->", "", body).strip()
 
 
 @dataclass

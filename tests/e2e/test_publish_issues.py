@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 
 from fakes.github import BOT, FakeGitHub
-from issue_days import alerts_of, at, condition, day
+from issue_days import alerts_of, at, condition, day, without_marker
 from pytest_aioncall.adapters.history import HistoryFolder, write_alerts
 from pytest_aioncall.adapters.net import Caller
 from pytest_aioncall.adapters.trackers import GitHubTracker
 from pytest_aioncall.cli import main
-from pytest_aioncall.decide.issues.marker import without_marker
 from pytest_aioncall.flows.issues import Published, publish_issues
 from pytest_aioncall.model.alert import AlertsFile
 from pytest_aioncall.model.config import Config

@@ -22,10 +22,11 @@ from issue_days import (
     day,
     no_data,
     publish,
+    without_marker,
 )
 from pytest_aioncall.adapters.render.markdown.issue import issue_body, issue_title
 from pytest_aioncall.adapters.render.markdown.issue_notes import note_text
-from pytest_aioncall.decide.issues.marker import read_marker, without_marker, write_marker
+from pytest_aioncall.decide.issues.marker import read_marker, write_marker
 from pytest_aioncall.model.alert import Alert, EvalsetCondition, Evidence, Point, Series
 from pytest_aioncall.model.issue import IssueNote, IssuePage
 from pytest_aioncall.model.oncall import OnCall

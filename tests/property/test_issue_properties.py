@@ -12,9 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from issue_days import BOT, MemoryTracker, alert, alerts_of, at, condition, day, episode, left_to_do, publish
+from issue_days import (
+    BOT,
+    MemoryTracker,
+    alert,
+    alerts_of,
+    at,
+    condition,
+    day,
+    episode,
+    left_to_do,
+    publish,
+    without_marker,
+)
 from pytest_aioncall.decide.issues.board import read_board
-from pytest_aioncall.decide.issues.marker import without_marker
 from pytest_aioncall.model.alert import AlertsFile, Episode, EvalsetCondition
 from pytest_aioncall.model.oncall import Monitors
 

@@ -21,6 +21,7 @@ from issue_days import (
 )
 from pytest_aioncall.decide.issues.marker import read_marker
 from pytest_aioncall.model.oncall import Monitors, OnCall, Routes
+from pytest_aioncall.model.ticket import Note, Ticket
 
 
 @pytest.fixture
@@ -577,3 +578,44 @@ def test_the_marker_survives_names_that_are_attacks(tracker: MemoryTracker) -> N
     assert state.evalset == name
     publish(tracker, alerts_of(condition(2, name, first=1, last=2)), now=at(2) + timedelta(hours=1))
     assert len(tracker.issues) == 1
+
+
+class Lagging(MemoryTracker):
+    """A tracker whose lists show a second later what was written: as replicas do."""
+
+    def tickets(self, *, label: str, closed_since: str | None = None) -> list[Ticket]:
+        return []
+
+    def notes(self, number: int) -> list[Note]:
+        return []
+
+
+def test_lists_that_lag_behind_double_nothing() -> None:
+    tracker = Lagging()
+    rounds = publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
+    assert len(tracker.issues) == 1
+    assert kinds(tracker, 1) == ["day"]
+    assert rounds.failed == []
+
+
+def test_what_commits_the_monitor_names_stand_with_what_changed(tracker: MemoryTracker) -> None:
+    named = alert(
+        evidence=(
+            {"name": "commits", "value": "1 in 0a1b2c3..4d5e6f7 that touch the subject's files"},
+            {"name": "commit", "value": "4d5e6f7 Shorter answers"},
+            {"name": "gate", "value": "regressed"},
+        )
+    )
+    publish(tracker, alerts_of(condition(1, first=1, alerts=[named])), now=at(1))
+    body = tracker.issues[1].body
+    assert "**What changed** between" in body
+    assert "- commit `4d5e6f7 Shorter answers`" in body
+    assert "| gate: regressed |" in body
+
+
+def test_only_the_page_of_a_run_is_linked(tracker: MemoryTracker) -> None:
+    run = condition(1, first=1)
+    elsewhere = run.run.model_copy(update={"url": "https://evil.invalid/x"})
+    publish(tracker, alerts_of(run.model_copy(update={"run": elsewhere})), now=at(1))
+    assert "evil.invalid" not in tracker.issues[1].body
+    assert "](https://github.com/acme/app/actions/runs/1)" in tracker.issues[1].body

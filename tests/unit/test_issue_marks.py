@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hostile_corpus import STORABLE
+from issue_days import without_marker
 from pytest_aioncall.decide.issues.commands import read_commands, snoozed_until
 from pytest_aioncall.decide.issues.marker import (
     DamagedMarker,
@@ -19,7 +20,6 @@ from pytest_aioncall.decide.issues.marker import (
     events_of,
     read_marker,
     repeated,
-    without_marker,
     write_marker,
 )
 from pytest_aioncall.model.issue import Ack, Feature, IssueState, Spot

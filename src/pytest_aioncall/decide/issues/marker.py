@@ -64,11 +64,6 @@ def read_marker(body: str) -> IssueState | None:
         raise DamagedMarker("its hidden marker cannot be read") from error
 
 
-def without_marker(body: str) -> str:
-    """Return what people see of a body."""
-    return _MARK.sub("", body).strip()
-
-
 def event_id(kind: Event, *parts: str | int) -> str:
     """Return what names an event of an issue for good: `day:1f0a...`. Equal parts, equal id."""
     return f"{kind}:{digest_of([kind, *map(str, parts)])}"

@@ -18,7 +18,7 @@ from .incident import Opening, Outcome, plan_incident
 from .lifecycle import answers
 from .marker import DamagedMarker, read_marker
 from .scene import Rules, Scene
-from .steps import Open, Plan, Step
+from .steps import Plan, Step
 from .storm import features_in, open_storm, split_off, umbrella, update_storm
 from .upkeep import plan_upkeep
 

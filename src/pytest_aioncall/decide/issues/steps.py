@@ -14,11 +14,6 @@ class Open:
 
     page: IssuePage
     assignees: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ("aioncall",)
-
-    @property
-    def subject(self) -> str:
-        return self.page.state.evalset or "storm"
 
 
 @dataclass(frozen=True, slots=True)

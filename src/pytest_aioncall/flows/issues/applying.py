@@ -12,7 +12,7 @@ from ...adapters.text import log_line
 from ...decide.issues import Comment, Open, Remove, Rewrite, Step, event_mark, write_marker
 from ...errors import DeliveryError
 from ...model.issue import IssueState
-from ...model.ticket import Ticket
+from ...model.ticket import Note, Ticket
 from ...protocols import Tracker
 
 
@@ -44,6 +44,7 @@ class Applier:
     """Carries steps out on one tracker. `dry`: says what it would do, and does nothing.
 
     stranger  the account that an issue of ours was opened by, where it is another than the one we are told
+    opened, said  what this process has written: lists may lag behind, and nothing is to be written twice
     """
 
     tracker: Tracker | None
@@ -51,6 +52,8 @@ class Applier:
     label: str
     dry: bool = False
     stranger: str = ""
+    opened: dict[int, Ticket] = field(default_factory=dict)
+    said: dict[int, dict[int, Note]] = field(default_factory=dict)
     _written: set[tuple[int, str]] = field(default_factory=set)
 
     @property
@@ -100,6 +103,7 @@ class Applier:
             labels=(self.label,),
             assignees=step.assignees,
         )
+        self.opened[ticket.number] = ticket
         if ticket.author.casefold() != self.actor.casefold():
             # Not found again under the name that we are told, it would be opened at every run.
             self.stranger = ticket.author
@@ -143,6 +147,7 @@ class Applier:
         if self.dry or self.tracker is None:
             return Done(f"would comment ({step.note.kind}) on", name, step.number, ticket.url)
         note = self.tracker.add_note(step.number, text)
+        self.said.setdefault(step.number, {})[note.id] = note
         return Done(f"commented ({step.note.kind}) on", name, step.number, note.url or ticket.url)
 
     def _remove(self, step: Remove, ticket: Ticket) -> Done | None:
@@ -151,6 +156,7 @@ class Applier:
         if self.dry:
             return Done("would remove a repeated comment of", "", step.number, ticket.url)
         self.tracker.remove_note(step.note)
+        self.said.get(step.number, {}).pop(step.note, None)
         return Done("removed a repeated comment of", "", step.number, ticket.url)
 
     def _body(self, state: IssueState, step: Open | Rewrite) -> str:

@@ -216,10 +216,12 @@ class _Rounds:
             return Board(), []
         since = look_back(self.alerts, monitors=self.rules.monitors, now=self.rules.now)
         actor = self.applier.actor
-        tickets = tracker.tickets(label=self.applier.label, closed_since=since)
-        notes: dict[int, list[Note]] = {
-            number: tracker.notes(number) for number in needs_notes(tickets, self.alerts, actor=actor)
-        }
+        listed = {one.number: one for one in tracker.tickets(label=self.applier.label, closed_since=since)}
+        tickets = list({**self.applier.opened, **listed}.values())
+        notes: dict[int, list[Note]] = {}
+        for number in needs_notes(tickets, self.alerts, actor=actor):
+            found = {one.id: one for one in tracker.notes(number)}
+            notes[number] = list({**self.applier.said.get(number, {}), **found}.values())
         zone = zone_of(self.rules.oncall.timezone)
         return read_board(tickets, notes, actor=actor, zone=zone), tickets
 

@@ -6,14 +6,13 @@ mentions are of the people on call, whose names have the shape of a login or a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....model.alert import Alert, EvalsetCondition
 from ....model.issue import UPKEEP, IssuePage, IssueState
 from . import escape
 from . import issue_parts as parts
-from .issue_words import days_told, mention, run_of_day, tier_word
+from .issue_words import days_told, run_of_day, tier_word
 
 TITLE_LIMIT = 240
 
@@ -182,8 +181,3 @@ def _footer(page: IssuePage, site: Site) -> str:
 
 def _title(text: str) -> str:
     return escape.plain(text, TITLE_LIMIT) or "aioncall"
-
-
-def people(names: Sequence[str]) -> str:
-    """Return people as mentions where they are logins or teams."""
-    return ", ".join(mention(name) for name in names)

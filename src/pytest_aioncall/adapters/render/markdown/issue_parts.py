@@ -18,6 +18,8 @@ from . import escape
 from .issue_words import commit_of, mention, run_of_day, series_name, spark
 
 _MOST_ALERTS, _MOST_CASES, _MOST_CHANGES, _MOST_FEATURES, _MOST_SERIES = 30, 15, 20, 150, 6
+_MOST_EVIDENCE: Final = 10
+_COMMITS: Final = frozenset({"commit", "commits"})
 _DAYS: Final = 30
 _PLAIN_ID: Final = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
 _RESERVED: Final = frozenset({"and", "or", "not", "True", "False", "None"})
@@ -110,7 +112,8 @@ def alert_table(alerts: Sequence[Alert]) -> str:
 
 
 def _evidence(alert: Alert) -> str:
-    told = [f"{escape.cell(one.name, 60)}: {escape.cell(one.value, 160)}" for one in alert.evidence[:5]]
+    shown = [one for one in alert.evidence if one.name not in _COMMITS][:_MOST_EVIDENCE]
+    told = [f"{escape.cell(one.name, 60)}: {escape.cell(one.value, 160)}" for one in shown]
     if not told and alert.summary:
         told = [escape.cell(alert.summary, 240)]
     return "<br>".join(told) or "-"
@@ -123,7 +126,14 @@ def changes_of(conditions: Sequence[EvalsetCondition]) -> list[str]:
         for change in condition.changes:
             key = (change.kind, change.name, change.was, change.now)
             seen[key] = (change, seen.get(key, (change, 0))[1] + 1)
-    if not seen:
+    told = [
+        f"{escape.prose(one.name)} {escape.prose(one.value, 200)}"
+        for condition in conditions[:1]
+        for alert in condition.alerts
+        for one in alert.evidence
+        if one.name in _COMMITS
+    ]
+    if not seen and not told:
         known = [one for one in conditions if one.episode is not None and one.episode.last_good is not None]
         if not known:
             return []
@@ -135,9 +145,8 @@ def changes_of(conditions: Sequence[EvalsetCondition]) -> list[str]:
     lines = [_change(change) + (f" ({count} features)" if count > 1 else "") for change, count in ranked]
     left = len(seen) - len(ranked)
     more = [f"and {left} more"] if left > 0 else []
-    return [
-        "**What changed** between the last good run and the first bad one:\n\n" + _listed([*lines, *more])
-    ]
+    listed = _listed([*lines, *more, *dict.fromkeys(told)])
+    return [f"**What changed** between the last good run and the first bad one:\n\n{listed}"]
 
 
 def _change(change: SubjectChange) -> str:

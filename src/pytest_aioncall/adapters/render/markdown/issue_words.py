@@ -13,6 +13,7 @@ from . import escape
 
 _PERSON: Final = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 _BARS: Final = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+_RUN_PAGE: Final = re.compile(r"/actions/runs/\d+(?:/attempts/\d+)?\Z")
 _AMOUNTS: Final = {
     "latency_p95_s": "p95 latency",
     "latency_p50_s": "median latency",
@@ -31,7 +32,9 @@ def run_link(run: RunRef | None) -> str:
     """Name a run, as a link where it has an address."""
     if run is None:
         return "an unknown run"
-    return escape.link(f"run {escape.inline(run.run, 80)}", run.url)
+    # Only what is a run's page: an address of somebody's choice is no link of ours.
+    url = run.url if run.url and _RUN_PAGE.search(run.url) else None
+    return escape.link(f"run {escape.inline(run.run, 80)}", url)
 
 
 def run_of_day(run: RunRef | None) -> str:
