@@ -87,6 +87,10 @@ simulate: $(VENV)/.dev  ## Error rates of the gate and of the daily monitor, sim
 	$(BIN)/python -m simulations --write
 	$(BIN)/python -m simulations.monitor --write
 
+.PHONY: kills
+kills: $(VENV)/.dev  ## kill -9 at sixty random moments of a push of the history, with all its children (a minute)
+	$(PYTEST) -q -m slow tests/e2e/test_history_branch.py
+
 .PHONY: bench
 bench: $(VENV)/.bench $(if $(PEERS),bench-peers)  ## Speed beside bare clients (25 minutes; PEERS=1 with other tools; BENCH="idle --quick", "--write")
 	$(BIN)/python benchmarks/run.py $(BENCH)

@@ -159,6 +159,7 @@ def test_the_incident_holds_while_a_run_cannot_judge_and_the_step_is_told_apart(
     daily.based()
     daily.project.app(WORSE)
     daily.run(3)
+    daily.monitor()
     daily.project.app(OUTAGE)
     daily.run(4)
     code, told = daily.monitor()
@@ -510,6 +511,18 @@ def test_a_run_that_was_resumed_takes_the_place_of_its_unfinished_entry(daily: D
     again = history.entries()[-1]
     assert again.evalsets[0].judged
     assert again.url == "https://x/1"
+
+
+def test_runs_with_uncommitted_changes_are_no_days_unless_they_are_monitored_themselves(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    daily.command("history", "show")
+    kinds = [entry.kind for entry in HistoryFolder(daily.path / ".aioncall/history").entries()]
+    assert kinds == ["daily", "daily", "other"]
+    assert daily.monitor()[0] == 1
+    entries = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert [entry.kind for entry in entries] == ["daily", "daily", "daily"]
 
 
 def test_open_history_takes_what_is_written_as_a_path_for_a_folder(daily: Daily) -> None:

@@ -91,7 +91,7 @@ def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) 
     """Put the runs of this machine into a history that it does not have yet; return how many.
 
     A run that could not be judged then is looked at again: it may have been resumed. Shards and runs under
-    way are no runs yet.
+    way are no runs yet. A run with uncommitted changes is kept and not monitored.
     """
     known = {entry.run: entry for entry in history.entries()}
     added = 0
@@ -106,9 +106,9 @@ def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) 
             run = read_kept_run(folder)
             if run.shard is not None or is_locked(folder):
                 continue
-            entry = entry_of(
-                folder, settings, kind=before.kind if before else "daily", run=run, is_ours=False
-            )
+            # What somebody was in the middle of changing is no measurement of a day.
+            kind: Kind = before.kind if before else "other" if run.dirty else "daily"
+            entry = entry_of(folder, settings, kind=kind, run=run, is_ours=False)
         except UsageError:
             continue
         if before is not None:
