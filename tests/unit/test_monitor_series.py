@@ -219,6 +219,18 @@ def test_accepting_the_lower_level_during_an_incident_ends_it_after_three_good_r
     assert not after.is_open and overall(after).learning
 
 
+def test_the_first_baseline_for_what_is_watched_already_keeps_the_reference() -> None:
+    before = calm(30, baseline={})
+    assert standing([*before, *low(30, 5)]).is_open
+
+
+def test_a_run_that_finds_no_baseline_restarts_nothing() -> None:
+    lost = entry(30, evalset_day(4.22, baseline={}))
+    history = [*calm(30), lost, entry(31, evalset_day(4.22, subject=NEW_PROMPT))]
+    series = overall(standing(history))
+    assert not series.learning and series.reference_days == 30
+
+
 def test_a_change_of_the_subject_alone_is_what_is_watched() -> None:
     assert standing([*calm(30), *lower_after(BASELINE, NEW_PROMPT)]).is_open
 

@@ -174,11 +174,11 @@ def test_unchanged_days_are_significant_as_often_as_they_may_be() -> None:
     rng = np.random.default_rng(7)
     shares = rng.beta(0.9, 0.3, 40)
     hits = 0
-    for _ in range(200):
+    for _ in range(80):
         days = (rng.random((40, 10, 3)) < shares[:, None, None]).sum(axis=2)
         counts = np.stack([days, 3 - days], axis=2)
         hits += swapped_days(counts, days=np.full(40, 10), alpha=0.05).p <= 0.05
-    assert hits <= 10 + 3 * math.sqrt(200 * 0.05 * 0.95)
+    assert hits <= 4 + 3 * math.sqrt(80 * 0.05 * 0.95)
 
 
 def shift_rings(rng: np.random.Generator, shares: np.ndarray, today: np.ndarray) -> tuple[bool, bool]:  # type: ignore[type-arg]

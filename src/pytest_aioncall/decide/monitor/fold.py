@@ -40,6 +40,7 @@ class Fold:
         self._look: Look | None = None
         self._judged: Look | None = None
         self._good: Look | None = None
+        self._agreed: EvalsetDay | None = None
         self._sides: tuple[Look | None, Look] | None = None
         self._quality: list[Alert] = []
         self._other: list[Alert] = []
@@ -68,6 +69,7 @@ class Fold:
             self._restart_where_changed(look.evalset)
             self._judge(look, budget)
             self._judged = look
+            self._agreed = look.evalset if look.evalset.baseline else self._agreed
         else:
             other += floor_alerts(look, quality=False)
         self._error_kinds.learn(look, in_episode=self._episodes.open is not None)
@@ -121,8 +123,10 @@ class Fold:
         before = self._judged.evalset if self._judged is not None else None
         if before is None:
             return
-        if day.baseline and canonical_json(day.baseline) != canonical_json(before.baseline):
-            same = bool(day.subject) and canonical_json(day.subject) == canonical_json(before.subject)
+        # A run that found no baseline says nothing of the one that was agreed on.
+        agreed = self._agreed or before
+        if day.baseline and canonical_json(day.baseline) != canonical_json(agreed.baseline):
+            same = bool(day.subject) and canonical_json(day.subject) == canonical_json(agreed.subject)
             if not same or self._episodes.open is not None:
                 self._calm.restart()
                 self._held = []
