@@ -79,7 +79,7 @@ def condition(
     letter: str = "",
     **more: Any,
 ) -> EvalsetCondition:
-    """Return how an evalset stands after the run of a day; `first` opens an episode, `recovered` closes it."""
+    """Return how an evalset stands after a run; `first` opens an episode, `recovered` closes it."""
     found = None
     if first is not None:
         found = episode(first, last if last is not None else first, good=good, recovered=recovered)
