@@ -219,6 +219,13 @@ def test_accepting_the_lower_level_during_an_incident_ends_it_after_three_good_r
     assert not after.is_open and overall(after).learning
 
 
+def test_a_level_is_that_of_the_subject_it_was_accepted_with() -> None:
+    """The prompt changes, and only days later its level is accepted: the old reference is not its own."""
+    history = [*calm(30), *low(30, 1, mean=4.19, subject=NEW_PROMPT)]
+    after = standing([*history, *low(31, 9, baseline=OTHER, subject=NEW_PROMPT)])
+    assert not after.is_open and overall(after).learning
+
+
 def test_the_first_baseline_for_what_is_watched_already_keeps_the_reference() -> None:
     before = calm(30, baseline={})
     assert standing([*before, *low(30, 5)]).is_open

@@ -69,7 +69,6 @@ class Fold:
             self._restart_where_changed(look.evalset)
             self._judge(look, budget)
             self._judged = look
-            self._agreed = look.evalset if look.evalset.baseline else self._agreed
         else:
             other += floor_alerts(look, quality=False)
         self._error_kinds.learn(look, in_episode=self._episodes.open is not None)
@@ -121,22 +120,27 @@ class Fold:
         what it was, and the reference stays. Every other acceptance says that the level is another one.
         """
         before = self._judged.evalset if self._judged is not None else None
-        if before is None:
+        if before is None or self._agreed is None:
+            self._agreed = day
             return
         # A run that found no baseline says nothing of the one that was agreed on.
-        agreed = self._agreed or before
-        if day.baseline and canonical_json(day.baseline) != canonical_json(agreed.baseline):
-            same = bool(day.subject) and canonical_json(day.subject) == canonical_json(agreed.subject)
+        if day.baseline and canonical_json(day.baseline) != canonical_json(self._agreed.baseline):
+            same = bool(day.subject) and canonical_json(day.subject) == canonical_json(self._agreed.subject)
+            self._agreed = day
             if not same or self._episodes.open is not None:
-                self._calm.restart()
-                self._held = []
-                for watch in self._watches.values():
-                    watch.restart()
+                self._restart()
                 return
         for watch in self._watches.values():
             was, now = before.scorers.get(watch.scorer), day.scorers.get(watch.scorer)
             if was is not None and now is not None and differs(now, was):
                 watch.restart()
+
+    def _restart(self) -> None:
+        """Let everything be learned anew."""
+        self._calm.restart()
+        self._held = []
+        for watch in self._watches.values():
+            watch.restart()
 
     def _judge(self, look: Look, budget: Budget) -> None:
         """Take a judged run in: its series, its alerts of quality, its episode."""
