@@ -1,4 +1,4 @@
-"""Where a process stands in GitHub Actions: what the runner's variables say, and nothing that it looked up."""
+"""Where a process stands in GitHub Actions: what the runner's variables say, nothing that is looked up."""
 
 from __future__ import annotations
 

@@ -24,4 +24,13 @@ from .windows import Window
 from .wire import HttpWire, make_wire
 from .wishes import retry_after_s
 
-__all__ = ["MAX_BODY", "Caller", "HttpWire", "Window", "make_wire", "refuse_missing", "retry_after_s", "versions"]
+__all__ = [
+    "MAX_BODY",
+    "Caller",
+    "HttpWire",
+    "Window",
+    "make_wire",
+    "refuse_missing",
+    "retry_after_s",
+    "versions",
+]
