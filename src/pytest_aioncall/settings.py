@@ -59,9 +59,9 @@ class Settings:
     changed              a git ref: run only the evalsets that a change since it can affect; None: all
     daily                where the base's daily runs are kept: a git branch or a folder; None: the history
                          branch of the configuration, where a base is given and git has it here
-    without_keys         what becomes of an evalset whose key is not set: `refuse` it (nothing is run), or leave
-                         out what has no recording, as neutral: `fork` where GitHub gives a run no secrets,
-                         `neutral` everywhere
+    without_keys         what becomes of an evalset whose key is not set: `refuse` it (nothing is run), or
+                         leave out what has no recording, as neutral: `fork` where GitHub gives a run no
+                         secrets, `neutral` everywhere
     shard                (K, N): run shard K of N only, to be judged with the others; None: all cases
     now                  the clock of this session, aware; None: the real one
     color                False where NO_COLOR forbids it; whether there is a terminal is the door's to know
