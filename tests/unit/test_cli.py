@@ -55,7 +55,7 @@ def test_every_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]
         ["schema", "nope"],
         ["runs", "prune", "--keep", "few"],
         ["check", "--nope"],
-        ["init", "--shards", "2"],
+        ["init", "--shards", "few"],
     ],
 )
 def test_bad_usage_is_exit_4(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
