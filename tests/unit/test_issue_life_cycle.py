@@ -619,3 +619,25 @@ def test_only_the_page_of_a_run_is_linked(tracker: MemoryTracker) -> None:
     publish(tracker, alerts_of(run.model_copy(update={"run": elsewhere})), now=at(1))
     assert "evil.invalid" not in tracker.issues[1].body
     assert "](https://github.com/acme/app/actions/runs/1)" in tracker.issues[1].body
+
+
+def test_a_recovery_never_published_and_a_late_recurrence_are_a_closing_and_a_new_issue(
+    tracker: MemoryTracker,
+) -> None:
+    opened(tracker)
+    first = episode(1, 1, good=[2, 3, 4], recovered=4)
+    unsure = condition(20, state="not_judged", first=19, earlier=[first])
+    publish(tracker, alerts_of(unsure), now=at(20))
+    assert [one.state for one in tracker.issues.values()] == ["open"], "it could not judge"
+    publish(tracker, alerts_of(condition(21, first=19, last=21, earlier=[first])), now=at(21))
+    assert [one.state for one in tracker.issues.values()] == ["closed", "open"]
+    assert kinds(tracker, 1) == ["closed"]
+
+
+def test_no_feature_leaves_a_storm_by_a_run_that_could_not_judge(tracker: MemoryTracker) -> None:
+    publish(tracker, alerts_of(*(condition(1, name, first=1) for name in "abcd")), now=at(1))
+    over = {"first": 1, "good": [2, 3, 4], "recovered": 4}
+    publish(tracker, alerts_of(*(condition(5, n, state="not_judged", **over) for n in "abcd")), now=at(5))
+    assert tracker.issues[1].state == "open"
+    publish(tracker, alerts_of(*(condition(6, n, state="good", **over) for n in "abcd")), now=at(6))
+    assert tracker.issues[1].state == "closed"
