@@ -95,7 +95,7 @@ class Tree:
         path = list(sys.path)
         try:
             run = EvalRun(settings_for(self.root, {"changed": ref, **flags}))
-            return run.causes(run.load(self.root / "evalsets/demo.eval.yaml"))
+            return run.beside.causes(run.load(self.root / "evalsets/demo.eval.yaml"))
         finally:
             sys.path[:] = path
             for name, module in list(sys.modules.items()):

@@ -43,7 +43,9 @@ def finish(
     inputs = [end.judged(selected=selected.get(end.one.name, 0)) for end in ends]
     reviews = _reviews(run, inputs, unaffected)
     inputs = [replace(one, review=reviews.by_evalset.get(one.planned.evalset)) for one in inputs]
-    run.record.change = run.limit(complete, unaffected)
+    run.record.change = run.beside.limit(
+        (run.prepared[name] for name in complete), (run.prepared[name] for name in unaffected)
+    )
     if unaffected and not inputs:
         run.record.keep([])  # a run without a case is a run still: it says that nothing had to be judged
     finished = bool(ends or unaffected) and all(end.finished for end in ends)
@@ -108,7 +110,7 @@ class _End:
         settings = self.run.settings
         judgement, already, key = None, tuple[AlreadyRegressed, ...](), None
         if not because:
-            daily, lacking = self.run.daily, self.run.keyless.get(self.one.name)
+            daily, lacking = self.run.beside.daily, self.run.keyless.get(self.one.name)
             judged = judge_record(planned, self.record, found, settings, rules=self.one.rules, daily=daily)
             if lacking is not None:
                 judged, key = judged_without_key(
@@ -125,7 +127,7 @@ class _End:
             judgement=judgement,
             not_judged_because=because,
             unfinished=self._unfinished(judgement, selected=selected),
-            affected_by=self.run.causes(self.one),
+            affected_by=self.run.beside.causes(self.one),
             already=already,
             without_key=key,
             description=self.one.evalset.description,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..adapters.config_file import find_root, load_config
 from ..adapters.net import refuse_missing
@@ -19,28 +19,24 @@ from ..budget import Budget
 from ..engine import Engine, Job, retried, standing_still
 from ..errors import LoadError, UsageError
 from ..model.report import Report
-from ..model.run import ChangeLimit, Fingerprint, Shard, UnaffectedEvalset
+from ..model.run import Fingerprint, Shard
 from ..model.sample import Sample
 from ..protocols import Wire
 from ..settings import Mode, Settings, merge_settings
-from .baserules import BaseVersion
+from .beside import Beside
 from .cassettes import RunCassettes
 from .cost import Estimate, cap_of, estimate
-from .daily import Daily
 from .guarding import Guard, guard_loop
 from .judge import BaselineFound, find_baseline
 from .keyless import lacking_key, may_go_without
 from .ondemand import WireOnDemand
-from .prepare import Prepared, fingerprint_of, prepare, secrets_of, shown_path
+from .prepare import Prepared, fingerprint_of, prepare, secrets_of
 from .record import RunRecord, has_no_answer, rfc3339
 from .redacting import redacted
 from .report import write_report
 from .resume import Resumed
 from .rounds import ExtraRounds, may_stop_early
 from .sharded import Part
-
-if TYPE_CHECKING:
-    from .affected import Affected
 
 
 def settings_for(start: Path, flags: Mapping[str, Any]) -> Settings:
@@ -68,11 +64,7 @@ class EvalRun:
     _rounds: ExtraRounds | None = None
     _part: Part | None = None
     _prints: dict[str, Fingerprint] = field(default_factory=dict)
-    _affected: Affected | None = None
-    _base: BaseVersion | None = None
-    _base_is_read: bool = False
-    _daily: Daily | None = None
-    _daily_is_read: bool = False
+    _beside: Beside | None = None
     resumed: Resumed | None = None
     keyless: dict[str, str] = field(default_factory=dict)
     """By evalset, the key that is not set: it is answered from its recordings, and only from these."""
@@ -108,67 +100,11 @@ class EvalRun:
         return self.part.described(self.prepared.values(), complete=complete)
 
     @property
-    def affected(self) -> Affected | None:
-        """What tells which evalsets a change can affect; None where all are to run. Raises UsageError."""
-        if self._affected is None and self.settings.changed is not None:
-            # Most runs are of everything, and start without it.
-            from .affected import Affected
-            from .changed import Change
-
-            change = Change.since(self.settings.changed, self.settings.root)
-            self._affected = Affected(change, self.settings)
-        return self._affected
-
-    @property
-    def base(self) -> BaseVersion | None:
-        """What the merge base asks of the evalsets; None where no base is given. Raises UsageError."""
-        if not self._base_is_read:
-            try:
-                self._base = BaseVersion.of(self.settings)
-            except UsageError:
-                # A shard is not judged, and needs no history: what it lacks the gate will say.
-                if self.part is None:
-                    raise
-            self._base_is_read = True
-        return self._base
-
-    @property
-    def daily(self) -> Daily | None:
-        """The base's daily runs; None where none are known. Raises UsageError where they were named."""
-        if not self._daily_is_read and self.part is None:
-            self._daily = Daily.of(self.settings)
-            self._daily_is_read = True
-        return self._daily
-
-    def causes(self, one: Prepared) -> tuple[str, ...]:
-        """Return why the change can affect an evalset; nothing where it cannot, or where nobody asked."""
-        return self.affected.causes(one) if self.affected is not None else ()
-
-    def is_unaffected(self, one: Prepared) -> bool:
-        """Tell whether an evalset is left out, as the change cannot affect it."""
-        return self.affected is not None and not self.affected.causes(one)
-
-    def limit(self, ran: Iterable[str], unaffected: Iterable[str]) -> ChangeLimit | None:
-        """Say in `run.json` what the change was, which evalsets it left out and why the others ran."""
-        if self.affected is None:
-            return None
-        change = self.affected.change
-        left = [self.prepared[name] for name in unaffected]
-        return ChangeLimit(
-            ref=change.ref,
-            commit=change.commit,
-            files=len(change.files),
-            unaffected=tuple(
-                UnaffectedEvalset(
-                    evalset=one.name,
-                    file=shown_path(one.path, self.settings.root),
-                    owner=one.evalset.owner,
-                    cases=len(one.jobs),
-                )
-                for one in left
-            ),
-            because={name: self.causes(self.prepared[name]) for name in ran},
-        )
+    def beside(self) -> Beside:
+        """What this session looks at beside the working tree: its merge base, a change, daily runs."""
+        if self._beside is None:
+            self._beside = Beside(self.settings)
+        return self._beside
 
     def now(self) -> datetime:
         """Return the time: `AIONCALL_NOW` where it is set."""
@@ -185,9 +121,7 @@ class EvalRun:
         taken = self.prepared.get(one.name)
         if taken is not None and taken.path != path:
             raise UsageError(f"{path}: evalset {one.name!r} is also the name of {taken.path}; rename one")
-        self.causes(one)
-        if self.settings.daily is not None:
-            _ = self.daily  # named and not there is refused before anything is asked
+        self.beside.look_ahead(one)
         # A shard is not judged: it needs neither a baseline nor the history that holds one.
         found = BaselineFound()
         if self.part is None:
@@ -206,7 +140,7 @@ class EvalRun:
 
         def made(mode: Mode | None) -> Prepared:
             wire = self._wire_for(path, mode=mode)
-            return prepare(path, settings=self.settings, wire=wire, base=self.base)
+            return prepare(path, settings=self.settings, wire=wire, base=self.beside.base)
 
         try:
             one = made(None)

@@ -32,12 +32,12 @@ class Unaffected:
 
         Only an evalset that has a case among the items is left out: what was not selected is no news.
         """
-        if run.affected is None:
+        if run.beside.affected is None:
             return
         kept: list[pytest.Item] = []
         gone: list[pytest.Item] = []
         for item in items:
-            left_out = isinstance(item, CaseItem) and run.is_unaffected(run.prepared[item.job.evalset])
+            left_out = isinstance(item, CaseItem) and run.beside.is_unaffected(run.prepared[item.job.evalset])
             (gone if left_out else kept).append(item)
         if gone:
             self.files.update(dict.fromkeys(str(item.path) for item in gone))
@@ -58,9 +58,9 @@ def header_lines(run: EvalRun, *, ran: Iterable[str], left_out: Iterable[str]) -
     """Yield what the header says: evalsets that are left out, and why each of the others runs."""
     from ..flows.wording import log_line
 
-    if run.affected is None:
+    if run.beside.affected is None:
         return
-    change = run.affected.change
+    change = run.beside.affected.change
     since = f"since {change.ref}@{change.commit[:7]} ({len(change.files)} files differ)"
     names = [log_line(name, 80) for name in left_out]
     if names:
@@ -68,7 +68,7 @@ def header_lines(run: EvalRun, *, ran: Iterable[str], left_out: Iterable[str]) -
         yield f"aioncall: {count} unaffected, $0, {since}: {log_line(', '.join(names), 400)}"
     runs = list(ran)
     for name in runs[:_MOST_TOLD]:
-        causes = "; ".join(run.causes(run.prepared[name]))
+        causes = "; ".join(run.beside.causes(run.prepared[name]))
         yield f"aioncall: {log_line(name, 80)} runs, it may be affected {since}: {log_line(causes, 400)}"
     if len(runs) > _MOST_TOLD:
         yield f"aioncall: {len(runs) - _MOST_TOLD} more evalsets run, see the report for why"
