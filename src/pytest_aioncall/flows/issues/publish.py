@@ -1,7 +1,8 @@
 """List, plan, do, and again until there is nothing left to do.
 
-Nothing is remembered between the rounds but what the tracker itself says. So a reply that was lost, a call
-that failed, a process that was killed and five runs at once are the same: whoever looks next does the rest.
+Between the rounds only what was written is remembered, for lists that lag behind. So a reply that was lost, a
+call that failed, a process that was killed and five runs at once are the same: whoever looks next does the
+rest.
 """
 
 from __future__ import annotations
