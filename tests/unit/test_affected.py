@@ -408,3 +408,11 @@ def test_without_a_repository_the_option_is_refused(tree: Tree) -> None:
     shutil.rmtree(tree.root / ".git")
     with pytest.raises(UsageError, match="no repository with a commit"):
         tree.causes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such name")
+def test_a_name_that_nobody_can_read_is_refused(tree: Tree) -> None:
+    """It could be any file's name, so nothing may be called unaffected."""
+    (tree.root / "prompts" / os.fsdecode(b"\xff.md")).write_text("hi")
+    with pytest.raises(UsageError, match="no UTF-8"):
+        tree.causes()

@@ -55,6 +55,12 @@ class Change:
                 f"--aioncall-changed {ref}: git cannot say what differs from {commit[:7]}; run all evalsets "
                 "(leave the option away), or look at what git diff says"
             )
+        odd = next((name for name in names if "\ufffd" in name), None)
+        if odd is not None:
+            raise UsageError(
+                f"--aioncall-changed {ref}: a changed file has a name that is no UTF-8 ({odd!a}), so what "
+                "it affects cannot be told; rename it"
+            )
         top = top.resolve()
         return cls(ref, commit, root, top, frozenset(top / name.rstrip("/") for name in names))
 
