@@ -21,7 +21,6 @@ from ..model.verdict import Judgement
 from ..settings import Settings
 
 if TYPE_CHECKING:
-    from ..adapters.history import HistoryFolder
     from ..decide.notblamed import Blame
 
 MOST_RUNS: Final = 120
@@ -31,76 +30,85 @@ ISSUES: Final = "issues"
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Daily:
-    """The newest daily runs of the base, oldest first, and the open issue of each evalset.
+    """The base's newest daily runs and its open issues: in `folder`, or on a branch at `commit`.
 
-    branch  the base's name for people; `most_days` how old its newest run may be and still be news
+    They are read when something regressed, which most runs never do.
     """
 
-    entries: tuple[HistoryEntry, ...]
-    branch: str
-    now: datetime
-    most_days: int
-    issues: Mapping[str, tuple[int, str | None]] = field(default_factory=dict)
+    settings: Settings
+    folder: Path | None = None
+    commit: str | None = None
+    _known: _Known | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Daily | None:
-        """Read what `daily` names, or the history branch where a base is given and git has it here.
+        """Find what `daily` names, or the history branch where a base is given and git has it here.
 
         None where there is none. Raises UsageError where one is named and is not there.
         """
         if settings.daily is None and settings.baseline_ref is None:
             return None
-        # Most runs have no base to look at, and start without it.
-        from ..adapters.git_tree import tree_at
-        from ..adapters.history import HistoryFolder
-
         if settings.daily is not None and Path(settings.daily).is_dir():
-            return cls._made(HistoryFolder(Path(settings.daily)), settings)
+            return cls(settings, folder=Path(settings.daily))
         commit = _commit(settings)
-        if commit is None:
-            if settings.daily is None:
-                return None
+        if commit is None and settings.daily is not None:
             raise UsageError(
                 f"--aioncall-daily {settings.daily}: no such folder, and no such branch is here; fetch it "
                 f"first: git fetch origin {settings.daily.removeprefix('origin/')}"
             )
-        try:
-            with tree_at(settings.root, commit) as tree:
-                tree.export(sorted(tree.names(below="runs", suffixes=(".json",)))[-MOST_RUNS:])
-                tree.export(tree.names(below=ISSUES, suffixes=(".json",)))
-                return cls._made(HistoryFolder(tree.folder), settings)
-        except UsageError:
-            if settings.daily is None:
-                return None  # nobody asked for it, and a part of it is not here
-            raise
+        return None if commit is None else cls(settings, commit=commit)
 
     def blame(self, judgement: Judgement, candidate: Side, *, evalset: str, defaults: Defaults) -> Blame:
         """Return which regressed rows of an evalset were so before this change."""
         # Needed when all has run, so it is not loaded before anything was asked.
         from ..decide.notblamed import judged_days, rows_red_before
 
+        known = self._read()
         return rows_red_before(
             judgement,
             candidate,
-            judged_days(self.entries, evalset),
+            judged_days(known.entries, evalset),
             defaults=defaults,
-            branch=self.branch,
-            today=self.now.date(),
-            most_days=self.most_days,
-            issue=self.issues.get(evalset),
+            branch=_branch(self.settings),
+            today=(self.settings.now or datetime.now(UTC)).date(),
+            most_days=self.settings.config.monitors.no_data_days,
+            issue=known.issues.get(evalset),
         )
 
-    @classmethod
-    def _made(cls, history: HistoryFolder, settings: Settings) -> Daily:
-        return cls(
-            entries=tuple(_of_base(history.entries(), settings)[-MOST_RUNS:]),
-            branch=_branch(settings),
-            now=settings.now or datetime.now(UTC),
-            most_days=settings.config.monitors.no_data_days,
-            issues=_issues(history.records(ISSUES)),
-        )
+    def _read(self) -> _Known:
+        if self._known is None:
+            self._known = self._from_folder(self.folder) if self.folder is not None else self._from_branch()
+        return self._known
+
+    def _from_branch(self) -> _Known:
+        from ..adapters.git_tree import tree_at
+
+        try:
+            with tree_at(self.settings.root, self.commit or "") as tree:
+                tree.export(sorted(tree.names(below="runs", suffixes=(".json",)))[-MOST_RUNS:])
+                tree.export(tree.names(below=ISSUES, suffixes=(".json",)))
+                return self._from_folder(tree.folder)
+        except UsageError:
+            if self.settings.daily is None:
+                return _Known()  # nobody asked for it, and a part of it is not here
+            raise
+
+    def _from_folder(self, folder: Path) -> _Known:
+        from ..adapters.history import HistoryFolder
+
+        history = HistoryFolder(folder)
+        entries = _of_base(history.entries(), self.settings)[-MOST_RUNS:]
+        return _Known(tuple(entries), _issues(history.records(ISSUES)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The newest daily runs, oldest first, and the open issue of each evalset."""
+
+    entries: tuple[HistoryEntry, ...] = ()
+    issues: Mapping[str, tuple[int, str | None]] = field(default_factory=dict)
 
 
 def _of_base(entries: Sequence[HistoryEntry], settings: Settings) -> Sequence[HistoryEntry]:

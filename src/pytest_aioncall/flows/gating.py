@@ -81,8 +81,10 @@ def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
     if len(candidates) > 1 and request.baseline is not None:
         names = ", ".join(one.evalset for one in candidates)
         raise UsageError(f"there are several evalsets; choose with --evalset which to compare: {names}")
-    base = BaseVersion.of(settings) if request.baseline is None else None
-    daily = Daily.of(settings) if request.baseline is None else None
+    # Of a file of scores nobody knows a merge base, and who names the baseline has chosen one.
+    has_base = request.baseline is None and any(one.file for one in candidates)
+    base = BaseVersion.of(settings) if has_base else None
+    daily = Daily.of(settings) if has_base else None
     found = []
     proposals: dict[str, ProposedBaseline | None] = {}
     for one in candidates:
