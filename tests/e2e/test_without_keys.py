@@ -77,6 +77,25 @@ def test_asked_for_it_is_neutral_and_says_so(keyless: Project) -> None:
     assert [s["error"]["kind"] for s in keyless.last_samples()] == ["cassette_miss"] * 2
 
 
+def test_what_was_never_asked_is_no_error_of_the_answers(
+    keyless: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that says "errors REGRESSED" would blame the change for a key that this run may not have."""
+    with model_server() as server:
+        server.answer = lambda asked: asked.question.upper()
+        keyless.config(
+            providers={"far": {"kind": "openai", "base_url": f"{server.url}/v1", "api_key_env": KEY}}
+        )
+        chat(keyless)
+        monkeypatch.setenv(KEY, "k-1")
+        assert keyless.run().ret == 0
+    keyless.accept()
+    monkeypatch.delenv(KEY)
+    result = keyless.run("--aioncall-without-keys", "neutral")
+    assert outcome(keyless) == ("cannot_judge", 0, KEY)
+    assert "REGRESSED" not in result.stdout.str()
+
+
 def test_the_environment_says_it_as_well(keyless: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIONCALL_WITHOUT_KEYS", "neutral")
     chat(keyless)

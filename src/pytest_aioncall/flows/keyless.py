@@ -114,7 +114,10 @@ def judged_without_key(
         judgement = judged.judgement.model_copy(update={"notes": notes, "coverage": coverage})
         if judgement.exit_code == FAILED:
             return replace(judged, judgement=judgement), None
-    neutral = judgement.model_copy(update={"status": "cannot_judge", "exit_code": OK, "summary": summary})
+    # What was never asked is no answer that failed.
+    metrics = tuple(metric for metric in judgement.metrics if metric.metric != "errors")
+    told = {"status": "cannot_judge", "exit_code": OK, "summary": summary, "metrics": metrics}
+    neutral = judgement.model_copy(update=told)
     return replace(judged, judgement=neutral), key
 
 
