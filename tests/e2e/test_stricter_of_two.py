@@ -145,7 +145,7 @@ def _more_floors(it: dict[str, Any]) -> None:
 
 def _junk(it: dict[str, Any]) -> None:
     """Rows that share alpha with those that fell."""
-    for number in range(12):
+    for number in range(5):
         it["scorers"].append({"not_contains": {"as": f"junk{number}", "text": "zebra"}})
         it["gates"].append({"scorer": f"junk{number}", "slices": ["persona"]})
 
