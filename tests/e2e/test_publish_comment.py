@@ -402,6 +402,40 @@ def test_a_check_in_a_dry_run_is_not_sent(desk: Desk) -> None:
     assert desk.writes == 0
 
 
+@pytest.mark.parametrize("change", ["fork", "moved_on", "no_pull", "schedule"])
+def test_no_report_of_another_run_makes_a_check_green(forked: Desk, change: str) -> None:
+    """The check is written with this repository's token, and whoever forked may have written the report."""
+    if change == "moved_on":
+        forked.github.state.issues[forked.pull].pull.head_sha = "d" * 40
+    elif change == "no_pull":
+        forked.github.change(forked.pull, state="closed")
+    elif change == "schedule":
+        forked.event["workflow_run"]["event"] = "schedule"
+    done = checked(forked, reports.passing())
+    assert done.conclusion == forked.github.check_runs[0]["told"]["conclusion"] == "neutral"
+    assert "As the fork's own run says" in done.text
+
+
+def test_a_run_of_our_own_pull_request_makes_its_check_green(forked: Desk) -> None:
+    forked.github.state.issues[forked.pull].pull.head_repository = "acme/app"
+    done = checked(forked, reports.passing())
+    assert done.conclusion == "success"
+    assert "own run says" not in done.text
+
+
+def test_a_pull_request_that_may_not_be_read_is_not_believed(forked: Desk) -> None:
+    """GitHub says 404 of what a token may not see."""
+    forked.github.state.issues[forked.pull].pull.head_repository = "acme/app"
+    forked.event["workflow_run"]["pull_requests"] = [{"number": 99}]
+    assert checked(forked, reports.passing()).conclusion == "neutral"
+
+
+def test_a_dry_run_without_a_token_believes_no_other_run(forked: Desk) -> None:
+    forked.report.write_text(reports.passing().model_dump_json())
+    done = publish_check(str(forked.report), settings=forked.settings(token=""), dry_run=True)
+    assert (done.conclusion, done.note) == ("neutral", "dry run: neutral was not sent")
+
+
 # -- hostile text
 
 
@@ -448,6 +482,33 @@ def test_the_pull_request_of_a_fork_is_found_by_its_commit(forked: Desk) -> None
     assert body.startswith("<!-- aioncall:comment key= state=red run=5005 attempt=2 -->\n")
     assert f"[run `5005`]({HOME}actions/runs/5005) attempt 2, commit `{HEAD[:7]}`" in body
     assert "/blob/" not in body
+
+
+def test_a_comment_of_a_fork_says_whose_word_it_is(forked: Desk) -> None:
+    said = "*As the fork's own run says: its code wrote this report, and nothing here has checked it.*"
+    forked.publish(reports.regressed())
+    head = forked.bodies[0].splitlines()[1:4]
+    assert head[0].startswith("### aioncall: regressed") and head[1:] == ["", said]
+    forked.event["workflow_run"]["id"] = 5006
+    assert forked.publish(reports.passing()).action == "resolved"
+    assert forked.bodies[0].splitlines()[2:4] == ["", said]
+
+
+def test_a_comment_of_our_own_pull_request_bears_no_such_mark(forked: Desk) -> None:
+    forked.github.state.issues[forked.pull].pull.head_repository = "acme/app"
+    forked.publish(reports.regressed())
+    assert "own run says" not in forked.bodies[0]
+
+
+def test_where_github_refuses_the_summary_trusts_a_fork_no_more(forked: Desk) -> None:
+    """This job runs on the default branch: its commit is not the one that was judged."""
+    forked.github.read_only = True
+    done = forked.publish(reports.regressed(), told={"sha": "b" * 40})
+    assert done.action == "fell_back"
+    summary = forked.summary.read_text()
+    assert f"commit `{HEAD[:7]}`" in summary and f"[run `5005`]({HOME}actions/runs/5005)" in summary
+    assert "/blob/" not in summary and "b" * 7 not in summary
+    assert "As the fork's own run says" in summary
 
 
 def test_nothing_in_the_report_says_where_the_comment_goes(forked: Desk) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from ...adapters.render.markdown import comment, headline, plain
+from ...adapters.render.markdown import Place, comment, headline, plain
 from ...adapters.render.states import State
 from ...adapters.render.story import Story, stories
 from ...adapters.runner import read_event
@@ -15,7 +15,7 @@ from ...errors import DeliveryError, UsageError
 from ...model.report import Report
 from ...settings import Settings
 from .place import place_of, refuse_without_token
-from .pull import place_of_workflow_run
+from .pull import Pulls, place_of_workflow_run, pull_of_workflow_run
 from .reports import load_report
 from .summary import append_summary
 
@@ -23,7 +23,7 @@ Conclusion = Literal["success", "neutral", "failure"]
 _GREEN: frozenset[State] = frozenset({"pass", "accepted", "no_drop_seen"})
 
 
-class Checks(Protocol):
+class Checks(Pulls, Protocol):
     """What is asked of the tracker."""
 
     def create_check_run(
@@ -60,7 +60,8 @@ def publish_check(
     """Report a check of the commit that ran: success, failure, or neutral.
 
     name               under which people see it; a later check of that name on the commit replaces it
-    from_workflow_run  the report was written by another workflow run: nothing in it is trusted
+    from_workflow_run  the report was written by another workflow run: nothing in it is trusted. It makes a
+                       success only where the commit is the head of a pull request that is no fork's
 
     Lines are annotated by `publish summary`; a check that did so as well would double them. Raises UsageError
     (no report, a forged one, no token, no commit) and DeliveryError where GitHub could not be reached; where
@@ -73,14 +74,17 @@ def publish_check(
     place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event)
     if not place.commit:
         raise UsageError("no commit to report on: GITHUB_SHA is not set, and this is no git repository")
-    told = stories(report)
-    conclusion = conclusion_of(report, told)
-    text = comment(report, place, marker="")
-    if dry_run:
-        return Checked(conclusion, f"dry run: {conclusion} was not sent", text)
-    if tracker is None:
+    if tracker is None and not dry_run:
         refuse_without_token(settings)
+    if tracker is None and github.is_there:
         tracker = GitHubTracker(github)
+    if other_run:
+        place = _verified(settings, event, tracker, place=place)
+    told = stories(report)
+    conclusion = conclusion_of(report, told, trusted=place.trusted)
+    text = comment(report, place, marker="")
+    if dry_run or tracker is None:
+        return Checked(conclusion, f"dry run: {conclusion} was not sent", text)
     try:
         number = tracker.create_check_run(
             name=name,
@@ -101,8 +105,29 @@ def publish_check(
     return Checked(conclusion, f"check {name}: {conclusion} on {place.commit[:7]}", text, number)
 
 
-def conclusion_of(report: Report, told: Sequence[Story]) -> Conclusion:
-    """Return how a check ends: as the run did, and neutral where nothing says that all is well."""
+def conclusion_of(report: Report, told: Sequence[Story], *, trusted: bool = True) -> Conclusion:
+    """Return how a check ends: as the run did, and neutral where nothing says that all is well.
+
+    A report that is not `trusted` never says so: whoever sent the pull request may have written it, and the
+    check would give it the word of this repository.
+    """
     if report.exit_code:
         return "failure"
-    return "success" if told and all(story.state in _GREEN for story in told) else "neutral"
+    green = told and all(story.state in _GREEN for story in told)
+    return "success" if green and trusted else "neutral"
+
+
+def _verified(settings: Settings, event: Mapping[str, Any], tracker: Pulls | None, *, place: Place) -> Place:
+    """Return the place as one to be trusted where its pull request is known to be no fork's.
+
+    A token that may not read pull requests leaves it untrusted. Raises DeliveryError where GitHub could not
+    be reached.
+    """
+    if tracker is None:
+        return place
+    try:
+        return pull_of_workflow_run(settings, event, tracker).place
+    except DeliveryError as error:
+        if not error.refused:
+            raise
+        return place

@@ -15,7 +15,7 @@ from ...model.report import Report
 from ...model.ticket import Note
 from ...settings import Settings
 from .place import place_of, refuse_without_token
-from .pull import Found, Pulls, pull_of_job, pull_of_workflow_run
+from .pull import Found, Pulls, place_of_workflow_run, pull_of_job, pull_of_workflow_run
 from .reports import load_report
 from .summary import append_summary
 
@@ -94,7 +94,7 @@ def publish_comment(
             return Commented("dry_run", "dry run: nothing was sent", found.number, text)
         return _publish(report, found, asked, key=key)
     except DeliveryError as error:
-        return _fall_back(report, event, error, settings=settings)
+        return _fall_back(report, event, error, settings=settings, other_run=other_run)
 
 
 def _found(
@@ -215,13 +215,13 @@ def _same(one: str, other: str) -> bool:
 
 
 def _fall_back(
-    report: Report, event: Mapping[str, Any], error: DeliveryError, *, settings: Settings
+    report: Report, event: Mapping[str, Any], error: DeliveryError, *, settings: Settings, other_run: bool
 ) -> Commented:
     """Write the text to the summary instead; where trying again may help, the error stays one."""
     github = settings.github
     told = ""
     if github.summary is not None:
-        place = place_of(settings, event)
+        place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event)
         append_summary(report, place, github.summary)
         told = "; the summary of this step has it instead"
     if not error.refused:

@@ -50,6 +50,13 @@ class Place:
         return escape.link(label, url) if ours else label
 
     @property
+    def doubt(self) -> str:
+        """Say whose word a report is, where it is not that of a run of this repository; else nothing."""
+        if self.trusted:
+            return ""
+        return "*As the fork's own run says: its code wrote this report, and nothing here has checked it.*"
+
+    @property
     def footer(self) -> str:
         """Say where this comes from: run, attempt, commit, version, time."""
         parts = []

@@ -42,7 +42,7 @@ def resolved(report: Report, place: Place, *, marker: str) -> str:
     why = "What stood here is gone, judged by a newer run."
     if all(story.report.unaffected for story in told):
         why = "What stood here is gone: nothing that this change touches now can affect an eval."
-    said = [f"{marker}\n### {resolved_headline(told)}", why]
+    said = [f"{marker}\n{_headed(resolved_headline(told), place)}", why]
     said += [_table(told)] if len(told) > 1 else [counts(story, place) for story in told]
     return capped([*said, place.footer], COMMENT_LIMIT, _POINTER)
 
@@ -50,7 +50,7 @@ def resolved(report: Report, place: Place, *, marker: str) -> str:
 def _parts(report: Report, place: Place, *, folds: int) -> list[str]:
     """Return the whole text in parts, the most important first, the footer last."""
     told = stories(report, quote=prose)
-    parts = [f"### {headline(report, told)}"]
+    parts = [_headed(headline(report, told), place)]
     if len(told) == 1:
         parts += [sentence(told[0]), counts(told[0], place, money=_cost(report)), *findings(told[0], place)]
     elif told:
@@ -63,6 +63,11 @@ def _parts(report: Report, place: Place, *, folds: int) -> list[str]:
         parts.append(proposals(report.review))
     parts += _folds(told, most=folds)
     return [*(part for part in parts if part), _last(told, place)]
+
+
+def _headed(headline: str, place: Place) -> str:
+    """Return the headline, and below it whose word it is, so that no cut takes the two apart."""
+    return f"### {headline}\n\n{place.doubt}" if place.doubt else f"### {headline}"
 
 
 def _worth_a_section(told: Sequence[Story]) -> list[Story]:
