@@ -169,3 +169,79 @@ def test_a_history_that_a_stranger_wrote_excuses_nothing(repository: Repository)
     (folder / "issues/demo.json").write_text('["not a record"]')
     code, found, _ = repository.pull_request(MAIN, "--aioncall-daily", str(Path("history")))
     assert code == 1 and found["already"] == []
+
+
+def forged(repository: Repository, folder: str) -> None:
+    """Commit to the branch a daily run of the base's own commit that has all of it red."""
+    repository.git("checkout", "--quiet", "--force", "main")
+    before = set(repository.project.run_folders())
+    repository.at("2026-11-21T05:17:00Z")
+    repository.project.app(WORSE)
+    repository.project.run()
+    (run,) = set(repository.project.run_folders()) - before
+    entry = entry_of(run, settings_for(repository.project.path, {}), kind="daily")
+    HistoryFolder(repository.project.path / folder).add(entry)
+    repository.git("checkout", "--quiet", "--force", "-B", "work", "main")
+    repository.git("add", "--all", "--force", folder)
+    repository.git("commit", "--quiet", "--message", "look, main is red")
+
+
+WHERE_FORGED = ["HEAD", "work", "heads/work"]
+
+
+@pytest.mark.parametrize("where", WHERE_FORGED)
+def test_a_branch_does_not_choose_where_the_daily_runs_are(repository: Repository, where: str) -> None:
+    """`monitors.history` is the merge base's word: a forged run on the branch itself excuses nothing."""
+    forged(repository, ".")
+    repository.project.write("aioncall.yaml", f"format: 1\nmonitors: {{history: {where!r}}}\n")
+    repository.at("2026-11-22T12:00:00Z")
+    repository.project.app(WORSE)
+    repository.git("commit", "--quiet", "--all", "--allow-empty", "--message", "more")
+    result = repository.project.run("--aioncall-baseline-ref", "main")
+    (found,) = repository.project.report()["evalsets"]
+    assert int(result.ret) == 1 and found["already"] == []
+
+
+def test_a_branch_does_not_choose_how_old_a_daily_run_may_be(repository: Repository) -> None:
+    """`monitors.no_data_days` is the merge base's, too."""
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.daily("2026-11-17")
+    repository.project.write("aioncall.yaml", "format: 1\nmonitors: {no_data_days: 30}\n")
+    code, found, said = repository.pull_request(MAIN)
+    assert code == 1 and found["already"] == [] and "5 days old" in said
+
+
+@pytest.mark.parametrize("where", ["HEAD", "work", "origin/HEAD~0", "refs/heads/work"])
+def test_a_revision_is_no_place_of_daily_runs(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """In CI only a branch of a remote is: a local one may be the pull request itself."""
+    forged(repository, ".")
+    monkeypatch.setenv("CI", "true")
+    result = repository.project.run("--aioncall-baseline-ref", "main", "--aioncall-daily", where)
+    assert int(result.ret) == 4
+    assert "no such folder, and no such branch is here" in "\n".join([*result.outlines, *result.errlines])
+
+
+def test_a_folder_that_the_branch_has_committed_is_refused(repository: Repository) -> None:
+    """A folder of runs may be fetched in the job; one that came with the change says nothing of the base."""
+    forged(repository, "kept")
+    result = repository.project.run("--aioncall-baseline-ref", "main", "--aioncall-daily", "kept")
+    assert int(result.ret) == 4
+    assert "this branch has changed what git keeps there" in "\n".join([*result.outlines, *result.errlines])
+    repository.git("branch", "--force", "main", "work")
+    repository.at("2026-11-22T12:00:00Z")
+    result = repository.project.run("--aioncall-baseline-ref", "main", "--aioncall-daily", "kept")
+    assert int(result.ret) != 4, "the base itself may keep it"
+
+
+def test_a_run_without_a_commit_is_nobodys(repository: Repository) -> None:
+    """Nobody can tell that it was the base's."""
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.daily("2026-11-21")
+    (path,) = (repository.project.path / "history/runs").rglob("*.json")
+    entry = json.loads(path.read_text())
+    assert entry["commit"] == repository.git("rev-parse", "main")
+    path.write_text(json.dumps({**entry, "commit": None}))
+    code, found, _ = repository.pull_request(MAIN, "--aioncall-daily", "history")
+    assert code == 1 and found["already"] == []

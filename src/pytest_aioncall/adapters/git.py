@@ -30,6 +30,15 @@ def commit_of(root: Path, ref: str = "HEAD") -> str | None:
     return text.strip() if text else None
 
 
+def commit_of_branch(root: Path, name: str, *, below: str) -> str | None:
+    """Return the commit id of the branch `name` in a folder of refs, as `refs/remotes/origin`.
+
+    The whole name has to be a ref's: `HEAD`, `main~1` and `../heads/main` are none there.
+    """
+    text = _git(root, "show-ref", "--verify", "--hash", "--", f"{below}/{name}")
+    return text.strip() if text and text.strip() else None
+
+
 def top_of(root: Path) -> Path | None:
     """Return the top folder of the working tree; None where there is none."""
     text = _git(root, "rev-parse", "--show-toplevel")
@@ -177,6 +186,25 @@ def commits_of(root: Path, ref: str, *, most: int = 20_000) -> frozenset[str] | 
     """Return the ids of the newest commits of a ref's history; None where git cannot tell."""
     said = _git(root, "rev-list", f"--max-count={most}", ref, "--")
     return None if said is None else frozenset(said.split())
+
+
+def committed_since(root: Path, commit: str, folder: Path) -> bool | None:
+    """Tell whether git keeps something of a folder that is not as it was at `commit`; None: it cannot tell.
+
+    A submodule that the folder lies in counts; files that are not kept do not.
+    """
+    top = top_of(root)
+    place = folder.resolve()
+    if top is None or not place.is_relative_to(top.resolve()):
+        return None if top is None else False
+    names = _git(
+        top, "--no-optional-locks", "diff", "-z", "--name-only", "--no-renames", "--ignore-submodules=none",
+        commit,
+    )  # fmt: skip
+    if names is None:
+        return None
+    differing = [top.resolve() / name for name in names.split("\0") if name]
+    return any(path.is_relative_to(place) or place.is_relative_to(path) for path in differing)
 
 
 def files_differing(root: Path, commit: str) -> list[str] | None:

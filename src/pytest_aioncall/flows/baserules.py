@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..adapters.baseline_store import baseline_path
 from ..model.config import Config, Defaults
 from ..model.evalset import Case, EpochRange, Evalset, Gate
+from ..model.oncall import Monitors
 from ..settings import Settings
 from .bases import base_of
 from .evalset_paths import evalsets_in
@@ -83,6 +84,7 @@ class BaseVersion:
     commit: str
     defaults: Defaults
     evalsets: list[OldEvalset]
+    monitors: Monitors
 
     @classmethod
     def of(cls, settings: Settings) -> BaseVersion | None:
@@ -104,7 +106,7 @@ class BaseVersion:
         defaults = config.defaults
         if settings.strict:
             defaults = defaults.model_copy(update={"on_inconclusive": "fail"})
-        return cls(settings.baseline_ref, commit, defaults, evalsets)
+        return cls(settings.baseline_ref, commit, defaults, evalsets, config.monitors)
 
     def rules_of(self, name: str, file: Path, root: Path) -> BaseRules:
         """Return what the base asks of an evalset: by its name, in the same file first, else by its file."""

@@ -60,7 +60,7 @@ class Beside:
     def daily(self) -> Daily | None:
         """The base's daily runs; None where none are known. Raises UsageError where they were named."""
         if not self._daily_is_read and self.settings.shard is None:
-            self._daily = Daily.of(self.settings)
+            self._daily = Daily.of(self.settings, self.base)
             self._daily_is_read = True
         return self._daily
 

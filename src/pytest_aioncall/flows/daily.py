@@ -1,6 +1,8 @@
 """The base's daily runs, for a change that is not to be blamed for what it did not do.
 
-Read where they are: a folder, or a branch as git has it here. Nothing is fetched.
+Read where they are: a folder, or a branch as git has it here. Nothing is fetched. A branch cannot excuse
+itself: where the runs are kept and how old they may be is what the merge base says, and neither a revision
+nor a folder that the branch has committed is taken for the base's.
 """
 
 from __future__ import annotations
@@ -17,16 +19,20 @@ from ..decide.sides import Side
 from ..errors import UsageError
 from ..model.config import Defaults
 from ..model.history import HistoryEntry
+from ..model.oncall import Monitors
 from ..model.verdict import Judgement
 from ..settings import Settings
+from .bases import base_of
 
 if TYPE_CHECKING:
     from ..decide.notblamed import Blame
+    from .baserules import BaseVersion
 
 MOST_RUNS: Final = 120
 """Daily runs that are read, newest first: to say since when a row is red."""
 ISSUES: Final = "issues"
 """Kind of the records that name the open issue of an evalset."""
+_ORIGIN: Final = "refs/remotes/origin"
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -34,31 +40,34 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 class Daily:
     """The base's newest daily runs and its open issues: in `folder`, or on a branch at `commit`.
 
-    They are read when something regressed, which most runs never do.
+    They are read when something regressed, which most runs never do. `monitors` are those of the base.
     """
 
     settings: Settings
+    monitors: Monitors
     folder: Path | None = None
     commit: str | None = None
     _known: _Known | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Daily | None:
+    def of(cls, settings: Settings, base: BaseVersion | None) -> Daily | None:
         """Find what `daily` names, or the history branch where a base is given and git has it here.
 
-        None where there is none. Raises UsageError where one is named and is not there.
+        None where there is none. Raises UsageError where one is named and is not there, or is the branch's.
         """
         if settings.daily is None and settings.baseline_ref is None:
             return None
+        monitors = base.monitors if base is not None else settings.config.monitors
         if settings.daily is not None and Path(settings.daily).is_dir():
-            return cls(settings, folder=Path(settings.daily))
-        commit = _commit(settings)
+            _refuse_own(Path(settings.daily), settings)
+            return cls(settings, monitors, folder=Path(settings.daily))
+        commit = _commit(settings, monitors)
         if commit is None and settings.daily is not None:
             raise UsageError(
                 f"--aioncall-daily {settings.daily}: no such folder, and no such branch is here; fetch it "
                 f"first: git fetch origin {settings.daily.removeprefix('origin/')}"
             )
-        return None if commit is None else cls(settings, commit=commit)
+        return None if commit is None else cls(settings, monitors, commit=commit)
 
     def blame(self, judgement: Judgement, candidate: Side, *, evalset: str, defaults: Defaults) -> Blame:
         """Return which regressed rows of an evalset were so before this change."""
@@ -73,7 +82,7 @@ class Daily:
             defaults=defaults,
             branch=_branch(self.settings),
             today=(self.settings.now or datetime.now(UTC)).date(),
-            most_days=self.settings.config.monitors.no_data_days,
+            most_days=self.monitors.no_data_days,
             issue=known.issues.get(evalset),
         )
 
@@ -118,13 +127,31 @@ def _of_base(entries: Sequence[HistoryEntry], settings: Settings) -> Sequence[Hi
     commits = git.commits_of(settings.root, settings.baseline_ref)
     if commits is None:
         return ()
-    return [one for one in entries if one.commit is None or one.commit in commits]
+    return [one for one in entries if one.commit is not None and one.commit in commits]
 
 
-def _commit(settings: Settings) -> str | None:
-    name = settings.daily or settings.config.monitors.history
-    places = (name, f"origin/{name}") if settings.daily else (f"origin/{name}", name)
-    return next((found for place in places if (found := git.commit_of(settings.root, place))), None)
+def _refuse_own(folder: Path, settings: Settings) -> None:
+    """Refuse a folder that the branch has changed itself. Raises UsageError."""
+    if settings.baseline_ref is None:
+        return
+    base = base_of(settings.root, settings.baseline_ref, option="--aioncall-baseline-ref")
+    if git.committed_since(settings.root, base, folder) is not False:
+        raise UsageError(
+            f"--aioncall-daily {folder}: this branch has changed what git keeps there, so it says nothing of "
+            "the base; name a branch, or a folder that is fetched in the job"
+        )
+
+
+def _commit(settings: Settings, monitors: Monitors) -> str | None:
+    """Return where the history branch is: as the remote has it, never what a branch under test can name."""
+    if settings.daily is None:
+        return git.commit_of_branch(settings.root, monitors.history, below=_ORIGIN)
+    folders = ["refs/remotes", _ORIGIN]
+    if not settings.ci or settings.baseline_ref is None:
+        # A checkout of a pull request may have its branch here, under a name of its author's choice.
+        folders.append("refs/heads")
+    found = (git.commit_of_branch(settings.root, settings.daily, below=folder) for folder in folders)
+    return next(filter(None, found), None)
 
 
 def _branch(settings: Settings) -> str:

@@ -84,7 +84,7 @@ def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
     # Of a file of scores nobody knows a merge base, and who names the baseline has chosen one.
     has_base = request.baseline is None and any(one.file for one in candidates)
     base = BaseVersion.of(settings) if has_base else None
-    daily = Daily.of(settings) if has_base else None
+    daily = Daily.of(settings, base) if has_base else None
     found = []
     proposals: dict[str, ProposedBaseline | None] = {}
     for one in candidates:
