@@ -7,7 +7,9 @@ import itertools
 import pytest
 
 from monitored import (
+    BASELINE,
     CALM,
+    GRADED,
     alerts_after,
     calm,
     day_name,
@@ -19,7 +21,8 @@ from monitored import (
     standing,
     unjudged,
 )
-from pytest_aioncall.model.history import HistoryEntry
+from pytest_aioncall.model.baseline import ScorerInfo
+from pytest_aioncall.model.history import CaseDay, EvalsetDay, HistoryEntry
 from pytest_aioncall.model.oncall import Monitors
 
 
@@ -202,3 +205,64 @@ def test_recovery_days_is_a_knob() -> None:
     assert not standing(history, monitors=Monitors(recovery_days=1)).is_open
     longer = list(itertools.chain(history, [good(22), good(23), good(24)]))
     assert standing(longer, monitors=Monitors(recovery_days=5)).is_open
+
+
+def judged_by(digest: str) -> dict[str, ScorerInfo]:
+    return {"helpfulness": ScorerInfo(kind="judge", scale=GRADED, hash=digest, parts={"model": digest})}
+
+
+def asking(tag: str) -> tuple[CaseDay, ...]:
+    return tuple(CaseDay(case=f"c{n}", digest=f"{n}{tag}", scores={"helpfulness": (4.2,)}) for n in range(20))
+
+
+OPEN_ROW = red(status="inconclusive", reason="not_comparable", p=None, p_adjusted=None)
+CHANGES = {
+    "another judge": {"scorers": judged_by("b"), "verdicts": (OPEN_ROW,), "status": "inconclusive"},
+    "another name": {"rows": (row(3.9, scorer="helpful"),), "scorers": {}, "status": "pass"},
+    "other cases": {"cases": asking("new"), "verdicts": (OPEN_ROW,), "status": "inconclusive"},
+    "no gate": {"rows": (row(3.9, gating=False),), "scorers": judged_by("a"), "status": "pass"},
+}
+
+
+def incident() -> list[HistoryEntry]:
+    """Return thirty calm days and two red ones, by one judge and over the same cases."""
+    same = {"scorers": judged_by("a"), "cases": asking("old")}
+    calm_days = [entry(at, evalset_day(CALM[at], **same)) for at in range(30)]
+    return [*calm_days, bad(30, **same), bad(31, **same)]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_no_incident_ends_by_another_instrument(change: dict[str, object]) -> None:
+    """A judge, name, suite or gate that is changed in an incident measured no recovery, and says so."""
+    told = {"scorers": judged_by("a"), "cases": asking("old"), **change}
+    history = [*incident(), *(entry(at, evalset_day(3.9, **told)) for at in range(32, 52))]
+    for days in (33, 36, 52):
+        after = standing(history[:days])
+        assert after.is_open and after.state == "bad"
+        assert after.episode is not None and after.episode.good_days == ()
+        (alert,) = after.alerts
+        assert alert.title.endswith("cannot tell: the instrument changed") and alert.tier == 2
+    accepted = {**told, "baseline": {**BASELINE, "run": "again"}, "verdicts": (), "status": "pass"}
+    history += [entry(at, evalset_day(3.9, **accepted)) for at in range(52, 55)]
+    assert standing(history[:-1]).is_open and not standing(history).is_open
+
+
+@pytest.mark.parametrize("name", ["another judge", "other cases"])
+def test_what_the_gate_measured_and_passed_ends_an_incident_by_another_instrument(name: str) -> None:
+    """The baseline was judged anew, or has the new cases: then the gate can tell what no reference can."""
+    told = {"scorers": judged_by("a"), "cases": asking("old"), **CHANGES[name]}
+    unclear = [entry(at, evalset_day(3.9, **told)) for at in (32, 33)]
+    passed = [
+        entry(at, evalset_day(4.22, **{**told, "verdicts": (), "status": "pass"})) for at in (34, 35, 36)
+    ]
+    assert standing([*incident(), *unclear, *passed[:2]]).is_open
+    assert not standing([*incident(), *unclear, *passed]).is_open
+
+
+def test_a_scorer_that_is_gone_for_some_days_comes_back_as_what_it_is() -> None:
+    """Away and back with another judge: its old reference says nothing of it."""
+    away: EvalsetDay = evalset_day(3.9, rows=(row(4.2, scorer="other"),), scorers={})
+    back = evalset_day(4.22, scorers=judged_by("b"), cases=asking("old"), verdicts=(OPEN_ROW,))
+    back = back.model_copy(update={"status": "inconclusive"})
+    history = [*incident(), entry(32, away), *(entry(at, back) for at in range(33, 39))]
+    assert standing(history).is_open

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ...model.alert import Episode
@@ -17,6 +17,7 @@ class OpenEpisode:
     affected  series that were red or in alarm in it
     red_days  first red day of each
     paged     it was more than a red row that may be chance
+    restarted  series whose reference began anew in it though nothing was accepted, each with why
     """
 
     first_bad: RunRef
@@ -26,6 +27,12 @@ class OpenEpisode:
     affected: set[SeriesKey] = field(default_factory=set)
     red_days: dict[SeriesKey, str] = field(default_factory=dict)
     paged: bool = False
+    restarted: dict[SeriesKey, str] = field(default_factory=dict)
+
+    def agree(self) -> None:
+        """Take another level as agreed on: what was low by the old one has nothing to come back to."""
+        self.affected.clear()
+        self.restarted.clear()
 
     def told(self, recovered: RunRef | None = None) -> Episode:
         """Return it as the noun."""
@@ -42,8 +49,9 @@ class Episodes:
     """Follow the episodes of one evalset, judged run by judged run.
 
     A day is good when every judged run of it is. Good days have to follow each other: a bad run, or a series
-    of the episode that is as low as in it, begins the count anew. A series that was in alarm has to have
-    returned besides (`Watch.has_returned`), which takes more than the fewest days where the shift was small.
+    of the episode that is as low as in it or of which the run cannot tell, begins the count anew. A series
+    that was in alarm has to have returned besides (`Watch.has_returned`), which takes more than the fewest
+    days where the shift was small.
     """
 
     def __init__(self, *, recovery_days: int) -> None:
@@ -63,13 +71,18 @@ class Episodes:
         self._bad_day = ref.day
         return self.open
 
-    def good(self, ref: RunRef, *, watches: Mapping[SeriesKey, Watch]) -> bool:
-        """Take a judged run without one in; tell whether the episode ends with it."""
+    def good(
+        self, ref: RunRef, *, watches: Mapping[SeriesKey, Watch], untold: Collection[SeriesKey] = ()
+    ) -> bool:
+        """Take a judged run without one in; tell whether the episode ends with it.
+
+        untold  series of the episode of which the run cannot tell whether they are back
+        """
         one = self.open
         if one is None:
             self._last_good = ref
             return False
-        if not all(is_back(watches[key]) for key in one.affected if key in watches):
+        if untold or not all(is_back(watches[key]) for key in one.affected if key in watches):
             one.good_days.clear()
             self._bad_day = ref.day
             return False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...model.alert import Alert, EvalsetCondition, Evidence
+from ...model.baseline import ScorerInfo
 from ...model.frozen import canonical_json
 from ...model.history import EvalsetDay, RunRef
 from ...model.oncall import Monitors
 from ...model.report import SubjectChange
 from ...model.verdict import CaseMove
-from ..instrument import differs
+from ..instrument import changed_parts
+from . import titles
 from .absence import judge_alert, judge_is_out, no_data_alert, stale_alert
 from .amounts import cost_alert, errors_alert, latency_alert
 from .budget import Budget, watched_rows
@@ -16,6 +18,7 @@ from .calm import CalmDay, CalmDays
 from .changes import changes_between_runs
 from .episodes import Episodes
 from .looks import Look, days_between
+from .measured import untold, untold_alert
 from .novelty import ErrorKinds, ModelIds, novel_alerts
 from .regression import Quality, floor_alerts, quality_of
 from .retrieval import Retrieval
@@ -41,6 +44,7 @@ class Fold:
         self._judged: Look | None = None
         self._good: Look | None = None
         self._agreed: EvalsetDay | None = None
+        self._infos: dict[str, ScorerInfo] = {}
         self._sides: tuple[Look | None, Look] | None = None
         self._quality: list[Alert] = []
         self._other: list[Alert] = []
@@ -66,7 +70,8 @@ class Fold:
         errors = errors_alert(look, self._calm, before=before, monitors=monitors, judge_out=out)
         other = [changed, judge_alert(look), stale_alert(look), errors]
         if look.evalset.judged:
-            self._restart_where_changed(look.evalset)
+            self._restart_where_changed(look)
+            self._infos.update(look.evalset.scorers)
             self._judge(look, budget)
             self._judged = look
         else:
@@ -113,14 +118,14 @@ class Fold:
             return "bad" if self._day_bad else "calm"
         return "bad" if episode.paged else "doubtful"
 
-    def _restart_where_changed(self, day: EvalsetDay) -> None:
+    def _restart_where_changed(self, look: Look) -> None:
         """Let references be learned anew where something else was agreed on, or is measured otherwise.
 
         A new baseline for the same subject, accepted while all was well, only renews its age: the level is
         what it was, and the reference stays. Every other acceptance says that the level is another one.
         """
-        before = self._judged.evalset if self._judged is not None else None
-        if before is None or self._agreed is None:
+        day = look.evalset
+        if self._agreed is None:
             self._agreed = day
             return
         # A run that found no baseline says nothing of the one that was agreed on.
@@ -131,16 +136,25 @@ class Fold:
                 self._restart()
                 return
         for watch in self._watches.values():
-            was, now = before.scorers.get(watch.scorer), day.scorers.get(watch.scorer)
-            if was is not None and now is not None and differs(now, was):
+            was, now = self._infos.get(watch.scorer), day.scorers.get(watch.scorer)
+            parts = changed_parts(now, was) if was is not None and now is not None else ()
+            if parts:
                 watch.restart()
+                told = titles.plain("; ".join(parts), 200)
+                self._note_restart(watch.key, f"its scorer changed on {look.day}: {told}")
 
     def _restart(self) -> None:
-        """Let everything be learned anew."""
+        """Let everything be learned anew: another level was agreed on."""
+        if self._episodes.open is not None:
+            self._episodes.open.agree()
         self._calm.restart()
         self._held = []
         for watch in self._watches.values():
             watch.restart()
+
+    def _note_restart(self, key: SeriesKey, why: str) -> None:
+        if self._episodes.open is not None:
+            self._episodes.open.restarted.setdefault(key, why)
 
     def _judge(self, look: Look, budget: Budget) -> None:
         """Take a judged run in: its series, its alerts of quality, its episode."""
@@ -155,6 +169,9 @@ class Fold:
             red_before=frozenset(key for key, day in red_days.items() if day != look.day),
         )
         self._add_rules(found, look)
+        because: dict[SeriesKey, str] = {}
+        if episode is not None and not found.alerts:
+            because = untold(look, episode=episode, watches=watches, known=self._watches)
         if found.alerts:
             self._day_bad = True
             opens = self._episodes.open is None
@@ -167,11 +184,13 @@ class Fold:
             if opens:
                 self._sides = self._good, look
                 self._since = {}
-        elif self._episodes.good(look.ref, watches=watches):
+        elif self._episodes.good(look.ref, watches=watches, untold=because):
             self._recover(acquitted=episode is not None and not episode.paged)
         if self._episodes.open is None:
             self._good = look
-        self._quality = self._dated(found.alerts, look)
+        self._quality = self._dated(
+            [*found.alerts, *([untold_alert(look, because)] if because else [])], look
+        )
 
     def _recover(self, *, acquitted: bool) -> None:
         """End an episode; `acquitted`: it never paged, and turned out to be chance."""
@@ -192,6 +211,8 @@ class Fold:
             if watch is None:
                 watch = self._watches[key] = Watch(row, fewest=fewest, most=most)
             watch.look(look, row, h=budget.h(row))
+            if watch.is_foreign:
+                self._note_restart(key, f"most of its cases are other ones since {look.day}")
             found[key] = watch
         return found
 

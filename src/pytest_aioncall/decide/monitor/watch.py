@@ -61,6 +61,7 @@ class Watch:
     def __init__(self, row: MeanRow, *, fewest: int, most: int) -> None:
         self.scorer, self.slice, self.scale = row.scorer, row.slice, row.scale
         self.latched = False
+        self.is_foreign = False
         self.reading: Reading | None = None
         self._limits = fewest, most
         self._reference = Reference(fewest=fewest, most=most)
@@ -84,6 +85,16 @@ class Watch:
         return self._reference
 
     @property
+    def first_day(self) -> str:
+        """Return the first day on which the series was judged."""
+        return self._points[0].day if self._points else ""
+
+    @property
+    def first_run(self) -> str:
+        """Return the first run in which it was."""
+        return self._points[0].run if self._points else ""
+
+    @property
     def last_day(self) -> str:
         """Return the newest day on which the series was judged."""
         return self._points[-1].day if self._points else ""
@@ -94,14 +105,18 @@ class Watch:
         return self._reference.level is None
 
     def look(self, look: Look, row: MeanRow, *, h: float) -> Reading:
-        """Take one judged run in. An alarm stays on (`latched`) until `recover`."""
+        """Take one judged run in. An alarm stays on (`latched`) until `recover`.
+
+        `is_foreign` tells whether the reference began anew because the run has other cases.
+        """
         if self._today is None:
             self._today = SeriesDay(look.day, self.scorer, self.slice)
             self._points.append(Point(day=look.day, run=look.entry.run, value=row.mean))
         today = self._today
         today.add(look, row)
         self.scale, self._h = row.scale, h
-        if self._reference.is_foreign(today):
+        self.is_foreign = self._reference.is_foreign(today)
+        if self.is_foreign:
             self.restart()
         self.reading = self._read(today, h=h)
         self.latched = self.latched or self.reading.alarmed
