@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fakes.github import BOT, FakeGitHub
-from issue_days import alerts_of, at, condition, day, without_marker
+from issue_days import alert, alerts_of, at, condition, day, without_marker
 from pytest_aioncall.adapters.history import HistoryFolder, write_alerts
 from pytest_aioncall.adapters.net import Caller
 from pytest_aioncall.adapters.trackers import GitHubTracker
@@ -304,6 +304,30 @@ def test_every_step_is_a_line_with_the_address_of_its_issue(
     assert "nothing to do" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["errors", "judge_unavailable"])
+def test_an_outage_without_a_notifier_says_that_nobody_is_told(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """By the default routes an outage has no channel but the red run: that is no "nothing to do"."""
+    (job.root / "aioncall.yaml").write_text("format: 1\n")
+    out = alert(kind=kind, scorer=None, quality=False)
+    job.lay(alerts_of(condition(1, state="not_judged", alerts=[out])), now=at(1))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    assert main(job.command("run-01", now=at(1))) == 0
+    told = capsys.readouterr().out
+    assert "nothing to do" not in told
+    assert (
+        f"note: {kind} (triage): an outage opens no issue; the red workflow run is the signal; "
+        "add a notifier to routes.tier1 to be paged" in told
+    )
+    assert job.github.issues == []
+    (job.root / "aioncall.yaml").write_text(json.dumps({"format": 1, **CONFIG}))
+    assert main(job.command("run-01", now=at(1))) == 0
+    assert "opens no issue" not in capsys.readouterr().out
+    assert len(job.pages()) == 1, "with a notifier on the route it is paged"
+
+
 def test_what_may_not_write_issues_says_which_permission_is_missing_and_the_page_goes_out(job: Job) -> None:
     job.github.read_only = True
     done = job.publish(a_week()[0], now=at(1))
@@ -394,6 +418,21 @@ def test_a_history_that_cannot_be_reached_holds_no_issue_and_no_page_back(
     assert len(job.pages()) == 1
     assert main([*arguments, "--history", "aioncall-history"]) == 7
     assert len(job.pages()) == 1, "the log was kept on this machine"
+
+
+def test_run_again_goes_on_with_the_history_that_was_named(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    job.github.read_only = True
+    job.lay(a_week()[0], now=at(1))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    assert main(job.command("run-01", now=at(1))) == 7
+    again = f"run it again to finish it: aioncall publish issues --run run-01 --history {job.root}/history/"
+    assert again in capsys.readouterr().out.splitlines()
+    assert main([word for word in job.command("run-01", now=at(1)) if "history" not in word]) == 7
+    assert "publish issues --run run-01\n" in capsys.readouterr().out
 
 
 def test_a_storm_is_one_page_and_what_the_issue_hears_is_passed_on(job: Job) -> None:

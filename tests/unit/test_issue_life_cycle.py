@@ -452,6 +452,8 @@ def test_a_command_nobody_can_read_is_answered_once(tracker: MemoryTracker) -> N
         publish(tracker, alerts_of(condition(1, first=1)), now=at(1, 1.5))
     assert kinds(tracker, 1) == ["answer"]
     assert "write /snooze 2026-12-01 or /snooze 3d" in tracker.texts(1)[0].replace("`", "")
+    # Only what is typed is code: the sentence is read as one.
+    assert "`/snooze tomorow` is no date; write `/snooze 2026-12-01` or `/snooze 3d`." in tracker.texts(1)[0]
 
 
 def test_a_more_urgent_alert_pages_anew_and_needs_an_acknowledgement_of_its_own(

@@ -297,6 +297,21 @@ def test_without_a_rotation_the_owner_is_named() -> None:
     assert "owner @support-ml, ack by 04:17+00:00" in page.line and page.to == ()
 
 
+def test_a_deadline_of_another_day_says_its_date() -> None:
+    evening = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
+    rules = Rules(Routes(tier1=("pager",)), ROTA, evening)
+    (page,) = plan_notices(alerts_of(condition()), heard={}, sent=Deliveries(), rules=rules)
+    assert "primary @ann, ack by 2026-11-23 01:30+01:00" in page.line
+    sent = Deliveries({page.id: Delivery.model_validate(page.model_dump(include=set(Delivery.model_fields)))})
+    missed = EscalationStep(at=datetime.fromisoformat(page.due or ""), to="@bo", role="secondary")
+    later = Rules(rules.routes, ROTA, datetime(2026, 11, 24, 2, tzinfo=UTC))
+    told = plan_notices(
+        alerts_of(condition()), heard={"triage": Heard(escalated=(missed,))}, sent=sent, rules=later
+    )
+    (late,) = [one for one in told if "[not acknowledged]" in one.line]
+    assert "due 2026-11-23 01:30+01:00, now secondary @bo" in late.line
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_makes_the_first_line_longer_or_loses_who_and_until_when(name: str) -> None:
     (page,) = Story().plan(alerts_of(condition(alerts=(alert(title=HOSTILE[name]),))))

@@ -135,7 +135,7 @@ class IssueNote(Frozen):
     again      a person closed it and a later run is bad still
     worse      an alert of a more urgent tier has come
     escalated  nobody acknowledged in time: `people` are asked now
-    answer     a command in a comment could not be read: `text` says why
+    answer     a command in a comment, `said`, could not be read: `text` says why
     duplicate  `number` is the same, and older
     moved      goes on as a row of issue `number`
     """
@@ -148,6 +148,7 @@ class IssueNote(Frozen):
     episode: Episode | None = None
     people: tuple[str, ...] = ()
     number: int | None = None
+    said: str = ""
     text: str = ""
     due: str | None = None
     recovery_days: int = 3

@@ -36,10 +36,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A command that could not be understood, and why, for an answer to its author."""
+    """A command that could not be understood, as it was `said`, and why, which begins with that."""
 
     by: str
     note: int
+    said: str
     why: str
 
 
@@ -61,7 +62,8 @@ def read_commands(
             try:
                 found.append(_command(verb, argument, note=note, at=moment, zone=zone))
             except ValueError as error:
-                unread.append(Unread(note.author, note.id, str(error)))
+                said = f"/{verb} {argument}".rstrip()
+                unread.append(Unread(note.author, note.id, said, f"{said} {error}"))
     return tuple(found), tuple(unread)
 
 
@@ -108,14 +110,14 @@ def _command(verb: str, argument: str, *, note: Note, at: datetime, zone: tzinfo
         return Command("snooze", note.author, at, note.id, until=_until(argument, at=at, zone=zone))
     if verb == "split":
         if not argument:
-            raise ValueError("/split needs the name of an evalset in the table above")
+            raise ValueError("needs the name of an evalset in the table above")
         return Command("split", note.author, at, note.id, evalset=argument.strip("`"))
     return Command("ack" if verb == "ack" else "unsnooze", note.author, at, note.id)
 
 
 def _until(argument: str, *, at: datetime, zone: tzinfo) -> datetime:
     if not argument:
-        raise ValueError(f"/snooze needs a date; {HOW_TO_SNOOZE}")
+        raise ValueError(f"needs a date; {HOW_TO_SNOOZE}")
     span = _SPAN.fullmatch(argument)
     if span is not None:
         until = at + timedelta(hours=int(span[1]) * _HOURS[span[2].lower()])
@@ -123,9 +125,9 @@ def _until(argument: str, *, at: datetime, zone: tzinfo) -> datetime:
         try:
             until = datetime.combine(date.fromisoformat(argument), time(), zone)
         except ValueError:
-            raise ValueError(f"/snooze {argument} is no date; {HOW_TO_SNOOZE}") from None
+            raise ValueError(f"is no date; {HOW_TO_SNOOZE}") from None
     if until <= at:
-        raise ValueError(f"/snooze {argument} is over already; {HOW_TO_SNOOZE}")
+        raise ValueError(f"is over already; {HOW_TO_SNOOZE}")
     if until > at + LONGEST_SNOOZE:
-        raise ValueError(f"/snooze {argument} is more than a year away; put the label wontfix on it instead")
+        raise ValueError("is more than a year away; put the label wontfix on it instead")
     return until

@@ -184,7 +184,8 @@ def answers(held: Held) -> list[Step]:
     """Answer commands that could not be read, once each; take away what overlapping runs said twice."""
     steps: list[Step] = [Remove(held.number, note.id) for note in held.repeated]
     for one in held.unread:
-        note = IssueNote(kind="answer", issue=held.state.kind, people=(one.by,), text=one.why)
+        why = one.why.removeprefix(f"{one.said} ")
+        note = IssueNote(kind="answer", issue=held.state.kind, people=(one.by,), said=one.said, text=why)
         steps += _told(held, events.answered(one.note), note)
     return steps
 

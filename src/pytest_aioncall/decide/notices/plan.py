@@ -126,7 +126,7 @@ class _Telling:
             if name in NO_NOTIFIERS or (told and min(told) <= subject.tier):
                 continue
             shift, due = on_call_at(self.rules.oncall, self.rules.now), self._due(self.rules.now)
-            line = wording.paged(subject, primary=shift.primary, due=due.due)
+            line = wording.paged(subject, primary=shift.primary, due=due.due, now=self.rules.now)
             to = [shift.primary or "", shift.secondary or ""] if subject.tier == 1 else [subject.owner]
             yield self._made("trigger", name, f"t{subject.tier}", line, to=to[:1] if to[0] else [], due=due)
 
@@ -153,7 +153,9 @@ class _Telling:
         pages = [one for one in self.sent.of(self.subject.key, "trigger") if ESCALATED not in one.id]
         paged = [name for name in told if any(one.channel == name for one in pages)]
         for step in heard.escalated:
-            line = wording.not_acknowledged(self.subject, due=step.at, to=step.to, role=step.role)
+            line = wording.not_acknowledged(
+                self.subject, due=step.at, to=step.to, role=step.role, now=self.rules.now
+            )
             names = [step.to] if step.role == "channel" else paged
             to = [step.to] if step.role != "channel" else []
             for name in names:

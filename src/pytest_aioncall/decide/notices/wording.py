@@ -36,12 +36,12 @@ def title_of(subject: Subject) -> str:
     return subject.alerts[0].title + (f" (+{more} more)" if more else "")
 
 
-def paged(subject: Subject, *, primary: str | None, due: datetime) -> str:
+def paged(subject: Subject, *, primary: str | None, due: datetime, now: datetime) -> str:
     """`[page] title - primary @ann, ack by 03:32+01:00`; a ticket names its owner, a note nobody."""
     title = title_of(subject)
     if subject.tier == 1:
         who = f"primary {primary}, " if primary else (f"owner {subject.owner}, " if subject.owner else "")
-        return _line("[page]", title, f" - {who}ack by {clock(due)}{_command(subject)}")
+        return _line("[page]", title, f" - {who}ack by {moment(due, now=now)}{_command(subject)}")
     if subject.tier == 2:
         who = f"owner {subject.owner}, " if subject.owner else ""
         return _line("[ticket]", title, f" - {who}due {due:%Y-%m-%d} {clock(due)}{_command(subject)}")
@@ -56,9 +56,9 @@ def acknowledged(subject: Subject) -> str:
     return _line("[acknowledged]", title_of(subject), f" - by {subject.heard.acked_by}")
 
 
-def not_acknowledged(subject: Subject, *, due: datetime, to: str, role: str) -> str:
+def not_acknowledged(subject: Subject, *, due: datetime, to: str, role: str, now: datetime) -> str:
     whom = f", now {role} {to}" if role != "channel" else ""
-    return _line("[not acknowledged]", title_of(subject), f" - due {clock(due)}{whom}")
+    return _line("[not acknowledged]", title_of(subject), f" - due {moment(due, now=now)}{whom}")
 
 
 def resolved(evalset: str, *, first_day: str, last_day: str, judged: str) -> str:
@@ -96,6 +96,12 @@ def text_of(subject: Subject, *, due: datetime | None, primary: str | None) -> s
 def clock(moment: datetime) -> str:
     """Write a time of day with its offset: `03:32+01:00`."""
     return moment.isoformat(timespec="minutes").partition("T")[2]
+
+
+def moment(due: datetime, *, now: datetime) -> str:
+    """Write a time of day, with its date where that is not today there: `2026-11-23 07:23+01:00`."""
+    is_today = due.date() == now.astimezone(due.tzinfo).date()
+    return clock(due) if is_today else f"{due:%Y-%m-%d} {clock(due)}"
 
 
 def _line(mark: str, title: str, end: str) -> str:

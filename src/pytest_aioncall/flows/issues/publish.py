@@ -7,6 +7,7 @@ rest.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,14 @@ from ...adapters.text import log_line
 from ...decide.issues import Board, Rules, look_back, needs_notes, plan_issues, read_board
 from ...decide.oncall import zone_of
 from ...errors import AioncallError, DeliveryError, StoreError, UsageError
-from ...model.alert import AlertsFile
+from ...model.alert import AlertKind, AlertsFile
 from ...model.github import GitHub
+from ...model.issue import UPKEEP
+from ...model.oncall import Tier
 from ...model.ticket import Note, Ticket
 from ...protocols import Tracker
 from ...settings import Settings
+from ..named_history import history_given
 from ..runs import load_run
 from .applying import Applier, Done
 from .hearing import heard_of
@@ -43,16 +47,20 @@ class Published:
     """What a publication did.
 
     done      what was done, in order (`dry_run`: what would be)
+    unheard   alerts that open no issue and have no notifier: nobody is told of them here
     remarks   what was odd, or left alone, and why
     failed    what did not arrive, each with what to do; running it again finishes it
+    history   as it was given: running it again with another one, and another log, would page twice
     """
 
     run: str
     done: tuple[Done, ...] = ()
+    unheard: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     notified: tuple[str, ...] = ()
     dry_run: bool = False
+    history: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -63,12 +71,13 @@ class Published:
     def lines(self) -> tuple[str, ...]:
         """Return what to print: one line a step, what was odd, what failed."""
         told = [str(one) for one in self.done]
-        told += [log_line(f"note: {one}", 400) for one in self.remarks]
+        told += [log_line(f"note: {one}", 400) for one in (*self.unheard, *self.remarks)]
         told += list(self.notified)
         told += [log_line(f"did not arrive: {one}", 500) for one in self.failed]
         if self.failed:
-            told.append(f"run it again to finish it: aioncall publish issues --run {log_line(self.run, 80)}")
-        elif not (self.done or self.notified):
+            run = f"{shlex.quote(log_line(self.run, 80))}{history_given(self.history)}"
+            told.append(f"run it again to finish it: aioncall publish issues --run {run}")
+        elif not (self.done or self.notified or self.unheard):
             told.append("the issues say already what this run found; nothing to do")
         return tuple(told)
 
@@ -83,6 +92,7 @@ class Published:
             "run": self.run,
             "dry_run": self.dry_run,
             "steps": steps,
+            "unheard": list(self.unheard),
             "remarks": list(self.remarks),
             "notified": list(self.notified),
             "failed": list(self.failed),
@@ -128,6 +138,7 @@ def publish_issues(
     return Published(
         run=alerts.run,
         done=tuple(rounds.done),
+        unheard=tuple(_unheard(alerts, settings)),
         remarks=tuple(dict.fromkeys([*remarks, *rounds.remarks])),
         failed=tuple(failed),
         notified=tuple(notified),
@@ -139,17 +150,18 @@ def publish_run(run: str, *, settings: Settings, where: str | None, dry_run: boo
     """Publish with the history that is named; one that cannot be reached keeps no page from going out.
 
     Then the notification log is kept on this machine, the failure is told, and the exit code is 7.
-    Raises UsageError as `publish_issues` does.
+    Raises UsageError as `publish_issues` does, and for a history that is not there.
     """
     from ..history import local_folder, open_history
 
     try:
-        history = open_history(where, settings)
+        history = open_history(where, settings, must_be_there=True)
     except StoreError as error:
         here = HistoryFolder(local_folder(settings), where="this machine's runs")
         found = publish_issues(run, settings=settings, history=here, dry_run=dry_run)
-        return replace(found, failed=(*found.failed, str(error)))
-    return publish_issues(run, settings=settings, history=history, dry_run=dry_run)
+        return replace(found, failed=(*found.failed, str(error)), history=where)
+    found = publish_issues(run, settings=settings, history=history, dry_run=dry_run)
+    return replace(found, history=where)
 
 
 @dataclass(slots=True)
@@ -225,6 +237,25 @@ class _Rounds:
             notes[number] = list({**self.applier.said.get(number, {}), **found}.values())
         zone = zone_of(self.rules.oncall.timezone)
         return read_board(tickets, notes, actor=actor, zone=zone), tickets
+
+
+def _unheard(alerts: AlertsFile, settings: Settings) -> list[str]:
+    """Name the outages that nobody is told of: they open no issue, and no notifier is on their route."""
+    from ..delivering import notifiers_for
+
+    found: dict[tuple[AlertKind, Tier], list[str]] = {}
+    for one in alerts.evalsets:
+        for alert in one.alerts:
+            is_outage = not alert.quality and alert.kind not in UPKEEP
+            # In an open incident, the issue says that the run could not judge.
+            if is_outage and not one.is_open and not notifiers_for(alert.tier, settings):
+                found.setdefault((alert.kind, alert.tier), []).append(one.evalset)
+    return [
+        f"{kind} ({', '.join(log_line(name, 60) for name in names[:4])}{', ...' if names[4:] else ''}): an "
+        "outage opens no issue; the red workflow run is the signal; add a notifier to "
+        f"routes.tier{tier} to be paged"
+        for (kind, tier), names in found.items()
+    ]
 
 
 def _tracker(settings: Settings, alerts: AlertsFile, *, dry_run: bool, remarks: list[str]) -> Tracker | None:

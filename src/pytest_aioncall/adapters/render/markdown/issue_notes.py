@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from ....model.alert import Alert, EvalsetCondition
 from ....model.issue import IssueNote
@@ -10,6 +12,7 @@ from . import escape
 from .issue_words import days_told, mention, run_link, run_of_day
 
 NOTE_LIMIT = 4_000
+_COMMAND: Final = re.compile(r"(/[a-z]+(?: \d[\w-]*)?)")
 
 
 def note_text(note: IssueNote, *, marks: Sequence[str] = ()) -> str:
@@ -103,7 +106,16 @@ def _escalated(note: IssueNote) -> str:
 
 def _answer(note: IssueNote) -> str:
     to = mention(f"@{note.people[0]}") if note.people else ""
-    return f"{to} {escape.prose(note.text, 300)}.".lstrip()
+    said = f"{escape.inline(note.said, 120)} " if note.said else ""
+    parts = _COMMAND.split(note.text)
+    why = "".join(escape.inline(one) if n % 2 else _words(one) for n, one in enumerate(parts))
+    return f"{to} {said}{why}.".lstrip()
+
+
+def _words(text: str) -> str:
+    """Return what stands between two commands, with the spaces around it."""
+    inner = text.strip(" ")
+    return text.replace(inner, escape.prose(inner, 300)) if inner else text
 
 
 def _duplicate(note: IssueNote) -> str:
