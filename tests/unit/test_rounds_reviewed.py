@@ -104,6 +104,7 @@ def test_no_round_is_drawn_through_an_outage_of_a_scorer(unscored: bool) -> None
     one: Any = SimpleNamespace(
         name="e",
         plan=plan,
+        rules=None,
         jobs=[Job("e", case, None, (), 1, 1.0) for case in cases],  # type: ignore[arg-type]
         planned=lambda *_, **__: RunEvalset(
             evalset="e", cases=80, plan=plan, scorers=dict(now.scorers), gates=(Gate(scorer="route"),)
