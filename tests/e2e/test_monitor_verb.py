@@ -155,6 +155,68 @@ def test_a_fall_is_an_alert_with_the_commit_that_touched_the_subject(daily: Dail
     assert daily.command("monitor", "--exit-zero")[0] == 0
 
 
+def test_commits_that_touch_no_declared_file_are_named_where_no_other_does(daily: Daily) -> None:
+    daily.based()
+    daily.project.write("helper.py", "WORDS = 1\n")
+    daily.project.write("app.py", WORSE)
+    git(daily.path, "update-index", "--assume-unchanged", "app.py")
+    other = daily.commit("Tidy words")
+    daily.run(3)
+    (condition,) = daily.monitor()[1]["evalsets"]
+    told = [
+        one["value"] for one in condition["alerts"][0]["evidence"] if one["name"] in ("commit", "commits")
+    ]
+    assert "and none touches the subject's files" in told[0]
+    assert f"{other[:7]} Tidy words" in told[1:]
+
+
+def test_the_next_command_goes_on_with_the_history_that_was_named(daily: Daily) -> None:
+    """Another history has another log of what was sent: without it, everybody is paged again."""
+    daily.based()
+    daily.with_remote()
+    out = daily.command("monitor", "--history", BRANCH)[1]
+    assert f"--by SLICE --history {BRANCH} (how the slices moved)" in out
+    assert out.endswith(f"aioncall history show --history {BRANCH}\n")
+    daily.project.app(WORSE)
+    run = daily.run(3)
+    assert daily.command("monitor", "--history", BRANCH)[1].endswith(
+        f"next:  aioncall publish issues --run {run} --history {BRANCH}\n"
+    )
+    out = daily.command("monitor", "--history", "./kept days/")[1]
+    assert out.endswith(f"next:  aioncall publish issues --run {run} --history './kept days/'\n")
+
+
+def test_an_incident_without_an_alert_today_is_recovering_and_no_alert(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    daily.monitor()
+    daily.project.app(GOOD)
+    for day, good in ((4, 1), (5, 2)):
+        daily.run(day)
+        code, out, _ = daily.command("monitor")
+        assert code == 0
+        assert out.startswith("monitor OK   1 evalset, 1 incident not over yet, run ")
+        assert f"triage  recovering: open since 2026-11-03, judged good on {good} of 3 days" in out
+        assert "ALERT" not in out
+    daily.run(6)
+    assert "not over yet" not in daily.command("monitor")[1]
+
+
+def test_without_a_baseline_the_line_says_so_with_the_command_that_makes_one(daily: Daily) -> None:
+    run = daily.run(1)
+    code, out, _ = daily.command("monitor")
+    assert code == 0
+    assert out.startswith("monitor OK   1 evalset, 1 without a baseline, run ")
+    (line,) = [line for line in out.splitlines() if line.startswith("  triage")]
+    accept = f'aioncall baseline accept triage --run {run} --reason "first baseline"'
+    assert line.startswith("  triage  learning ")
+    assert line.endswith(f" of 14 days; 80/80 judged; no baseline: {accept}")
+    assert daily.command(*accept.replace('"', "").split()[1:-1], "first baseline", "--by", "ann")[0] == 0
+    daily.run(2)
+    assert "no baseline" not in daily.command("monitor")[1]
+
+
 def test_the_incident_holds_while_a_run_cannot_judge_and_the_step_is_told_apart(daily: Daily) -> None:
     daily.based()
     daily.project.app(WORSE)
@@ -293,6 +355,9 @@ def test_a_run_of_a_second_attempt_is_there_once_on_a_machine_that_keeps_its_run
         (("history", "rebuild", "nowhere"), 4, "no such folder"),
         (("history", "rebuild", "evalsets"), 4, "no run folder in it"),
         (("history", "push", "--history", "nowhere"), 4, "no such folder"),
+        (("history", "show", "--kind", "daily"), 4, "takes no --kind"),
+        (("history", "show", "--history", "./app.py"), 4, "is a file"),
+        (("publish", "issues", "--dry-run", "--history", "./app.py"), 4, "is a file"),
         (("history", "show", "--evalset", "x"), 4, "no evalset 'x'"),
         (("scores", "--since", "soon"), 4, "needs a span"),
     ],
@@ -408,6 +473,81 @@ def test_push_and_pull_carry_entries_between_machines(daily: Daily) -> None:
     assert out.startswith("this machine's history: 2 entries, 2 new or changed")
     shown = daily.command("history", "show", "--json")[1]
     assert [one["day"] for one in json.loads(shown)["entries"]] == ["2026-11-01", "2026-11-02"]
+
+
+def test_a_branch_that_is_nowhere_is_refused_with_the_names_that_are_there(daily: Daily) -> None:
+    daily.based()
+    remote = daily.with_remote()
+    daily.command("monitor", "--history", BRANCH)
+    git(daily.path, "push", "-q", "origin", "main")
+    wrong = "aioncall-histroy"
+    for arguments in (
+        ("history", "show", "--history", wrong),
+        ("history", "site", "--history", wrong),
+        ("history", "pull", "--branch", wrong),
+        ("history", "rebuild", "--history", wrong),
+        ("review", "--history", wrong),
+        ("scores", "--history", wrong),
+        ("monitor", "--history", wrong),
+        ("publish", "issues", "--dry-run", "--history", wrong),
+    ):
+        code, out, err = daily.command(*arguments)
+        assert (code, out) == (4, ""), arguments
+        assert f"{arguments[-2]} {wrong}: no such branch here or on origin, did you mean {BRANCH}?" in err
+        assert f"There are: {BRANCH}, main." in err
+        assert ("monitors: {history: aioncall-histroy}" in err) == (
+            arguments[0] == "monitor" or "rebuild" in arguments
+        )
+    assert wrong not in git(remote, "branch")
+    assert "did you mean" not in daily.command("review", "--history", "other")[2]
+
+
+def test_the_configured_branch_may_be_read_before_the_first_run_is_on_it_and_monitor_makes_it(
+    daily: Daily,
+) -> None:
+    """The workflow fetches the history before it spends anything, on the first day, too."""
+    daily.based()
+    remote = daily.with_remote()
+    assert daily.command("history", "pull")[0] == 0
+    assert "run: aioncall monitor" in daily.command("history", "show", "--history", BRANCH)[1]
+    assert daily.command("monitor", "--history", "days-of-bot")[0] == 4
+    daily.project.config(monitors={"history": "days-of-bot"})
+    assert daily.command("monitor", "--history", "days-of-bot")[0] == 0
+    assert "days-of-bot" in git(remote, "branch")
+    daily.project.config(monitors={})
+    assert daily.command("monitor", "--history", "days-of-bot")[0] == 0, "it is there now"
+
+
+def test_runs_made_by_hand_are_pushed_as_other_unless_it_is_said(daily: Daily) -> None:
+    daily.based()
+    daily.with_remote()
+
+    def kinds(*where: str) -> list[str]:
+        shown = daily.command("history", "show", "--json", *where)[1]
+        return [one["kind"] for one in json.loads(shown)["entries"]]
+
+    _, out, _ = daily.command("history", "push")
+    assert "pushed as other, so not monitored: 2 runs made outside of the scheduled job" in out
+    assert "aioncall history push --kind daily" in out
+    assert kinds("--history", BRANCH) == ["other", "other"]
+    assert daily.command("history", "push")[1].splitlines()[0].endswith("0 new or changed")
+    daily.command("history", "pull")
+    assert kinds() == ["daily", "daily"], "they are days of this machine all the same"
+    _, out, _ = daily.command("history", "push", "--kind", "daily")
+    assert out.splitlines()[0].endswith("2 entries, 2 new or changed") and "note" not in out
+    assert kinds("--history", BRANCH) == ["daily", "daily"]
+
+
+@pytest.mark.parametrize(("event", "kind"), [("schedule", "daily"), ("pull_request", "other")])
+def test_a_scheduled_job_pushes_days_and_a_job_of_a_change_does_not(
+    daily: Daily, event: str, kind: str
+) -> None:
+    daily.based().with_remote()
+    daily.monkeypatch.setenv("GITHUB_RUN_ID", "77")
+    daily.monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    assert daily.command("history", "push")[0] == 0
+    shown = daily.command("history", "show", "--json", "--history", BRANCH)[1]
+    assert {one["kind"] for one in json.loads(shown)["entries"]} == {kind}
 
 
 def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Daily) -> None:

@@ -615,6 +615,28 @@ def test_what_commits_the_monitor_names_stand_with_what_changed(tracker: MemoryT
     assert "| gate: regressed |" in body
 
 
+def test_commits_in_between_are_named_before_anybody_looks_elsewhere(tracker: MemoryTracker) -> None:
+    """A commit that touches no declared file is still what changed."""
+    publish(tracker, alerts_of(condition(1, first=1)), now=at(1))
+    body = tracker.issues[1].body
+    assert "**What changed:** nothing" not in body
+    assert "- to read them: `git log -p 000000000000..010101010101`" in body
+    named = alert(evidence=({"name": "commits", "value": "1 in x"}, {"name": "commit", "value": "abc tidy"}))
+    publish(tracker, alerts_of(condition(2, first=1, last=2, alerts=[named])), now=at(2))
+    listed = tracker.issues[1].body.partition("**What changed** between")[2].splitlines()[2:6]
+    assert listed[:2] == ["- commits 1 in x", "- commit abc tidy"]
+    assert listed[3].startswith("- nothing that is declared (files, labels, model ids, judge) differs")
+
+
+def test_runs_of_one_commit_say_so(tracker: MemoryTracker) -> None:
+    found = condition(1, first=1)
+    assert found.episode is not None and found.episode.last_good is not None
+    same = found.episode.last_good.model_copy(update={"commit": found.episode.first_bad.commit})
+    episode_of = found.episode.model_copy(update={"last_good": same})
+    publish(tracker, alerts_of(found.model_copy(update={"episode": episode_of})), now=at(1))
+    assert "both runs are of the same commit. Look at what is not: the provider" in tracker.issues[1].body
+
+
 def test_only_the_page_of_a_run_is_linked(tracker: MemoryTracker) -> None:
     run = condition(1, first=1)
     elsewhere = run.run.model_copy(update={"url": "https://evil.invalid/x"})

@@ -184,8 +184,12 @@ def _commits_told(good: RunRef, bad: RunRef, *, files: Sequence[str], root: Path
             )
         ]
     where = "that touch the subject's files" if files else "(declare subject.files to see which matter)"
+    if not found and files:
+        # What changed may be declared nowhere: a commit that touches no such file is still the first suspect.
+        found = git.commits_between(root, good.commit, bad.commit, most=_MOST_COMMITS + 1)
+        where = "and none touches the subject's files"
     if not found:
-        return [Evidence(name="commits", value=f"none in {span} {where}")]
+        return [Evidence(name="commits", value=f"none in {span}")]
     shown = [
         Evidence(name="commit", value=f"{commit[:7]} {log_line(subject, 120)}")
         for commit, subject in found[:_MOST_COMMITS]

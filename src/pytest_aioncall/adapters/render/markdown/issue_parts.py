@@ -126,27 +126,60 @@ def changes_of(conditions: Sequence[EvalsetCondition]) -> list[str]:
         for change in condition.changes:
             key = (change.kind, change.name, change.was, change.now)
             seen[key] = (change, seen.get(key, (change, 0))[1] + 1)
-    told = [
-        f"{escape.prose(one.name)} {escape.prose(one.value, 200)}"
-        for condition in conditions[:1]
-        for alert in condition.alerts
-        for one in alert.evidence
-        if one.name in _COMMITS
-    ]
-    if not seen and not told:
-        known = [one for one in conditions if one.episode is not None and one.episode.last_good is not None]
-        if not known:
-            return []
-        return [
-            "**What changed:** nothing that is declared (files, labels, model ids, judge). "
-            "Look at what is not: the provider, the data, the traffic."
-        ]
+    told = _commits_told(conditions)
+    if not seen:
+        return _nothing_declared(conditions, told)
     ranked = sorted(seen.values(), key=lambda one: -one[1])[:_MOST_CHANGES]
     lines = [_change(change) + (f" ({count} features)" if count > 1 else "") for change, count in ranked]
     left = len(seen) - len(ranked)
     more = [f"and {left} more"] if left > 0 else []
     listed = _listed([*lines, *more, *dict.fromkeys(told)])
     return [f"**What changed** between the last good run and the first bad one:\n\n{listed}"]
+
+
+def _commits_told(conditions: Sequence[EvalsetCondition]) -> list[str]:
+    """Return what the monitor said of the commits in between, of the first evalset of which it did."""
+    for condition in conditions:
+        told = [
+            f"{escape.prose(one.name)} {escape.prose(one.value, 200)}"
+            for alert in condition.alerts
+            for one in alert.evidence
+            if one.name in _COMMITS
+        ]
+        if told:
+            return told
+    return []
+
+
+def _nothing_declared(conditions: Sequence[EvalsetCondition], told: Sequence[str]) -> list[str]:
+    """Name the commits in between, if any, before anybody looks at what no commit shows."""
+    nothing = "nothing that is declared (files, labels, model ids, judge)"
+    elsewhere = "Look at what is not: the provider, the data, the traffic."
+    sides = [commits_of(one) for one in conditions]
+    spans = list(dict.fromkeys(span for one in conditions if (span := span_of(one))))[:3]
+    if spans:
+        shown = ", ".join(escape.inline(f"git log -p {span}") for span in spans)
+        last = f"{nothing} differs. Where the commits do not explain it: the provider, the data, the traffic"
+        listed = _listed([*(dict.fromkeys(told) or ["commits in between"]), f"to read them: {shown}", last])
+        return [f"**What changed** between the last good run and the first bad one:\n\n{listed}"]
+    if any(good for good, _ in sides):
+        return [f"**What changed:** {nothing}, and both runs are of the same commit. {elsewhere}"]
+    known = [one for one in conditions if one.episode is not None and one.episode.last_good is not None]
+    return [f"**What changed:** {nothing}. {elsewhere}"] if known else []
+
+
+def commits_of(condition: EvalsetCondition) -> tuple[str | None, str | None]:
+    """Return the commits of the last good and the first bad run; both None where one is not known."""
+    found = condition.episode
+    good = commit_of(found.last_good) if found is not None else None
+    bad = commit_of(found.first_bad) if found is not None else None
+    return (good, bad) if good and bad else (None, None)
+
+
+def span_of(condition: EvalsetCondition) -> str:
+    """Return what git calls the commits in between: `0a1b2c3d4e5f..6a7b8c9d0e1f`; "" where there are none."""
+    good, bad = commits_of(condition)
+    return f"{good[:12]}..{bad[:12]}" if good and bad and good != bad else ""
 
 
 def _change(change: SubjectChange) -> str:
