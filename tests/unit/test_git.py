@@ -65,6 +65,36 @@ def test_a_file_is_found_through_a_link_to_the_repository(repository: Path, tmp_
     assert git.file_at(link, "HEAD", link / "sub" / "base.jsonl") == "old\n"
 
 
+def test_links_are_followed_as_they_were_and_not_as_they_are(repository: Path, tmp_path: Path) -> None:
+    """A branch that turns a file, or its folder, into a link does not choose what the base had there."""
+    path = repository / "sub" / "base.jsonl"
+    (repository / "other").mkdir()
+    (repository / "other" / "base.jsonl").write_text("kinder\n")
+    (repository / "was").symlink_to("sub")
+    (repository / "one").symlink_to("sub/base.jsonl")
+    (repository / "out").symlink_to("/etc/hostname")
+    (repository / "loop").symlink_to("loop")
+    (repository / "no end").write_text("a\r\n\n b")
+    run(repository, "add", ".")
+    run(repository, "commit", "-q", "-m", "links")
+    path.unlink()
+    path.symlink_to("../other/base.jsonl")
+    assert git.file_at(repository, "HEAD", path) == "old\n"
+    path.unlink()
+    path.parent.rmdir()
+    (repository / "sub").symlink_to("other")
+    link = tmp_path / "link"
+    link.symlink_to(repository)
+    for root in (repository, link):
+        assert git.file_at(root, "HEAD", root / "sub" / "base.jsonl") == "old\n"
+        assert git.file_at(root, "HEAD", root / "was" / "base.jsonl") == "old\n"
+        assert git.file_at(root, "HEAD", root / "one") == "old\n"
+        assert git.file_at(root, "HEAD", root / "no end") == "a\r\n\n b"
+        assert git.file_at(root, "HEAD", root / "other" / ".." / "other" / "base.jsonl") == "kinder\n"
+        for name in ("out", "loop", "other", "sub/base.jsonl/x", "a\nb"):
+            assert git.file_at(root, "HEAD", root / name) is None
+
+
 def test_what_is_not_there_is_none(repository: Path, tmp_path: Path) -> None:
     assert git.file_at(repository, "HEAD", repository / "nope") is None
     assert git.file_at(repository, "HEAD", tmp_path / "outside") is None

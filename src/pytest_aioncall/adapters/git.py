@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -9,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """Return what git prints, or None where there is no git, no repository or no answer."""
+def _git(root: Path, *arguments: str, given: str | None = None) -> str | None:
+    """Return what git prints, `given` its input; None where there is no git, no repository or no answer."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, arguments never through a shell
             ["git", *arguments],  # noqa: S607 - the user's own git
@@ -18,6 +19,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             capture_output=True,
             check=False,
             timeout=30,
+            input=None if given is None else given.encode("utf-8", "surrogateescape"),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -129,15 +131,30 @@ def merge_base(root: Path, ref: str) -> str | None:
 
 
 def file_at(root: Path, ref: str, path: Path) -> str | None:
-    """Return the text of a file as it was at `ref`, or None where it was not there."""
-    top = _git(root, "rev-parse", "--show-toplevel")
-    if top is None:
+    """Return the text of a file as it was at `ref`, or None where it was not there.
+
+    Links are followed as they were at `ref`; those of today's tree do not say which file is meant.
+    """
+    top = top_of(root)
+    name = _name_below(top, path) if top is not None else None
+    if name is None or "\n" in name:
         return None
-    try:
-        relative = path.resolve().relative_to(Path(top.strip()).resolve()).as_posix()
-    except ValueError:
-        return None
-    return _git(root, "show", f"{ref}:{relative}")
+    said = _git(root, "cat-file", "--batch", "--follow-symlinks", given=f"{ref}:{name}\n")
+    header, _, text = (said or "").partition("\n")
+    words = header.split(" ")
+    # What is missing, a loop, or a link to the outside has a header of its own. A newline ends the text.
+    return text[:-1] if len(words) == 3 and words[1] == "blob" and words[2].isdigit() else None
+
+
+def _name_below(top: Path, path: Path) -> str | None:
+    """Return the name of a path from the top folder as it is written: only what leads there is resolved."""
+    start = top.resolve()
+    written = Path(os.path.abspath(path))  # noqa: PTH100 - links stay
+    for folder in reversed(written.parents):
+        inside = folder.resolve()
+        if inside.is_relative_to(start):
+            return (inside.relative_to(start) / written.relative_to(folder)).as_posix()
+    return None
 
 
 def user_of(root: Path) -> str | None:
