@@ -541,3 +541,90 @@ def test_outputs_that_were_exchanged_with_the_scores_count_for_nothing(branch: J
     result = branch.project.run("--aioncall-baseline-ref", "main", "--aioncall-require-baseline")
     assert result.ret == 8
     assert rows(branch.project)["helpfulness"]["reason"] == "not_comparable"
+
+
+SCORER = "def mine(case, output):\n    return {}1.0 if output.text == case.expected else 0.0\n"
+RIGHT = "def answer(text):\n    return text.upper()\n"
+
+
+@pytest.fixture
+def own_code(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A branch whose scorer is a function of the project's own, which it rewrote and judged again with."""
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("AIONCALL_NOW", "2026-11-21T12:00:00Z")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(project.path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    project.write("gitconfig", "[user]\nname = Ann\nemail = ann@example.com\n")
+    project.write(".gitignore", ".aioncall/\n__pycache__/\ngitconfig\n")
+    project.app(RIGHT)
+    project.write("own_scorers.py", SCORER.format(""))
+    project.evalset(
+        target={"python": "app:answer"},
+        cases={f"c{n}": (f"q{n}", f"Q{n}") for n in range(12)},
+        scorers=[{"python": {"as": "mine", "function": "own_scorers:mine"}}],
+        gates=[{"scorer": "mine", "margin": 0.05}],
+    )
+    git("init", "--quiet", "--initial-branch=main")
+    assert project.run().ret == 0
+    project.accept()
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "first")
+    git("checkout", "--quiet", "-b", "feature")
+    project.write("own_scorers.py", SCORER.format("+"))
+    assert project.command("rejudge", "demo", "--by", "ann", "--reason", "tidied") == 0
+    return project
+
+
+def scores_edited(project: Project, *, to: Any) -> None:
+    """Write other scores for four of the cases into the baseline that the branch judged again."""
+    path = project.path / BASELINE
+    header, *lines = path.read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    for row in found[:4]:
+        row["scores"]["mine"] = [to] * 3
+    path.write_text("\n".join([header, *map(json.dumps, found)]) + "\n")
+
+
+def test_scores_that_were_judged_again_count_where_the_scorer_gives_them(own_code: Project) -> None:
+    assert own_code.run("--aioncall-baseline-ref", "main").ret == 0
+    assert rows(own_code)["mine"]["status"] == "pass"
+
+
+@pytest.mark.parametrize("to", [0.0, None])
+def test_scores_that_were_edited_after_judging_again_are_refused(own_code: Project, to: Any) -> None:
+    """Lower scores of the old answers would hide that the new answers are as bad."""
+    scores_edited(own_code, to=to)
+    own_code.app("def answer(text):\n    return 'no' if text in ('q0', 'q1', 'q2', 'q3') else text.upper()\n")
+    result = own_code.run("--aioncall-baseline-ref", "main")
+    assert result.ret == 8, str(result.stdout)
+    judgement = own_code.report()["evalsets"][0]["judgement"]
+    assert rows(own_code)["mine"]["reason"] == "not_comparable"
+    (note,) = [note for note in judgement["notes"] if "judged again are not what" in note]
+    assert note.startswith(f"{BASELINE}: 12 of 36 scores") and "mine on c0 epoch 0" in note
+
+
+def test_the_gate_of_the_command_line_refuses_edited_scores_too(
+    own_code: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own_code.run("--aioncall-baseline-ref", "main")
+    scores_edited(own_code, to=0.0)
+    gate = ("gate", "--candidate", "latest", "--baseline-ref", "main")
+    assert own_code.command(*gate) == 8
+    assert "12 of 36 scores that were judged again" in capsys.readouterr().out
+
+
+def test_what_a_judge_gave_again_is_shown_old_against_new(
+    branch: Judged, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can repeat a judge for sure, so the owner sees what it made of the same answers."""
+    branch.mark = {"Is it helpful?": 4, "Is it short?": 2}
+    branch.write("Is it short?")
+    assert branch.rejudge() == 0
+    result = branch.project.run("--aioncall-baseline-ref", "main")
+    assert result.ret == 0, str(result.stdout)
+    capsys.readouterr()
+    assert branch.project.command("publish", "comment", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "state=open" in said, "a reviewer is told"
+    assert "the same answers, judged again" in said
+    assert "`helpfulness`: 4.00 -> 2.00 (-2.00, 6 cases)" in said

@@ -125,7 +125,8 @@ class EvalRun:
         # A shard is not judged: it needs neither a baseline nor the history that holds one.
         found = BaselineFound()
         if self.part is None:
-            found = find_baseline(path, one.name, self.settings, rules=one.rules)
+            now = one
+            found = find_baseline(path, one.name, self.settings, rules=one.rules, prepared=lambda: now)
         self.baselines[one.name] = found
         plan = self.settings.epochs_of(one.evalset)
         if found.baseline is not None and may_stop_early(plan, one, found.baseline, self.settings):

@@ -192,7 +192,13 @@ def _against(
         return _Against(required=settings.require_baseline)
     file = settings.root / candidate.file
     rules = base.rules_of(candidate.evalset, file, settings.root) if base is not None else None
-    found = find_baseline(file, candidate.evalset, settings, rules=rules)
+    found = find_baseline(
+        file,
+        candidate.evalset,
+        settings,
+        rules=rules,
+        prepared=lambda: prepare(file, settings=settings, wire=silent_wire(), base=base),
+    )
     baseline = None
     if found.baseline is not None:
         header = found.baseline.header

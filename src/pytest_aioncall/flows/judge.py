@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ..settings import Settings
 from .baserules import BaseRules
 from .bases import base_of
 from .daily import Daily
+from .prepare import Prepared
 from .proposed import proposal_of, proposed
 from .record import EvalsetRecord
 
@@ -57,12 +58,18 @@ class Judged:
 
 
 def find_baseline(
-    evalset_file: Path, evalset: str, settings: Settings, *, rules: BaseRules | None = None
+    evalset_file: Path,
+    evalset: str,
+    settings: Settings,
+    *,
+    rules: BaseRules | None = None,
+    prepared: Callable[[], Prepared] | None = None,
 ) -> BaselineFound:
     """Read the baseline of an evalset: from disk, or as it was where this branch left `baseline_ref`.
 
-    `rules` know under which name and where the base had the evalset. Raises LoadError for a broken file and
-    UsageError for a ref without a merge base.
+    `rules` know under which name and where the base had the evalset. By what `prepared` returns, scores that
+    this branch brings for the base's answers are given anew, and refused where they differ. Raises LoadError
+    for a broken file and UsageError for a ref without a merge base.
     """
     path = baseline_path(evalset_file, evalset)
     required = settings.require_baseline
@@ -71,7 +78,7 @@ def find_baseline(
             if path.is_file():
                 return BaselineFound(read_baseline(path), required=required)
             return BaselineFound(why_not=f"{_shown(path, settings)} does not exist", required=required)
-        return _found_at_base(path, evalset_file, settings, rules)
+        return _found_at_base(path, evalset_file, settings, rules, prepared)
     except NotComparable as error:
         why = str(error).replace(str(path), _shown(path, settings))
         return BaselineFound(why_not=why, required=True, unreadable=True)
@@ -83,7 +90,11 @@ def find_baseline(
 
 
 def _found_at_base(
-    path: Path, evalset_file: Path, settings: Settings, rules: BaseRules | None
+    path: Path,
+    evalset_file: Path,
+    settings: Settings,
+    rules: BaseRules | None,
+    prepared: Callable[[], Prepared] | None,
 ) -> BaselineFound:
     """Read the baseline at the merge base; a required one has to be there where the evalset is, in CI."""
     ref = settings.baseline_ref or ""
@@ -106,10 +117,17 @@ def _found_at_base(
     outputs = git.file_at(settings.root, base, outputs_path(there)) or ""
     was = parse_baseline(text, outputs=outputs, path=there)
     baseline, accepts = proposed(was, path)
+    edited = ""
+    if baseline is not was and prepared is not None:
+        # Most branches bring no scores, and nothing that scores is loaded for them.
+        from .rescored import edited_scores
+
+        edited = edited_scores(was, baseline, prepared())
     return BaselineFound(
-        baseline,
+        was if edited else baseline,
         accepts,
-        required=settings.require_baseline or settings.ci,
+        why_not=f"{_shown(path, settings)}: {edited}" if edited else None,
+        required=settings.require_baseline or settings.ci or bool(edited),
         proposal=proposal_of(was, path, file=_shown(path, settings), owner=owner),
     )
 

@@ -36,11 +36,18 @@ def proposal_of(base: Baseline | None, path: Path, *, file: str, owner: str) -> 
     if base is not None and head.header == was and head.rows == base.rows:
         return None
     now = head.header
+    again = was is not None and _identity(now) == _identity(was)
+    before = dict(was.scorers) if was is not None else {}
+    if again:
+        # On the same answers the step of a changed instrument says what that changed.
+        before |= {
+            n: info for n, info in now.scorers.items() if n in before and info.scale == before[n].scale
+        }
     moved = movements(
         head.rows,
         base.rows if base is not None else (),
         scorers=now.scorers,
-        scorers_before=was.scorers if was is not None else {},
+        scorers_before=before,
     )
     return ProposedBaseline(
         file=file,
@@ -59,7 +66,7 @@ def proposal_of(base: Baseline | None, path: Path, *, file: str, owner: str) -> 
         ),
         cases=len(head.rows),
         was_cases=len(base.rows) if base is not None else None,
-        rejudged=was is not None and _identity(now) == _identity(was),
+        rejudged=again,
     )
 
 

@@ -73,16 +73,11 @@ def unaffected_line(run: Run) -> str:
 def baseline_lines(one: ProposedBaseline) -> list[str]:
     """Say what a changed baseline proposes: by whom and why, old against new, and what it accepts."""
     if one.rejudged:
-        return [f"baseline {one.file}: the same answers, judged again"]
+        return [f"baseline {one.file}: the same answers, judged again", *_mean_lines(one)]
     was = f", now that of {one.was_accepted_at[:10]}" if one.was_accepted_at else ", now none"
     owner = f"; for {one.owner} to review" if one.owner else ""
     lines = [f"proposed baseline {one.file} by {one.accepted_by}{was}: {one.reason}{owner}"]
-    for mean in one.means:
-        moved = words.difference(mean.now - mean.was, mean.scale)
-        lines.append(
-            f"  {mean.scorer}: {words.mean(mean.was, mean.scale)} -> {words.mean(mean.now, mean.scale)} "
-            f"({moved}, {words.counted(mean.cases, 'case')})"
-        )
+    lines += _mean_lines(one)
     if one.accepts:
         named = ", ".join(
             f"{a.scorer} {words.slice_name(a.slice)}".rstrip() + f" ({a.ticket})" for a in one.accepts
@@ -91,6 +86,14 @@ def baseline_lines(one: ProposedBaseline) -> list[str]:
     else:
         lines.append("  accepts no regression by name, so it excuses none")
     return lines
+
+
+def _mean_lines(one: ProposedBaseline) -> list[str]:
+    return [
+        f"  {mean.scorer}: {words.mean(mean.was, mean.scale)} -> {words.mean(mean.now, mean.scale)} "
+        f"({words.difference(mean.now - mean.was, mean.scale)}, {words.counted(mean.cases, 'case')})"
+        for mean in one.means
+    ]
 
 
 def review_lines(review: BaseReview) -> list[str]:

@@ -187,10 +187,7 @@ def _is_loud(report: Report, told: Sequence[Story]) -> bool:
     return (
         report.exit_code != 0
         or any(story.state in _LOUD or story.hit_the_cap for story in told)
-        or any(
-            one is not None and (one.proposals or (one.baseline is not None and not one.baseline.rejudged))
-            for one in proposed
-        )
+        or any(one is not None and (one.proposals or one.baseline is not None) for one in proposed)
         or any(
             story.report.baseline is not None
             and story.report.judgement is not None

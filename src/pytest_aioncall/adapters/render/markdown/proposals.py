@@ -38,7 +38,7 @@ def _reason(excused_by: str | None, not_excused: str | None) -> str:
 def _baseline(one: ProposedBaseline) -> list[str]:
     file = inline(one.file, 120)
     if one.rejudged:
-        return [f"- baseline {file}: the same answers, judged again"]
+        return [f"- baseline {file}: the same answers, judged again", *_means(one)]
     was = (
         f"instead of that of {prose(one.was_accepted_at[:10], 20)}"
         if one.was_accepted_at
@@ -46,15 +46,20 @@ def _baseline(one: ProposedBaseline) -> list[str]:
     )
     owner = f", for {inline(one.owner, 80)} to review" if one.owner else ""
     lines = [f"- baseline {file}, {was}, by {inline(one.accepted_by, 80)}{owner}: {prose(one.reason, 300)}"]
-    for mean in one.means[:10]:
-        moved = words.difference(mean.now - mean.was, mean.scale)
-        lines.append(
-            f"  - {inline(mean.scorer, 60)}: {words.mean(mean.was, mean.scale)} -> "
-            f"{words.mean(mean.now, mean.scale)} ({moved}, {words.counted(mean.cases, 'case')})"
-        )
+    lines += _means(one)
     for accepted in one.accepts[:10]:
         name = f"{accepted.scorer} {words.slice_name(accepted.slice)}".rstrip()
         lines.append(f"  - accepts by name: {inline(name, 80)} ({inline(accepted.ticket, 80)})")
     if not one.accepts:
         lines.append("  - accepts no regression by name, so it excuses none")
     return lines
+
+
+def _means(one: ProposedBaseline) -> list[str]:
+    """Return the mean of each scorer, old -> new."""
+    return [
+        f"  - {inline(mean.scorer, 60)}: {words.mean(mean.was, mean.scale)} -> "
+        f"{words.mean(mean.now, mean.scale)} ({words.difference(mean.now - mean.was, mean.scale)}, "
+        f"{words.counted(mean.cases, 'case')})"
+        for mean in one.means[:10]
+    ]
