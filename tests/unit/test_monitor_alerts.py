@@ -421,3 +421,24 @@ def test_a_run_that_is_not_monitored_says_so() -> None:
     )
     alone = alerts_after([entry(0, kind="other")])
     assert alone.evalsets == () and "is no daily run" in alone.notes[0]
+
+
+@pytest.mark.parametrize("told", [{}, {"created_at": "2026-09-21T03:17:00Z"}], ids=["time", "day alone"])
+def test_a_run_that_is_dated_in_the_future_hides_no_other(told: dict[str, str]) -> None:
+    """A runner's clock, or an AIONCALL_NOW that was left behind: it would be the newest run for a year."""
+    ahead = entry(400, run="ahead", **told)
+    history = [*calm(20), ahead, entry(20, evalset_day(3.9, verdicts=(red(),)))]
+    after = alerts_after(history, last=history[-1])
+    (condition,) = after.evalsets
+    assert condition.run.day == day_name(20) and condition.is_open
+    assert only(condition, "eval_regression") is not None
+    (note,) = after.notes
+    assert note.startswith(f"ahead of {day_name(400)} is dated in the future and is not monitored")
+    silent = alerts_after([*calm(20), ahead], last=calm(20)[-1], now=at_noon(30))
+    assert only(silent.evalsets[0], "no_data") is not None
+
+
+def test_a_clock_that_goes_an_hour_fast_is_no_wrong_one() -> None:
+    history = [*calm(20), entry(20, hour=23)]
+    after = alerts_after(history, now=at_noon(20))
+    assert after.evalsets[0].run.day == day_name(20) and after.notes == ()

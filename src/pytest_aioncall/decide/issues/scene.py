@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from ...model.alert import Alert, AlertsFile, Episode, EvalsetCondition
@@ -18,6 +18,7 @@ from .people import ack_of, assigned_anew, staffing
 
 GITHUB: Final = "github"
 """The route that stands for an issue."""
+_AHEAD: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ class Scene:
         return self.rules.now.isoformat()
 
     def is_late_for(self, held: Held) -> bool:
-        """Tell whether a newer run is in the issue already: then this one may only add what is missing."""
-        return _order(self.spot) < _order(held.state.as_of)
+        """Tell whether a newer run is in the issue already: then this one may only add what is missing.
+
+        A run that is dated in the future is none: every later run would be late until then.
+        """
+        newest = _order(held.state.as_of)
+        return _order(self.spot) < newest and newest[0] <= self.rules.now + _AHEAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from types import MappingProxyType
 from ...model.alert import AlertsFile
 from ...model.history import HistoryEntry
 from ...model.oncall import Monitors
+from . import titles
 from .budget import budgets
 from .fold import Fold
-from .looks import Look, daily_entries, days_between
+from .looks import Look, daily_entries, days_between, until
 
 GONE_DAYS = 30
 GONE_RUNS = 2
+_NAMED = 3
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -30,7 +32,7 @@ def conditions(
     """Return what holds after all daily runs of a history, as `alerts.json` of one of them.
 
     entries       the whole history, in any order and with repetitions; only daily live runs are looked at,
-                  by (created_at, run, attempt)
+                  by (created_at, run, attempt), and none that is dated after `now`
     run, attempt  which run asks: its name and address stand on top, and its evalsets are told. What is told
                   is how they stand after the *newest* run of each, so that a run that comes late, or is
                   looked at twice, says the same as the last one.
@@ -40,7 +42,8 @@ def conditions(
     asking = next((one for one in entries if one.run == run and one.attempt == attempt), None)
     if asking is None:
         raise ValueError(f"run {run!r}, attempt {attempt}, is not in the history")
-    daily = daily_entries(entries)
+    known = daily_entries(entries)
+    daily = until(known, now)
     folds: dict[str, Fold] = {}
     for entry, budget in zip(
         daily, budgets(daily, pages_per_year=monitors.false_pages_per_year), strict=True
@@ -61,7 +64,7 @@ def conditions(
         commit=asking.commit,
         evalsets=tuple(fold.condition(owner=owners.get(name), today=today) for name, fold in here.items()),
         review=tuple(line for fold in here.values() for line in fold.review(today)),
-        notes=(*_notes_on(asking), *gone.values()),
+        notes=(*_notes_on(asking), *_notes_on_time(known, daily), *gone.values()),
     )
 
 
@@ -72,6 +75,17 @@ def _notes_on(asking: HistoryEntry) -> list[str]:
     if asking.kind != "daily":
         return [f"{asking.run} is no daily run: it is kept in the history and not monitored"]
     return []
+
+
+def _notes_on_time(known: Sequence[HistoryEntry], daily: Sequence[HistoryEntry]) -> list[str]:
+    """Name the runs that are dated in the future: taken in, they would hide every run until then."""
+    ahead = sorted({(one.day, one.run) for one in known} - {(one.day, one.run) for one in daily})
+    if not ahead:
+        return []
+    named = ", ".join(f"{titles.plain(run, 80)} of {titles.plain(day, 10)}" for day, run in ahead[:_NAMED])
+    more = f" and {len(ahead) - _NAMED} more" if len(ahead) > _NAMED else ""
+    told = "is dated in the future and is" if len(ahead) == 1 else "are dated in the future and are"
+    return [f"{named}{more} {told} not monitored; a clock or AIONCALL_NOW was wrong: delete the entry"]
 
 
 def removed_evalsets(daily: Sequence[HistoryEntry], *, today: str) -> dict[str, str]:

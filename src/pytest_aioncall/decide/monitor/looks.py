@@ -15,6 +15,9 @@ from ...model.history import EvalsetDay, HistoryEntry, RunRef
 
 CaseKey = tuple[str, str]
 
+AHEAD_DAYS = 1
+"""By so much a run's clock may go before the monitor's; no run is made later than that."""
+
 
 @dataclass(slots=True)
 class Look:
@@ -61,9 +64,10 @@ class Look:
         return self.entry.ref
 
 
-def daily_entries(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+def daily_entries(entries: Iterable[HistoryEntry], *, now: datetime | None = None) -> list[HistoryEntry]:
     """Return the daily live runs, each attempt once, by time.
 
+    now  runs of a time to come are left out (`until`); None: none is
     Recordings say nothing about today, and runs of pull requests or by hand are no measurement of every day.
     """
     found = {
@@ -71,11 +75,37 @@ def daily_entries(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
         for one in sorted(entries, key=_by_time, reverse=True)
         if one.kind == "daily" and not one.replayed
     }
-    return sorted(found.values(), key=_by_time)
+    daily = sorted(found.values(), key=_by_time)
+    return daily if now is None else until(daily, now)
+
+
+def until(daily: Sequence[HistoryEntry], now: datetime) -> list[HistoryEntry]:
+    """Leave out runs of a time to come: a clock was wrong, and they would be the newest until then.
+
+    Days that follow on each other from now on are no wrong clock of a run: an older day is looked at again.
+    """
+    kept, latest = [], now
+    for one in daily:
+        if is_ahead(one, latest):
+            continue
+        kept.append(one)
+        latest = max(latest, time_of(one))
+    return kept
 
 
 def _by_time(entry: HistoryEntry) -> tuple[datetime, str, int]:
     return time_of(entry), entry.run, entry.attempt
+
+
+def is_ahead(entry: HistoryEntry, now: datetime) -> bool:
+    """Tell whether an entry is of a later UTC day than tomorrow."""
+    made = time_of(entry)
+    return is_day_ahead(made.date(), now) or is_day_ahead(day_of(entry.day) or made.date(), now)
+
+
+def is_day_ahead(day: date, now: datetime) -> bool:
+    """Tell whether a day is a later one than tomorrow, in UTC."""
+    return (day - now.astimezone(UTC).date()).days > AHEAD_DAYS
 
 
 def time_of(entry: HistoryEntry) -> datetime:
