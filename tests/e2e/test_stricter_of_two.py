@@ -466,3 +466,117 @@ def test_rounds_are_drawn_for_the_base_too(branch: Project) -> None:
     _, found = run(branch)
     assert found["judgement"]["rounds"]["epochs"] == 4
     assert branch.command("gate", "--candidate", "latest", "--baseline-ref", "main") == 0
+
+
+NARROWED = {
+    "-k": ("pytest.ini", "[pytest]\naddopts = -k c02\n"),
+    "-m": ("pytest.ini", "[pytest]\naddopts = -m free\n"),
+    "a deselected case": ("pytest.ini", f"[pytest]\naddopts = --deselect={FILE}::c04\n"),
+    "a hook": (
+        "conftest.py",
+        "def pytest_collection_modifyitems(items):\n    items[:] = [i for i in items if 'c04' not in i.nodeid]\n",
+    ),
+    "a skip": (
+        "conftest.py",
+        "import pytest\n\ndef pytest_collection_modifyitems(items):\n"
+        "    items[4].add_marker(pytest.mark.skip(reason='later'))\n",
+    ),
+    "an ignored file": ("pytest.ini", f"[pytest]\naddopts = --ignore={FILE}\n"),
+    "a deselected file": ("pytest.ini", f"[pytest]\naddopts = --deselect={FILE}\n"),
+    "collect_ignore": ("conftest.py", f"collect_ignore = [{FILE!r}]\n"),
+    "norecursedirs": ("pytest.ini", "[pytest]\nnorecursedirs = evalsets\n"),
+}
+
+
+@pytest.fixture
+def gate(branch: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The branch in CI, with answers that have regressed, and another evalset that is fine."""
+    monkeypatch.setenv("CI", "true")
+    branch.evalset("other", cases={"a": ("a", "A")})
+    branch.app(WORSE)
+    return branch
+
+
+@pytest.mark.parametrize("how", NARROWED)
+def test_what_the_change_leaves_out_of_the_run_is_no_green_check(gate: Project, how: str) -> None:
+    """By addopts, a conftest.py or a hook: the evalset is told as not judged, and the exit status is 7."""
+    gate.write(*NARROWED[how])
+    result = gate.run("--aioncall-baseline-ref", "main")
+    report = gate.report()
+    assert result.ret == report["exit_code"] == 7
+    assert report["status"] == "not_judged"
+    demo = next(one for one in report["evalsets"] if one["planned"]["evalset"] == "demo")
+    assert demo["judgement"] is None
+    assert "not the command line" in demo["not_judged_because"]
+
+
+def test_an_evalset_that_moved_out_of_the_folder_that_is_run_is_told(gate: Project) -> None:
+    (gate.path / FILE).rename(gate.path / "demo2.eval.yaml")
+    result = gate.run("--aioncall-baseline-ref", "main", "evalsets")
+    assert result.ret == 7
+    left = [one["planned"]["evalset"] for one in gate.report()["evalsets"] if one["judgement"] is None]
+    assert left == ["demo"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("-k", "c02"),
+        ("--ignore", FILE),
+        (f"--deselect={FILE}",),
+        ("evalsets/other.eval.yaml",),
+        (f"{FILE}::c02",),
+    ],
+)
+def test_what_is_left_out_on_the_command_line_is_a_partial_run(gate: Project, typed: tuple[str, ...]) -> None:
+    assert gate.run("--aioncall-baseline-ref", "main", *typed).ret == 0
+
+
+@pytest.mark.parametrize("how", ["-k", "an ignored file"])
+def test_outside_of_ci_a_project_may_leave_out_what_it_likes(
+    gate: Project, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.delenv("CI")
+    gate.write(*NARROWED[how])
+    assert gate.run("--aioncall-baseline-ref", "main").ret == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--collect-only", "*--collect-only*are no gate*"),
+        ("--setup-plan", "*--setup-plan*are no gate*"),
+        ("--aioncall-shard 1/30", "--aioncall-shard: is set by addopts*"),
+        ("--aioncall-changed HEAD", "--aioncall-changed: is set by addopts*"),
+        ("--aioncall-without-keys neutral", "--aioncall-without-keys: is set by addopts*"),
+    ],
+)
+def test_options_that_decide_are_refused_in_addopts(gate: Project, option: str, said: str) -> None:
+    """Nothing runs, exit 4, and a report that lay there is gone."""
+    stale = gate.write(".aioncall/report.json", "{}")
+    gate.write("pytest.ini", f"[pytest]\naddopts = {option}\n")
+    result = gate.run("--aioncall-baseline-ref", "main")
+    assert result.ret == 4
+    (result.stderr if result.stderr.lines else result.stdout).fnmatch_lines([f"*{said}"])
+    assert not stale.exists()
+
+
+def test_another_base_in_addopts_is_refused(gate: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job says by a variable what the base is; a flag of addopts would be above it."""
+    monkeypatch.setenv("AIONCALL_BASELINE_REF", "main")
+    gate.write("pytest.ini", "[pytest]\naddopts = --aioncall-baseline-ref HEAD\n")
+    result = gate.run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*addopts or conftest.py say HEAD, and this job says main*"])
+
+
+def test_a_shard_that_the_job_asks_for_is_run_as_ever(gate: Project) -> None:
+    gate.app(RIGHT)
+    assert gate.run("--aioncall-baseline-ref", "main", "--aioncall-shard", "1/2").ret == 0
+
+
+def test_a_run_in_ci_without_a_case_leaves_no_report_of_an_earlier_one(gate: Project) -> None:
+    stale = gate.write(".aioncall/report.json", "{}")
+    gate.write("tests/test_it.py", "def test_it():\n    pass\n")
+    assert gate.run("tests").ret == 0
+    assert not stale.exists()

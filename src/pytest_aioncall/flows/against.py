@@ -102,7 +102,7 @@ class _Review:
         configs = self.old.configs()
         config = load_config(self.settings.root)
         was_config = configs[0][1] if configs and configs[0][1] else Config()
-        pairs = _paired(olds, prepared)
+        pairs = paired(olds, prepared)
         for one, now in pairs:
             if now is not None:
                 self._compare(one, now, was_config, config)
@@ -200,7 +200,7 @@ def _unreadable(one: OldEvalset, evalset: str | None) -> Weakening:
 Pair = tuple[OldEvalset | None, Prepared | None]
 
 
-def _paired(olds: Sequence[OldEvalset], prepared: Sequence[Prepared]) -> list[Pair]:
+def paired(olds: Sequence[OldEvalset], prepared: Sequence[Prepared]) -> list[Pair]:
     """Pair old and new evalsets: by name, the same file first; then what is left by file."""
     left = {one.file: one for one in olds}
     pairs: list[Pair] = []

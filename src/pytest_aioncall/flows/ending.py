@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
+from ..errors import AioncallError
 from ..model.report import AlreadyRegressed, Report
 from ..model.run import Run, RunEvalset
 from ..model.verdict import Judgement
 from .evalrun import EvalRun
 from .judge import BaselineFound, judge_record, rows_compared
 from .keyless import judged_without_key
+from .leftout import WHY, WHY_PART, left_out
 from .prepare import Prepared
 from .record import EvalsetRecord
 from .report import EvalsetInput, build_report
@@ -27,6 +30,7 @@ def finish(
     why_partial: str,
     selected: Mapping[str, int],
     unaffected: Sequence[str] = (),
+    below: Sequence[Path] | None = None,
 ) -> Report | None:
     """Judge what is complete and close the record; None where nothing ran and nothing was left out.
 
@@ -34,6 +38,8 @@ def finish(
     why_partial  what ended the session early, or empty
     selected     how many cases of each evalset were to run
     unaffected   evalsets that were selected and that the change cannot affect
+    below        files and folders whose evalsets all have to be judged, also those that only the merge base
+                 shows; what is not makes the run no green one. None: a part that somebody chose is fine
     """
     now = run.now()
     ends = [
@@ -46,18 +52,22 @@ def finish(
     run.record.change = run.beside.limit(
         (run.prepared[name] for name in complete), (run.prepared[name] for name in unaffected)
     )
-    if unaffected and not inputs:
+    hidden = _hidden(run, [*complete, *unaffected], below) if below is not None else []
+    narrowed = below is not None and not why_partial and not all(end.finished for end in ends)
+    if narrowed:
+        inputs = [_narrowed(one) if not end.finished else one for end, one in zip(ends, inputs, strict=True)]
+    if (unaffected or hidden) and not inputs:
         run.record.keep([])  # a run without a case is a run still: it says that nothing had to be judged
-    finished = bool(ends or unaffected) and all(end.finished for end in ends)
+    finished = bool(ends or unaffected) and all(end.finished for end in ends) and not hidden
     closed = _close(run, inputs, complete=finished)
     if closed is None:
         return None
-    inputs += [_left_out(run, name) for name in unaffected]
+    inputs += [*(_left_out(run, name) for name in unaffected), *hidden]
     report = build_report(closed, inputs, folder=run.record.folder, now=now, review=reviews.rest)
     stopped = any(one.record.cancelled or (run.part is None and _is_outage(one)) for one in inputs)
-    if not report.exit_code and stopped:
-        # The cap or an outage stopped it, nobody chose a part: what was not asked is not green. How many
-        # errors are too many is said of a whole run, so of a shard it is said by the gate.
+    if not report.exit_code and (stopped or narrowed or hidden):
+        # The cap, an outage or the change itself stopped it, nobody chose a part: what was not asked is not
+        # green. How many errors are too many is said of a whole run, so of a shard it is said by the gate.
         return report.model_copy(update={"exit_code": CANNOT_JUDGE})
     return report
 
@@ -72,6 +82,32 @@ def _reviews(run: EvalRun, inputs: Sequence[EvalsetInput], unaffected: Sequence[
         run.settings,
         baselines={one.planned.evalset: one.found.proposal for one in inputs},
     )
+
+
+def _hidden(run: EvalRun, met: Sequence[str], below: Sequence[Path]) -> list[EvalsetInput]:
+    """Return what there is to say of evalsets of the merge base that this run did not meet."""
+    try:
+        found = left_out([run.prepared[name] for name in met], run.settings, below=below)
+    except (AioncallError, OSError):
+        return []  # told with what the branch proposes, which asks the same of git
+    return [
+        EvalsetInput(
+            planned=planned,
+            cases=(),
+            record=EvalsetRecord(),
+            found=BaselineFound(),
+            judgement=None,
+            not_judged_because=WHY,
+        )
+        for planned in found
+    ]
+
+
+def _narrowed(one: EvalsetInput) -> EvalsetInput:
+    """Say of an evalset of which only a part ran that nobody chose the part."""
+    if one.record.cancelled:
+        return one
+    return replace(one, not_judged_because=f"{one.not_judged_because or 'a part ran'}, {WHY_PART}")
 
 
 def _left_out(run: EvalRun, name: str) -> EvalsetInput:

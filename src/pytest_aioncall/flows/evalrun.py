@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..adapters.config_file import find_root, load_config
+from ..adapters.files import replace_all
 from ..adapters.net import refuse_missing
 from ..adapters.net import versions as http_versions
 from ..adapters.redaction import Redactor
@@ -339,8 +340,16 @@ class EvalRun:
 
     def write(self, report: Report) -> Path:
         """Write `report.json` and `report.html`; return the page's path."""
-        folder = self.settings.report_dir or self.settings.root / self.settings.config.store
-        return write_report(report, folder)
+        by = self.settings.github.run_id
+        return write_report(report.model_copy(update={"workflow_run": by}), self._report_folder)
+
+    def withdraw(self) -> None:
+        """Take away the report of an earlier run: where this one writes none, nobody takes that for it."""
+        replace_all({self._report_folder / name: None for name in ("report.json", "report.html")})
+
+    @property
+    def _report_folder(self) -> Path:
+        return self.settings.report_dir or self.settings.root / self.settings.config.store
 
     def told(self) -> None:
         """Say in the record what the network and the price table know of this run."""

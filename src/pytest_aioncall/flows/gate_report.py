@@ -53,6 +53,7 @@ def write_gate_report(
         exit_code=run_exit_code(judgements),
         generated_at=rfc3339(now),
         evalsets=(*evalsets, *_left_out(limited)),
+        workflow_run=settings.github.run_id,
     )
     return write_report(report, folder)
 

@@ -194,6 +194,7 @@ class Report(Frozen):
 
     status  `unaffected`: the change can affect none of the evalsets, so nothing ran; neutral, exit 0
     review  what concerns no evalset of this run: the configuration, evalsets that are gone
+    workflow_run  id of the run of GitHub Actions that wrote it; empty elsewhere
     """
 
     format: Literal[1] = 1
@@ -203,3 +204,4 @@ class Report(Frozen):
     generated_at: str
     evalsets: tuple[EvalsetReport, ...] = ()
     review: BaseReview | None = None
+    workflow_run: str = ""

@@ -12,6 +12,7 @@ from . import garbage
 from .flags import flags_of, is_worker, start_folder, will_run
 from .hooks import EVALSET_SUFFIX
 from .items import CaseItem, EvalsetFile, forget_phases, without_repeats
+from .narrowed import Narrowing
 from .selected import Selected
 from .shards import deselect_other_shards, status_without_cases
 from .signals import terminated_as_interrupted
@@ -56,6 +57,7 @@ class OnCallSession:
         self._execution: Execution | None = None
         self._selected = Selected()
         self._unaffected = Unaffected()
+        self._narrowing = Narrowing(config)
         self._jobs_sent: dict[str, dict[str, Job]] = {}
         self.notes_at_start: list[str] = []
 
@@ -120,6 +122,8 @@ class OnCallSession:
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Generator[None, Any, Any]:
         """Refuse to start with all problems at once, before pytest complains of cases it cannot find."""
+        if not self.is_worker:
+            self._begin_in_ci()
         try:
             result = yield
         except pytest.UsageError:
@@ -127,6 +131,20 @@ class OnCallSession:
             raise
         self._refuse_problems()
         return result
+
+    def _begin_in_ci(self) -> None:
+        """Take away the report of an earlier run, or one that the change brought; refuse to be narrowed."""
+        try:
+            run = self.run
+        except pytest.UsageError:
+            return  # said by the first evalset that is met
+        self.problems += self._narrowing.begin(run.settings)
+        if run.settings.ci and (self.problems or will_run(self.config)):
+            try:
+                run.withdraw()
+            except OSError as error:
+                self.problems.append(f"{error.filename}: {error.strerror}; a report has to be written there")
+        self._refuse_problems()
 
     def _refuse_problems(self) -> None:
         if not self.problems or self.is_worker:
@@ -385,7 +403,8 @@ class OnCallSession:
         """Judge complete evalsets and let pytest report the gates as tests of their own."""
         if interrupted:
             self._selected.count_collected()
-        if self.problems or not (self._selected or self._unaffected):
+        below = self._narrowing.below
+        if self.problems or not (self._selected or self._unaffected or below):
             return
         why = "interrupted" if interrupted else ""
         from ..flows.ending import finish
@@ -396,6 +415,7 @@ class OnCallSession:
             why_partial=why,
             selected=self._selected.by_name(self._prepared_at),
             unaffected=self._unaffected.names(self._prepared_at),
+            below=below,
         )
         if self.report is None:
             return

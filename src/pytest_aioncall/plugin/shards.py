@@ -40,8 +40,11 @@ def deselect_other_shards(
 
 
 def status_without_cases(report: Report, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
-    """Return the exit status: a shard without a case, and a change without effect, had nothing to do."""
+    """Return the exit status: a shard without a case, and a change without effect, had nothing to do.
+
+    Where the report itself has an exit status, that is it: it says why no case ran.
+    """
     nothing_to_do = report.run.shard is not None or report.run.change is not None
-    if nothing_to_do and status == pytest.ExitCode.NO_TESTS_COLLECTED:
+    if (nothing_to_do or report.exit_code) and status == pytest.ExitCode.NO_TESTS_COLLECTED:
         return pytest.ExitCode.OK
     return status

@@ -70,7 +70,7 @@ def publish_check(
     github = settings.github
     event = read_event(github.event_path)
     other_run = from_workflow_run or github.event_name == "workflow_run"
-    report = load_report(where, settings, trusted=not other_run)
+    report = load_report(where, settings, trusted=not other_run, event=event)
     place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event)
     if not place.commit:
         raise UsageError("no commit to report on: GITHUB_SHA is not set, and this is no git repository")

@@ -81,7 +81,7 @@ def publish_comment(
         raise UsageError(
             "--pr: with --from-workflow-run the pull request is found by the commit; leave it away"
         )
-    report = load_report(where, settings, trusted=not other_run)
+    report = load_report(where, settings, trusted=not other_run, event=event)
     if tracker is None and not dry_run:
         refuse_without_token(settings)
     asked = tracker if tracker is not None else GitHubTracker(github)

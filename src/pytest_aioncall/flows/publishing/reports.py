@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ...adapters.report_file import read_reports
+from ...adapters import git
+from ...adapters.report_file import NAME, read_reports
 from ...decide.exit_codes import PRECEDENCE
+from ...errors import UsageError
 from ...model.report import Report
 from ...model.run import Totals
 from ...settings import Settings
@@ -20,10 +23,42 @@ def report_place(settings: Settings) -> Path:
     return folder / "report.json"
 
 
-def load_report(where: str | None, settings: Settings, *, trusted: bool = True) -> Report:
-    """Read the report, or all of a folder as one. Raises UsageError with a line for people."""
+def load_report(
+    where: str | None, settings: Settings, *, trusted: bool = True, event: Mapping[str, Any] | None = None
+) -> Report:
+    """Read the report, or all of a folder as one. Raises UsageError with a line for people.
+
+    trusted  this very workflow run wrote it; else the one of whose end `event` tells
+    One that another workflow run wrote is refused, and so is one that came with the checkout.
+    """
     place = Path(where) if where is not None else report_place(settings)
-    return together(read_reports(place, trusted=trusted))
+    reports = read_reports(place, trusted=trusted)
+    writer = settings.github.run_id if trusted else _other_run(event or {})
+    for one in reports:
+        if writer and one.workflow_run and one.workflow_run != writer:
+            raise UsageError(
+                f"{place}: the report of workflow run {one.workflow_run[:40]!r}, and asked for is that of "
+                f"{writer}; did pytest --aioncall run, and get as far as a report?"
+            )
+    if trusted and writer:
+        _refuse_committed(place)
+    return together(reports)
+
+
+def _other_run(event: Mapping[str, Any]) -> str:
+    told = event.get("workflow_run")
+    return str(told.get("id") or "") if isinstance(told, Mapping) else ""
+
+
+def _refuse_committed(place: Path) -> None:
+    """Refuse a report that git has: whoever wrote the change wrote it, and no run of this job did."""
+    for path in sorted(place.rglob(NAME)) if place.is_dir() else [place]:
+        real = path.resolve()
+        if git.is_tracked(real.parent, real):
+            raise UsageError(
+                f"{path}: is committed, so it says nothing of this run; take it out of git "
+                "(git rm --cached) and keep .aioncall/ in .gitignore"
+            )
 
 
 def together(reports: Sequence[Report]) -> Report:
