@@ -148,7 +148,7 @@ EXPECTED: dict[int, list[str]] = {
     4: ["opens alpha (1)", "trigger alpha"],
     5: ["speaks in alpha (1)", "update alpha"],
     # The incident goes on, and the four others have one page together and no issue.
-    6: ["speaks in alpha (1)", "trigger storm"],
+    6: ["speaks in alpha (1)", "trigger storm", "update alpha"],
     7: ["speaks in alpha (1)", "resolve storm", "update alpha"],
     8: ["speaks in alpha (1)", "update alpha"],
     9: ["closes alpha (1)", "resolve alpha"],
@@ -162,8 +162,8 @@ EXPECTED: dict[int, list[str]] = {
     20: ["closes 4 features at once (1)", "resolve storm"],
     21: ["opens beta (1)", "trigger beta"],
     22: ["speaks in beta (1)", "acknowledge beta", "update beta"],
-    # It could not be judged: nothing is closed, and nobody is paged for what is known.
-    23: ["speaks in beta (1)"],
+    # It could not be judged: that is said, nothing is closed, and nobody is paged for what is known.
+    23: ["speaks in beta (1)", "update beta"],
     24: ["speaks in beta (1)", "update beta"],
     25: ["speaks in beta (1)", "update beta"],
     26: ["speaks in beta (1)", "update beta"],

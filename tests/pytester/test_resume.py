@@ -151,7 +151,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(project: Project, how: si
     project.write("stop", "q10 wait")
     process = started(project)
     process.send_signal(how)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=150)
     assert process.returncode == 2, output
     assert "next:   pytest --aioncall evalsets/demo.eval.yaml --aioncall-resume" in output
     run = project.last_run()
@@ -170,7 +170,7 @@ def test_an_interrupted_run_of_workers_is_gone_on_with(project: Project) -> None
     project.write("stop", "q10 wait")
     process = started(project, "-n", "2")
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=150)
     assert process.returncode == 2, output
     assert "next:   pytest --aioncall evalsets/demo.eval.yaml --aioncall-resume" in output
     there = len(kept(project))
@@ -347,7 +347,7 @@ def test_a_run_that_is_under_way_is_neither_resumed_nor_mended(
         assert "is still under way" in capsys.readouterr().err
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=150)
 
 
 def test_two_runs_at_once_do_not_harm_each_other(project: Project) -> None:
@@ -362,7 +362,7 @@ def test_two_runs_at_once_do_not_harm_each_other(project: Project) -> None:
     assert project.run_apart().ret == 0
     assert first.is_dir()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=150)
     assert len((first / "samples.jsonl").read_text().splitlines()) == 5
 
 

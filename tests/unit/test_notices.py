@@ -147,11 +147,14 @@ def test_it_goes_on_with_one_line_a_day() -> None:
     assert line.line.startswith("[still open, day 4] triage.daily.route")
 
 
-def test_a_run_that_cannot_judge_neither_updates_nor_ends_anything() -> None:
+def test_a_run_that_cannot_judge_is_told_and_ends_nothing() -> None:
     story = Story()
     story.run(alerts_of(condition()))
     dark = condition(day=23, state="not_judged", alerts=(), because="the judge is out of reach")
-    assert story.run(alerts_of(dark, day=23)) == []
+    (line,) = story.plan(alerts_of(dark, day=23))
+    assert (line.action, line.line[:21]) == ("update", "[still open, day 2] t")
+    assert "could not judge today" in line.line
+    assert story.run(alerts_of(dark, day=23)) == [("update", "pager")]
 
 
 def test_a_day_on_the_way_to_recovery_pages_nobody_anew() -> None:
@@ -245,7 +248,8 @@ def test_no_data_is_paged_without_an_incident_and_ended_by_the_next_judged_run()
     assert page.key == "triage/no_data/triage///r19"
     assert "aioncall scores" not in page.line
     assert story.run(alerts_of(dark)) == [("trigger", "pager")]
-    assert story.run(alerts_of(dark.model_copy(update={"run": run_of(23)}), day=23)) == []
+    # Whoever is called is told once a day while it lasts.
+    assert story.run(alerts_of(dark.model_copy(update={"run": run_of(23)}), day=23)) == [("update", "pager")]
     back = condition(day=24, state="good", alerts=(), episode=None)
     assert story.run(alerts_of(back, day=24)) == [("resolve", "pager")]
 

@@ -166,9 +166,9 @@ class _Telling:
                 yield self._made(action, name, f"{ESCALATED}{step.role} {step.at.isoformat()}", line, to=to)
 
     def _daily(self, told: Iterable[str]) -> Iterable[Notification]:
-        """One line a day while it lasts, not on the day of the page; a run that could not judge says none."""
+        """One line a day while it lasts, not on the day of the page; it tells where nothing was judged."""
         subject, day = self.subject, self.alerts.day
-        if subject.heard.snoozed or not subject.is_judged:
+        if subject.heard.snoozed:
             return
         paged = self.sent.of(subject.key, "trigger")
         for name in told:

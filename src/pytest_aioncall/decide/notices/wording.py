@@ -49,6 +49,11 @@ def paged(subject: Subject, *, primary: str | None, due: datetime, now: datetime
 
 
 def goes_on(subject: Subject, *, day: int) -> str:
+    condition = subject.conditions[0]
+    if condition.is_open and not subject.is_several and not subject.is_judged:
+        # The alerts are of the last run that could judge, or say why this one could not.
+        blind = f"{subject.evalset}: could not judge today: {condition.because}"
+        return _line(f"[still open, day {day}]", blind, "")
     return _line(f"[still open, day {day}]", title_of(subject), _command(subject))
 
 
