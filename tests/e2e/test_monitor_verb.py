@@ -212,7 +212,7 @@ def test_without_a_baseline_the_line_says_so_with_the_command_that_makes_one(dai
     accept = f'aioncall baseline accept triage --run {run} --reason "first baseline"'
     assert line.startswith("  triage  learning ")
     assert line.endswith(f" of 14 days; 80/80 judged; no baseline: {accept}")
-    assert daily.command(*accept.replace('"', "").split()[1:-1], "first baseline", "--by", "ann")[0] == 0
+    assert daily.command(*accept.replace('"', "").split()[1:-2], "first baseline", "--by", "ann")[0] == 0
     daily.run(2)
     assert "no baseline" not in daily.command("monitor")[1]
 
@@ -308,6 +308,18 @@ def test_no_answer_and_no_reason_of_a_scorer_is_in_the_history(daily: Daily) -> 
     (entry,) = HistoryFolder(daily.path / ".aioncall/history").entries()
     assert len(entry.evalsets[0].floors) == 40
     assert all(floor.reason is None for floor in entry.evalsets[0].floors)
+
+
+def test_a_run_that_is_dated_in_the_future_is_not_entered(daily: Daily) -> None:
+    daily.based()
+    daily.run(20)
+    daily.monkeypatch.setenv("AIONCALL_NOW", "2026-11-03T03:17:00Z")
+    code, _, said = daily.command("monitor", "--history", "./kept/")
+    assert code == 4 and "is dated 2026-11-20T03:17" in said and "a clock or AIONCALL_NOW is wrong" in said
+    assert not list(daily.path.glob("kept/**/*.json"))
+    code, shown, _ = daily.command("history", "show")
+    assert [line.split()[0] for line in shown.splitlines()[1:3]] == ["2026-11-01", "2026-11-02"]
+    assert "2026-11-20" not in shown
 
 
 def test_runs_of_pull_requests_are_kept_and_not_monitored(daily: Daily) -> None:

@@ -123,9 +123,34 @@ def test_each_error_has_its_exit_code_and_no_traceback(
     assert ("what to do" in said) == (code != 2)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runs", "list"], "interrupted"),
+        (["scores"], "interrupted"),
+        (["monitor"], "interrupted; run it again: nothing is lost"),
+        (["history", "show"], "interrupted; run it again: nothing is lost"),
+        (["publish", "issues"], "interrupted; run it again: nothing is lost"),
+    ],
+)
+def test_who_interrupts_reads_one_line_that_says_what_became_of_it(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_arguments: object, **_flags: object) -> object:
+        raise KeyboardInterrupt
+
+    for verb in (cli.runs, cli.scores, cli.monitor, cli.history, cli.publish):
+        monkeypatch.setattr(verb, "settings_of", interrupted)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"{said}\n")
+
+
 def test_alone_it_shows_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert "exit codes:" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "exit codes:" in said
+    assert "2 interrupted" in said
 
 
 @pytest.mark.parametrize(

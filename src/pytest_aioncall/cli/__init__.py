@@ -71,6 +71,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         complain(f"{error.filename}: {error.strerror}" if error.filename else error)
         return EXIT_USAGE
     except KeyboardInterrupt:
+        # Each step of these may be the last one; the next start does the rest.
+        goes_on = options.command in ("publish", "monitor", "history")
+        complain("interrupted; run it again: nothing is lost" if goes_on else "interrupted")
         return EXIT_INTERRUPTED
 
 
@@ -80,12 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aioncall",
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
-        epilog="exit codes: 0 pass; 1 regressed or a floor broken; 4 bad YAML, configuration or usage; "
-        "7 cannot judge; 8 baseline missing or not comparable. Further verbs: "
+        epilog="exit codes: 0 pass; 1 regressed or a floor broken; 2 interrupted; 4 bad YAML, configuration "
+        "or usage; 7 cannot judge; 8 baseline missing or not comparable. Further verbs: "
         "cassettes, drill, history, monitor, oncall, rejudge, review, runbook, runs, schema, scores, who.",
     )
     parser.add_argument("--version", action="version", version=f"pytest-aioncall {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="command")
     add_init(verbs)
     add_check(verbs)
     add_baseline(verbs)

@@ -23,7 +23,7 @@ def add_history(verbs: Any) -> None:
         help="show, rebuild, site: which history; push, pull: the folder here. Default: this machine's",
     )
     parser.add_argument("--branch", metavar="NAME", help="push, pull: the branch (default monitors.history)")
-    parser.add_argument("--kind", choices=["daily", "other"], help="rebuild: what the runs were")
+    parser.add_argument("--kind", choices=["daily", "other"], help="push, rebuild: what the runs were")
     parser.add_argument("--evalset", metavar="NAME", help="show: this evalset only")
     parser.add_argument("--last", type=count, default=30, metavar="N", help="show: the newest N (default 30)")
     parser.add_argument("--out", metavar="DIR", help="site: where the pages are written (default site)")
@@ -32,7 +32,7 @@ def add_history(verbs: Any) -> None:
 
 
 _OPTIONS = {
-    "push": {"history", "branch"},
+    "push": {"history", "branch", "kind"},
     "pull": {"history", "branch"},
     "rebuild": {"folder", "history", "kind"},
     "show": {"history", "evalset"},
@@ -58,9 +58,10 @@ def _history(options: argparse.Namespace) -> int:
         return _site(options, settings)
     if options.action == "rebuild":
         done = keeping.rebuild(options.folder, settings, history=options.history, kind=options.kind)
+    elif options.action == "push":
+        done = keeping.push(settings, branch=options.branch, history=options.history, kind=options.kind)
     else:
-        move = keeping.push if options.action == "push" else keeping.pull
-        done = move(settings, branch=options.branch, history=options.history)
+        done = keeping.pull(settings, branch=options.branch, history=options.history)
     if options.json:
         told = {"format": 1, "history": done.where, "entries": done.looked_at, "new": done.new}
         say_json({**told, "notes": list(done.notes)})

@@ -44,10 +44,12 @@ def _monitor(options: argparse.Namespace) -> int:
 
     settings = settings_of(options, now=options.now)
     # The entry is pushed, which fetches; there is no need to fetch twice.
-    history = open_history(options.history, settings, fetch=False, but=options.run)
+    history = open_history(
+        options.history, settings, fetch=False, but=options.run, must_be_there=True, makes=True
+    )
     found = monitored(options.run, history=history, settings=settings, kind=options.kind)
     if options.json:
         say_json({**found.alerts.model_dump(mode="json"), "exit_code": found.exit_code})
     else:
-        say(*monitor_lines(found, settings))
+        say(*monitor_lines(found, settings, history=options.history))
     return EXIT_OK if options.exit_zero else found.exit_code

@@ -42,7 +42,8 @@ def _scores(options: argparse.Namespace) -> int:
         scorer=options.scorer,
         against=options.against,
     )
-    found = scores(request, open_history(options.history, settings), settings)
+    history = open_history(options.history, settings, must_be_there=True)
+    found = scores(request, history, settings)
     if options.json:
         say_json(found.as_json())
     else:

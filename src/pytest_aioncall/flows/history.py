@@ -23,6 +23,7 @@ from ..model.verdict import Judgement
 from ..settings import Settings, environment
 from .gathering import Gathered, gather, judges_of
 from .judge import BaselineFound, find_baseline, judge_record
+from .named_history import refuse_file, refuse_unknown
 from .record import EvalsetRecord, age_days, rfc3339
 from .runs import read_kept_run, runs_folder
 
@@ -34,7 +35,13 @@ _ACTIONS = Author("github-actions[bot]", "41898282+github-actions[bot]@users.nor
 
 
 def open_history(
-    where: str | None, settings: Settings, *, fetch: bool = True, but: str | None = None
+    where: str | None,
+    settings: Settings,
+    *,
+    fetch: bool = True,
+    but: str | None = None,
+    must_be_there: bool = False,
+    makes: bool = False,
 ) -> HistoryFolder:
     """Return the history that is named.
 
@@ -42,18 +49,25 @@ def open_history(
            `history` of the store, fed with the runs of this machine
     fetch  a branch is fetched first, so that it can be read
     but    a run (id, folder or `latest`) that the caller enters by himself
-    Raises UsageError for a name that is neither, StoreError where a branch cannot be reached.
+    must_be_there  refuse a branch that is neither here nor shared, unless it is that of `monitors.history`
+    makes  what is opened is written to
+    Raises UsageError for a name that is neither, or is a file's; StoreError where a branch cannot be reached.
     """
     if where is None:
         local = HistoryFolder(local_folder(settings), where="this machine's runs")
         feed(local, settings, but=but)
         return local
+    refuse_file(where)
     if is_folder(where):
         path = Path(where).expanduser()
         return HistoryFolder(path, where=f"folder {log_line(where, 120)}")
     branch = open_branch(where, settings)
-    if fetch:
+    # A name that nobody has configured is looked for before anything is made of it.
+    looked_for = must_be_there and where != settings.config.monitors.history
+    if fetch or looked_for:
         branch.fetch()
+    if looked_for:
+        refuse_unknown(branch, settings, makes=makes)
     return branch
 
 

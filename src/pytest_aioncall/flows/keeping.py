@@ -15,8 +15,9 @@ from ..adapters.text import log_line
 from ..errors import UsageError
 from ..model.history import EvalsetDay, HistoryEntry
 from ..settings import Settings
-from .history import Kind, entry_of, is_folder, local_folder, open_branch, open_history
+from .history import Kind, entry_of, is_folder, kind_of, local_folder, open_branch, open_history
 from .merging import Source, merged
+from .named_history import refuse_unknown
 from .runs import read_kept_run, runs_folder
 
 _ONE_RUN = timedelta(hours=6)
@@ -33,25 +34,68 @@ class Moved:
     notes: tuple[str, ...] = ()
 
 
-def push(settings: Settings, *, branch: str | None = None, history: str | None = None) -> Moved:
-    """Put this machine's entries on the branch and share it. Raises StoreError where that fails."""
+def push(
+    settings: Settings, *, branch: str | None = None, history: str | None = None, kind: Kind | None = None
+) -> Moved:
+    """Put this machine's entries on the branch and share it. Raises StoreError where that fails.
+
+    kind  daily: runs that no job made are days as they are here; other: what is pushed is no day; None:
+          daily in a scheduled job, else other: what somebody ran by hand measures no day of the team
+    """
     here = _folder(history, settings)
     shared = open_branch(branch or settings.config.monitors.history, settings)
     shared.fetch()
-    known = {(entry.run, entry.attempt) for entry in shared.entries()}
+    known = {(entry.run, entry.attempt): entry for entry in shared.entries()}
     entries = here.entries()
-    new = sum(shared.add(entry) for entry in entries if (entry.run, entry.attempt) not in known)
+    kept_out = 0
+    new = 0
+    for entry in entries:
+        there = known.get((entry.run, entry.attempt))
+        pushed = _as_pushed(entry, settings, kind=kind)
+        if there is None:
+            kept_out += pushed.kind != entry.kind and kind is None
+            new += shared.add(pushed)
+        elif kind is not None and not there.url and there.kind != pushed.kind:
+            # It was pushed before, and now somebody says what it is.
+            new += shared.add(there.model_copy(update={"kind": pushed.kind}))
     shared.sync()
-    return Moved(shared.where, len(entries), new, (*shared.notes, *_problems(here), *_problems(shared)))
+    notes = (*_kept_out_told(kept_out), *shared.notes, *_problems(here), *_problems(shared))
+    return Moved(shared.where, len(entries), new, notes)
+
+
+def _as_pushed(entry: HistoryEntry, settings: Settings, *, kind: Kind | None) -> HistoryEntry:
+    """Return an entry of this machine as it is shared: a run that no job made is a day if it is said."""
+    in_daily_job = bool(settings.github.run_id) and kind_of(settings) == "daily"
+    told = kind or ("daily" if in_daily_job or entry.url else "other")
+    return entry if told == "daily" else entry.model_copy(update={"kind": "other"})
+
+
+def _kept_out_told(count: int) -> list[str]:
+    if not count:
+        return []
+    runs = words.counted(count, "run")
+    return [
+        f"pushed as other, so not monitored: {runs} made outside of the scheduled job; where this machine's "
+        "runs are the days: aioncall history push --kind daily"
+    ]
 
 
 def pull(settings: Settings, *, branch: str | None = None, history: str | None = None) -> Moved:
-    """Bring the entries of the branch to this machine; where both have a run, the branch's entry stays."""
+    """Bring the entries of the branch to this machine; where both have a run, the branch's entry stays.
+
+    Whether a run that no job made is a day of this machine, this machine says. Raises UsageError for a branch
+    that is not there, unless it is the configured one.
+    """
     shared = open_branch(branch or settings.config.monitors.history, settings)
     shared.fetch()
+    refuse_unknown(shared, settings, option="--branch")
     here = _folder(history, settings, feed=False)
     entries = shared.entries()
-    new = sum(here.add(entry) for entry in entries)
+    mine = {(entry.run, entry.attempt): entry.kind for entry in here.entries() if not entry.url}
+    new = 0
+    for entry in entries:
+        kept = entry.kind if entry.url else mine.get((entry.run, entry.attempt), entry.kind)
+        new += here.add(entry.model_copy(update={"kind": kept}))
     return Moved(here.where, len(entries), new, (*shared.notes, *_problems(shared)))
 
 
@@ -78,7 +122,7 @@ def rebuild(
     target = (
         HistoryFolder(local_folder(settings), where="this machine's history")
         if history is None
-        else open_history(history, settings)
+        else open_history(history, settings, must_be_there=True, makes=True)
     )
     known = target.entries()
     notes: list[str] = []
@@ -207,7 +251,7 @@ def show(
     settings: Settings, *, history: str | None = None, evalset: str | None = None, last: int = 30
 ) -> Shown:
     """Return the newest `last` entries, of one evalset where it is named."""
-    found = open_history(history, settings)
+    found = open_history(history, settings, must_be_there=True)
     entries = found.entries()
     if evalset is not None:
         names = sorted({one.evalset for entry in entries for one in entry.evalsets})

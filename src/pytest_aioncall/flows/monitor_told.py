@@ -9,33 +9,40 @@ from ..adapters.text import log_line
 from ..model.alert import Alert, EvalsetCondition
 from ..settings import Settings
 from .monitor import EXIT_ALERT, EXIT_CANNOT_JUDGE, Monitored
+from .named_history import history_given
 
 _MOST_ALERTS = 5
 _TIERS = {1: "page", 2: "ticket", 3: "review"}
 
 
-def monitor_lines(found: Monitored, settings: Settings) -> list[str]:
-    """Return the lines for a person."""
+def monitor_lines(found: Monitored, settings: Settings, *, history: str | None = None) -> list[str]:
+    """Return the lines for a person.
+
+    history  as it was given: every next command names it, for another one has another notification log
+    """
+    given = history_given(history)
     conditions = sorted(found.alerts.evalsets, key=lambda one: (_ORDER[_word(one)], one.evalset))
     name_width = max((len(log_line(one.evalset, 60)) for one in conditions), default=0)
     lines = [_headline(found)]
     for one in conditions:
-        lines += _evalset_lines(one, settings, width=name_width)
+        accept = _accept(one, found)
+        lines += _evalset_lines(one, settings, width=name_width, accept=accept)
     lines += [f"  note: {log_line(note, 400)}" for note in found.notes]
     if found.alerts.review:
-        lines.append(
-            f"  {words.counted(len(found.alerts.review), 'line')} for the weekly review: aioncall review"
-        )
+        count = words.counted(len(found.alerts.review), "line")
+        lines.append(f"  {count} for the weekly review: aioncall review{given}")
     lines.append(f"  history: {found.where}")
-    return [*lines, "", f"next:  {_next(found)}"]
+    return [*lines, "", f"next:  {_next(found, given)}"]
 
 
-_ORDER = {"ALERT": 0, "not judged": 1, "learning": 2, "ok": 3}
+_ORDER = {"ALERT": 0, "recovering": 1, "not judged": 2, "learning": 3, "ok": 4}
 
 
 def _word(one: EvalsetCondition) -> str:
-    if one.is_open or one.alerts:
+    if one.alerts:
         return "ALERT"
+    if one.is_open:
+        return "recovering"
     return {"bad": "ALERT", "not_judged": "not judged", "learning": "learning"}.get(one.state, "ok")
 
 
@@ -50,12 +57,24 @@ def _headline(found: Monitored) -> str:
         return f"monitor CANNOT JUDGE   {run}{f': {log_line(because, 200)}' if because else ''}"
     pending = sum(one.is_open for one in conditions)
     still = f", {words.counted(pending, 'incident')} not over yet" if pending else ""
-    return f"monitor OK   {words.counted(len(conditions), 'evalset')}{still}, {run}"
+    bare = sum(bool(_accept(one, found)) for one in conditions)
+    without = f", {bare} without a baseline" if bare else ""
+    return f"monitor OK   {words.counted(len(conditions), 'evalset')}{still}{without}, {run}"
 
 
-def _evalset_lines(one: EvalsetCondition, settings: Settings, *, width: int) -> list[str]:
+def _accept(one: EvalsetCondition, found: Monitored) -> str:
+    """Return how an evalset that was judged without a baseline comes by one, else ""."""
+    day = next((day for day in found.entry.evalsets if day.evalset == one.evalset), None)
+    if day is None or not day.judged or day.baseline:
+        return ""
+    name, run = shlex.quote(log_line(one.evalset, 60)), shlex.quote(log_line(found.entry.run, 200))
+    return f'aioncall baseline accept {name} --run {run} --reason "first baseline"'
+
+
+def _evalset_lines(one: EvalsetCondition, settings: Settings, *, width: int, accept: str) -> list[str]:
     name, word = log_line(one.evalset, 60).ljust(width), _word(one)
-    lines = [f"  {name}  {word}{_said(one, settings)}"]
+    bare = f"; no baseline: {accept}" if accept else ""
+    lines = [f"  {name}  {word}{_said(one, settings)}{bare}"]
     for alert in one.alerts[:_MOST_ALERTS]:
         lines += _alert_lines(alert)
     if len(one.alerts) > _MOST_ALERTS:
@@ -69,10 +88,10 @@ def _said(one: EvalsetCondition, settings: Settings) -> str:
     if one.state == "not_judged":
         because = f": {log_line(one.because, 200)}" if one.because else ""
         if one.is_open:
-            return f", not judged today{because}; {_open_told(one)}"
+            return f", not judged today{because}; {_open_told(one, settings)}"
         return f", not judged{because}" if one.alerts else because
     if one.is_open and not one.alerts:
-        return f": {_open_told(one)}"
+        return f": {_open_told(one, settings)}"
     if one.alerts:
         return ""
     learned = [series.reference_days for series in one.series if series.learning]
@@ -83,13 +102,14 @@ def _said(one: EvalsetCondition, settings: Settings) -> str:
     return f" {days}; {judged}" if one.state == "learning" else f": {judged}; the daily series learns, {days}"
 
 
-def _open_told(one: EvalsetCondition) -> str:
+def _open_told(one: EvalsetCondition, settings: Settings) -> str:
     episode = one.episode
     assert episode is not None  # noqa: S101 - the caller asked whether one is open
-    good = len(episode.good_days)
-    return f"open since {episode.first_bad.day}" + (
-        f", judged good on {words.counted(good, 'day')} since" if good else ""
-    )
+    good, needed = len(episode.good_days), settings.config.monitors.recovery_days
+    since = f"open since {episode.first_bad.day}"
+    if good < needed:
+        return f"{since}, judged good on {good} of {words.counted(needed, 'day')}"
+    return f"{since}, judged good on {words.counted(good, 'day')}; its series is not back yet"
 
 
 def _alert_lines(alert: Alert) -> list[str]:
@@ -101,10 +121,11 @@ def _alert_lines(alert: Alert) -> list[str]:
     return lines
 
 
-def _next(found: Monitored) -> str:
+def _next(found: Monitored, given: str) -> str:
     run = shlex.quote(log_line(found.entry.run, 200))
     if any(one.alerts or one.is_open for one in found.alerts.evalsets):
-        return f"aioncall publish issues --run {run}"
+        return f"aioncall publish issues --run {run}{given}"
     if found.exit_code == EXIT_CANNOT_JUDGE:
         return f"mend what is named, and run again: pytest --aioncall; this run: aioncall runs show {run}"
-    return "aioncall scores --since 24h --by SLICE (how the slices moved), aioncall history show"
+    scores = f"aioncall scores --since 24h --by SLICE{given} (how the slices moved)"
+    return f"{scores}, aioncall history show{given}"

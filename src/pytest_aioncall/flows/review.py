@@ -34,7 +34,7 @@ def review(
     """
     now = settings.now or datetime.now(UTC)
     begin = _since(since, now, settings)
-    history = open_history(where, settings)
+    history = open_history(where, settings, must_be_there=True)
     entries = history.entries()
     found = review_of(
         entries,

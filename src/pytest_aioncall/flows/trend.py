@@ -25,7 +25,7 @@ def write_site(out: Path, *, where: str | None, settings: Settings, days: int = 
     """
     if not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--days is from 1 to {MOST_DAYS}")
-    entries = open_history(where, settings).entries()
+    entries = open_history(where, settings, must_be_there=True).entries()
     daily = [one for one in entries if one.kind == "daily" and not one.replayed]
     if not daily:
         raise UsageError("the history has no daily run yet; make one: pytest --aioncall; aioncall monitor")

@@ -96,6 +96,25 @@ class HistoryBranch(HistoryFolder):
         """The files that are written here and not on the branch yet."""
         return tuple(one.path for one in self._overlay.pending())
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether the branch was there when it was fetched, or something waits to be pushed to it."""
+        ref = f"refs/remotes/aioncall/{self.branch}^{{commit}}"
+        if self._overlay.pending():
+            return True
+        is_made = (self._bare / "HEAD").is_file()
+        return is_made and self._local().ask("rev-parse", "--verify", "--quiet", ref).code == 0
+
+    @property
+    def shared_on(self) -> str:
+        """What people call the place where the branch is shared."""
+        return self._told_remote().shown
+
+    def branches(self) -> tuple[str, ...]:
+        """Return the names of all branches there. Raises StoreError where it cannot be reached."""
+        with locked(self.path / "sync.lock", wait_s=_WAIT_S):
+            return self._pushing().branches()
+
     def sync(self) -> None:
         """Fetch what others wrote, put what was written here on top, and push it."""
         last = self._tried(lambda pushing: pushing.once())

@@ -117,6 +117,14 @@ class Pushing:
             self._keep(State(base=tip))
         return tip
 
+    def branches(self) -> tuple[str, ...]:
+        """Return the names of all branches where this one is shared."""
+        asked = self._git.ask("ls-remote", "--heads", NAME)
+        if asked.code:
+            raise self._out_of_reach(asked.complaint)
+        names = [line.partition("\t")[2].removeprefix("refs/heads/") for line in asked.text.splitlines()]
+        return tuple(sorted(name for name in names if name))
+
     def _told_tip(self) -> str | None:
         """Ask the remote where the branch is."""
         ref = f"refs/heads/{self._branch}"
