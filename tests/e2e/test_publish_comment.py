@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from pytest_aioncall.adapters.trackers import GitHubTracker
 from pytest_aioncall.errors import DeliveryError, LoadError, UsageError
 from pytest_aioncall.flows.publishing import publish_check, publish_comment
 from pytest_aioncall.model.config import Config
-from pytest_aioncall.model.report import Report
+from pytest_aioncall.model.report import EvalsetReport, Report
 from pytest_aioncall.settings import Settings
 from rendered_markdown import assert_shown_and_nothing_else
 
@@ -206,6 +207,57 @@ def test_a_part_that_was_not_judged_takes_nothing_back(desk: Desk) -> None:
     assert state_of(desk.bodies[0]) == "red"
 
 
+def named(name: str, report: Report) -> EvalsetReport:
+    """Return the evalset of a report under another name."""
+    one = report.evalsets[0]
+    return one.model_copy(update={"planned": one.planned.model_copy(update={"evalset": name})})
+
+
+def test_a_run_without_the_red_evalset_resolves_nothing(desk: Desk) -> None:
+    """It was left out of that run, whoever did it: only its own judgement takes back that it is red."""
+    desk.publish(reports.report(named("b--ill", reports.regressed()), named("well", reports.passing())))
+    body = desk.bodies[0]
+    well = reports.report(named("well", reports.passing()))
+    done = desk.publish(well, run=1002)
+    assert done.action == "kept" and "b--ill" in done.note
+    assert desk.bodies == [body]
+    desk.publish(reports.report(named("well", reports.suspected())), run=1003)
+    assert state_of(desk.bodies[0]) == "red"
+    assert desk.publish(well, run=1004).action == "kept"
+    both = reports.report(named("b--ill", reports.passing()), named("well", reports.passing()))
+    assert desk.publish(both, run=1005).action == "resolved"
+
+
+def test_a_run_that_the_change_narrowed_is_said(desk: Desk) -> None:
+    """Exit 7 because nobody chose the part: also where no comment was there before."""
+    narrowed = reports.partial().model_copy(update={"exit_code": 7})
+    assert desk.publish(narrowed).action == "created"
+    assert state_of(desk.bodies[0]) == "open"
+
+
+def test_a_report_of_another_run_is_refused(desk: Desk) -> None:
+    """It lay there before, or came out of a cache: this run wrote none."""
+    stale = reports.passing().model_copy(update={"workflow_run": "999"})
+    with pytest.raises(UsageError, match="of workflow run '999', and asked for is that of 1001"):
+        desk.publish(stale)
+    assert desk.publish(stale, run=999).action == "silent"
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_committed_report_is_refused(desk: Desk, link: bool) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=desk.folder, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    there = desk.folder / "kept.json" if link else desk.report
+    there.write_text("{}")
+    git("add", "--force", there.name)
+    if link:
+        desk.report.symlink_to(there)
+    with pytest.raises(UsageError, match="is committed, so it says nothing of this run"):
+        desk.publish(reports.passing())
+
+
 def test_a_change_that_affects_nothing_any_more_is_resolved(desk: Desk) -> None:
     desk.publish(reports.regressed())
     assert desk.publish(pull_request_reports.unaffected(), run=1002).action == "resolved"
@@ -333,7 +385,9 @@ def test_the_ref_names_the_pull_request_where_no_event_does(desk: Desk) -> None:
 def test_a_dry_run_sends_nothing(desk: Desk) -> None:
     done = desk.publish(reports.regressed(), dry_run=True)
     assert (done.action, desk.writes) == ("dry_run", 0)
-    assert done.text.startswith("<!-- aioncall:comment key= state=red run=1001 attempt=1 -->\n### aioncall")
+    assert done.text.startswith(
+        "<!-- aioncall:comment key= state=red run=1001 attempt=1 red=ticket%2Dtriage -->\n### aioncall"
+    )
 
 
 def test_no_report_is_a_line(desk: Desk) -> None:
@@ -475,11 +529,19 @@ def forked(desk: Desk) -> Desk:
     return desk
 
 
+def test_a_report_of_another_run_than_the_one_that_ended_is_refused(forked: Desk) -> None:
+    stale = reports.passing().model_copy(update={"workflow_run": "999"})
+    with pytest.raises(UsageError, match="of workflow run '999', and asked for is that of 5005"):
+        forked.publish(stale)
+
+
 def test_the_pull_request_of_a_fork_is_found_by_its_commit(forked: Desk) -> None:
     done = forked.publish(reports.regressed())
     assert (done.action, done.number) == ("created", forked.pull)
     body = forked.bodies[0]
-    assert body.startswith("<!-- aioncall:comment key= state=red run=5005 attempt=2 -->\n")
+    assert body.startswith(
+        "<!-- aioncall:comment key= state=red run=5005 attempt=2 red=ticket%2Dtriage -->\n"
+    )
     assert f"[run `5005`]({HOME}actions/runs/5005) attempt 2, commit `{HEAD[:7]}`" in body
     assert "/blob/" not in body
 

@@ -474,7 +474,8 @@ NARROWED = {
     "a deselected case": ("pytest.ini", f"[pytest]\naddopts = --deselect={FILE}::c04\n"),
     "a hook": (
         "conftest.py",
-        "def pytest_collection_modifyitems(items):\n    items[:] = [i for i in items if 'c04' not in i.nodeid]\n",
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[:] = [i for i in items if 'c04' not in i.nodeid]\n",
     ),
     "a skip": (
         "conftest.py",
@@ -580,3 +581,55 @@ def test_a_run_in_ci_without_a_case_leaves_no_report_of_an_earlier_one(gate: Pro
     gate.write("tests/test_it.py", "def test_it():\n    pass\n")
     assert gate.run("tests").ret == 0
     assert not stale.exists()
+
+
+OWN = "import grading\ndef mine(case, output):\n    return grading.grade(case, output)\n"
+GRADE = "def grade(case, output):\n    return {}\n"
+HONEST = GRADE.format("1.0 if output.text == case.expected else 0.0")
+
+
+@pytest.fixture
+def graded(branch: Project) -> Project:
+    """A branch whose base has a scorer of its own that leaves the work to another module."""
+    git("checkout", "--quiet", "main")
+    branch.write("own_scorers.py", OWN)
+    branch.write("grading.py", HONEST)
+    content = evalset()
+    content["scorers"] = [{"python": {"as": "mine", "function": "own_scorers:mine"}}]
+    content["gates"] = [{"scorer": "mine", "margin": 0.05}]
+    del content["cases"][2]["require"]
+    write(branch, content)
+    assert branch.run().ret == 0
+    branch.accept("by our own scorer")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "own scorer")
+    git("checkout", "--quiet", "-B", "work")
+    return branch
+
+
+def test_a_weaker_module_behind_a_scorer_is_told(graded: Project) -> None:
+    """The scorer's own text is as it was, so its scores are compared; what it imports gives them all away."""
+    graded.app(WORSE)
+    graded.write("grading.py", GRADE.format("1.0"))
+    _, found = run(graded)
+    assert proposals(found) == ["scorer mine: code that it imports"]
+    assert found["review"]["listed"] == proposals(found)
+    assert found["review"]["proposals"][0]["now"].startswith("changed: grading.py")
+    assert graded.command("publish", "comment", "--dry-run") == 0
+
+
+def test_a_module_behind_a_scorer_that_is_gone_is_told(graded: Project) -> None:
+    (graded.path / "grading.py").unlink()
+    graded.write("grading/__init__.py", GRADE.format("1.0"))
+    assert proposals(run(graded)[1]) == ["scorer mine: code that it imports"]
+
+
+@pytest.mark.parametrize(
+    "grading",
+    [HONEST, '"""How answers are graded."""\n# by equality\n' + HONEST],
+    ids=["the same", "a comment"],
+)
+def test_the_subject_and_comments_behind_a_scorer_are_no_proposal(graded: Project, grading: str) -> None:
+    graded.write("grading.py", grading)
+    graded.app(RIGHT + "\nNAME = 'other'\n")
+    assert proposals(run(graded)[1]) == []

@@ -176,7 +176,7 @@ def test_a_first_part_that_fills_everything_loses_whole_lines_and_stays_closed(l
 
 def test_a_marker_is_read_back() -> None:
     for key in ("", "gate", "a--b", "x y/z>", "\u00fc"):
-        marker = Marker(key, "red", 4242, 2)
+        marker = Marker(key, "red", 4242, 2, ("demo", key) if key else ())
         body = f"{marker}\n### headline"
         assert read_marker(body) == marker
         assert read_marker(body.replace("\n", "\r\n")) == marker

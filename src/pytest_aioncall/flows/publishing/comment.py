@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from ...adapters.render.markdown import Marker, Place, comment, read_marker, resolved, tone_of
 from ...adapters.render.story import Story, stories
 from ...adapters.runner import read_event
+from ...adapters.text import one_line
 from ...adapters.trackers import GitHubTracker
 from ...errors import DeliveryError, UsageError
 from ...model.report import Report
@@ -115,6 +116,11 @@ def _publish(report: Report, found: Found, tracker: Comments, *, key: str) -> Co
     told = stories(report)
     if marker.state == "resolved" and not _was_judged(told):
         return Commented("silent", "the run was not judged: nothing is said, nothing is taken back", number)
+    if marker.state == "resolved" and marker.red:
+        names = one_line(", ".join(marker.red), 200)
+        return Commented(
+            "kept", f"red on #{number}, and not judged in this run: {names}; left as it is", number
+        )
     if newest is None:
         if marker.state == "resolved":
             return Commented("silent", f"nothing to say on #{number}: all is well, and it was before", number)
@@ -178,7 +184,20 @@ def _marker(report: Report, found: Found, key: str, *, before: Marker | None) ->
         state = "red"
     elif _is_loud(report, told):
         state = "red" if before is not None and before.state == "red" else "open"
-    return Marker(key, state, found.run, found.attempt)
+    return Marker(key, state, found.run, found.attempt, _red(told, before))
+
+
+def _red(told: Sequence[Story], before: Marker | None) -> tuple[str, ...]:
+    """Name the evalsets that are red, and those that were and that this run says nothing of."""
+    now = [story.name for story in told if tone_of([story]) == "bad"]
+    settled = {story.name for story in told if story.report.unaffected or _is_settled(story)}
+    left = before.red if before is not None else ()
+    return tuple(dict.fromkeys([*now, *(name for name in left if name not in settled)]))
+
+
+def _is_settled(story: Story) -> bool:
+    judgement = story.report.judgement
+    return judgement is not None and judgement.status != "cannot_judge"
 
 
 def _is_loud(report: Report, told: Sequence[Story]) -> bool:
