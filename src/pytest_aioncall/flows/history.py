@@ -57,8 +57,8 @@ def open_history(
         local = HistoryFolder(local_folder(settings), where="this machine's runs")
         feed(local, settings, but=but)
         return local
-    refuse_file(where)
     if is_folder(where):
+        refuse_file(where)
         path = Path(where).expanduser()
         return HistoryFolder(path, where=f"folder {log_line(where, 120)}")
     branch = open_branch(where, settings)
