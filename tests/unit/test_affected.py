@@ -416,3 +416,83 @@ def test_a_name_that_nobody_can_read_is_refused(tree: Tree) -> None:
     (tree.root / "prompts" / os.fsdecode(b"\xff.md")).write_text("hi")
     with pytest.raises(UsageError, match="no UTF-8"):
         tree.causes()
+
+
+SEARCHES = [
+    ("BAD = Path(__file__).with_suffix('.txt').read_text()\n", "shop", True),
+    ("NAME = 'x'\nBAD = Path(__file__).with_name(f'{NAME}.txt').read_text()\n", "shop", True),
+    ("HERE = Path(__file__).resolve().parent.parent\nBAD = list(HERE.glob('*.txt'))\n", "", True),
+    ("BAD = list(Path(__file__).parents[1].rglob('**/*.txt'))\n", "", True),
+    ("BAD = os.listdir(os.path.dirname(os.path.dirname(__file__)))\n", "", True),
+    ("BAD = list(Path(__file__).parent.glob('*.txt'))\n", "", False),
+    ("BAD = os.listdir('.')\n", "", True),
+    ("BAD = list(Path(os.environ.get('where', '.')).iterdir())\n", "", True),
+    ("def read(folder):\n    return [*folder.iterdir()]\n", "", True),
+    ("from glob import glob\nBAD = glob('*/*.txt')\n", "", True),
+    ("BAD = glob.glob('not' + 'es/*')\n", "", True),
+    ("BAD = list(Path('table.csv').with_suffix('.txt').open())\n", "", True),
+    ("BAD = list(Path('queues').glob('*.txt'))\n", "", False),
+    ("BAD = list((Path(__file__).parent.parent / 'queues').iterdir())\n", "", False),
+    ("X = 'de'\nBAD = glob.glob(f'queues/{X}/*.txt')\n", "", False),
+    ("BAD = os.path.join('queues', 'a').split()\n", "", False),
+]
+
+
+@pytest.mark.parametrize(("code", "folder", "counts"), SEARCHES, ids=[one[0][:50] for one in SEARCHES])
+def test_files_that_are_searched_for_count_where_they_may_lie(
+    tree: Tree, code: str, folder: str, counts: bool
+) -> None:
+    """A file in the folder of a `glob` may be read by it; a folder that is written out is told by that."""
+    tree.git("checkout", "-q", "main")
+    head = "import glob, os\nfrom pathlib import Path\nUP = 1\ndef never_called():\n"
+    tree.write("shop/words.py", head + textwrap.indent(code, "    "))
+    # No package, so that its data does not count anyhow.
+    (tree.root / "shop/__init__.py").unlink()
+    tree.commit()
+    tree.git("checkout", "-q", "-B", "work")
+    assert tree.causes() == ()
+    tree.write(f"{folder or 'notes'}/words.txt", "a\n")
+    found = tree.causes()
+    assert bool(found) is counts
+    if counts:
+        assert "shop/words.py:" in found[0] and f"{folder or 'notes'}/words.txt may be one" in found[0]
+    else:
+        tree.write("queues/words.txt", "a\n")
+        assert bool(tree.causes()) is ("queues" in code), "the folder's name tells"
+
+
+def test_a_search_that_names_its_place_leaves_the_rest_alone(tree: Tree) -> None:
+    """A README beside the package is no file in it."""
+    tree.git("checkout", "-q", "main")
+    tree.write(
+        "shop/words.py", "from pathlib import Path\nUP = 1\nBAD = [*Path(__file__).parent.iterdir()]\n"
+    )
+    tree.commit()
+    tree.git("checkout", "-q", "-B", "work")
+    tree.write("README.md", "more\n")
+    assert tree.causes() == ()
+
+
+def test_a_submodule_that_is_to_be_ignored_counts(tree: Tree, tmp_path: Path) -> None:
+    """`ignore = all` in .gitmodules is the change's own word, and hides nothing."""
+    (tmp_path / "other").mkdir()
+    other = Tree(tmp_path / "other")
+    for arguments in (
+        ("init", "-q", "-b", "main"),
+        ("config", "user.name", "a"),
+        ("config", "user.email", "a@b"),
+    ):
+        other.git(*arguments)
+    other.write("deep.py", "")
+    other.commit()
+    tree.git("checkout", "-q", "main")
+    tree.git("rm", "-q", "-r", "lib")
+    tree.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.root), "lib")
+    tree.commit()
+    tree.git("checkout", "-q", "-B", "work")
+    tree.git("config", "-f", ".gitmodules", "submodule.lib.ignore", "all")
+    assert tree.causes() == ()
+    other.write("deep.py", "WORSE = 1\n")
+    other.commit()
+    tree.git("-c", "protocol.file.allow=always", "pull", "-q", folder="lib")
+    assert tree.causes() == ("code: lib/deep.py",)

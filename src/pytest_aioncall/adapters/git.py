@@ -227,13 +227,17 @@ def committed_since(root: Path, commit: str, folder: Path) -> bool | None:
 def files_differing(root: Path, commit: str) -> list[str] | None:
     """Return the names (from the top folder) of all files that differ on disk from `commit`.
 
-    Committed, staged, unstaged, deleted and untracked ones; ignored files are not told.
+    Committed, staged, unstaged, deleted and untracked ones, submodules as well; ignored files are not told.
     None where git cannot tell.
     """
     top = top_of(root)
     if top is None:
         return None
-    differing = _git(top, "--no-optional-locks", "diff", "-z", "--name-only", "--no-renames", commit)
+    # What .gitmodules says of a submodule is the change's own word: `ignore = all` would hide it.
+    differing = _git(
+        top, "--no-optional-locks", "diff", "-z", "--name-only", "--no-renames", "--ignore-submodules=none",
+        commit,
+    )  # fmt: skip
     untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
     if differing is None or untracked is None:
         return None

@@ -196,6 +196,16 @@ class _Causes:
         if reached.open and any(path.suffix in _CODE for path in self.change.files):
             first, *more = reached.open
             yield f"cannot tell: {first}{f' (and {len(more)} more such places)' if more else ''}"
+        yield from self._searched(reached)
+
+    def _searched(self, reached: Reached) -> Iterator[str]:
+        """Tell of a file that is no code where the code looks for files by names that are not written out."""
+        data = [path for path in sorted(self.change.files) if path.suffix not in (".py", ".pyi")]
+        for folder, line in reached.searched.items():
+            found = next((path for path in data if path.is_relative_to(folder)), None)
+            if found is not None:
+                yield f"cannot tell: {line}, and {self.change.shown(found)} may be one"
+                return
 
 
 _CODE: Final = frozenset({".py", ".pyi", ".pyx", ".pxd", ".so", ".pyd", ".c", ".cpp", ".rs"})

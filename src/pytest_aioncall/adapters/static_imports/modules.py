@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+from .places import searched, values_in, words_in
 
 _LARGEST: Final = 4 * 1024 * 1024
 _FOREIGN: Final = frozenset({"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox"})
@@ -36,7 +38,6 @@ _UNSEEN: Final = {
     "create_subprocess_shell": "starts a program",
 }
 _STARTS: Final = frozenset({("subprocess", "run"), ("subprocess", "call"), ("os", "system"), ("os", "popen")})
-_LONGEST_NAME: Final = 300
 
 
 @dataclass(slots=True)
@@ -47,12 +48,14 @@ class Reached:
     packages  folders of packages: files in them may be read as data
     words     parts of the paths that string constants may be, each with the module it stands in
     open      why more may be reached than is seen, one line each: `app.py:12 imports a module by a name ...`
+    searched  folders in which files are found by a name that only shows at run time, each with such a line
     """
 
     files: set[Path] = field(default_factory=set)
     packages: set[Path] = field(default_factory=set)
     words: dict[str, Path] = field(default_factory=dict)
     open: dict[str, None] = field(default_factory=dict)
+    searched: dict[Path, str] = field(default_factory=dict)
 
 
 class ProjectCode:
@@ -64,6 +67,7 @@ class ProjectCode:
 
     def __init__(self, root: Path, *, top: Path) -> None:
         self._top = top.resolve()
+        self._root = root.resolve()
         folders = [root, root / "src", *(Path(entry) for entry in sys.path if entry)]
         self._bases = list(dict.fromkeys(f.resolve() for f in folders if self._is_ours(f.resolve())))
         self._homes: dict[str, Path | None] = {}
@@ -172,6 +176,9 @@ class ProjectCode:
             found.words.setdefault(word, file)
         for line in module.open:
             found.open.setdefault(line)
+        for ups, line in module.searches:
+            folder = self._root if ups is None else file.parents[min(max(ups, 1), len(file.parents)) - 1]
+            found.searched.setdefault(folder, line)
         names = list(module.imports)
         for package in module.stars:
             for inner in self._files_of(package, found):
@@ -208,12 +215,16 @@ def _compiled(folder: Path, name: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """What one module says: the names it imports, packages it takes all of, words of paths, what is open."""
+    """What one module says: the names it imports, packages it takes all of, words of paths, what is open.
+
+    searches  (how many folders up from the module, None for a place that is not known; line) of a search
+    """
 
     imports: tuple[str, ...] = ()
     stars: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    searches: tuple[tuple[int | None, str], ...] = ()
 
 
 def _read_module(file: Path, package: str, *, shown: str) -> _Module:
@@ -229,6 +240,8 @@ def _read_module(file: Path, package: str, *, shown: str) -> _Module:
     stars: dict[str, None] = {}
     words: dict[str, None] = {}
     unseen: list[str] = []
+    searches: dict[int | None, str] = {}
+    values = values_in(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imports.update(dict.fromkeys(alias.name for alias in node.names))
@@ -245,10 +258,15 @@ def _read_module(file: Path, package: str, *, shown: str) -> _Module:
                 imports[name] = None
             if told:
                 unseen.append(f"{shown}:{node.lineno} {told}")
+            place = searched(node, values)
+            if place is not None:
+                searches.setdefault(
+                    place.ups, f"{shown}:{node.lineno} finds files by a name made at run time"
+                )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            words.update(dict.fromkeys(_words_in(node.value)))
+            words.update(dict.fromkeys(words_in(node.value)))
     imports.pop("", None)
-    return _Module(tuple(imports), tuple(stars), tuple(words), tuple(unseen))
+    return _Module(tuple(imports), tuple(stars), tuple(words), tuple(unseen), tuple(searches.items()))
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
@@ -275,12 +293,3 @@ def _called(node: ast.Call) -> tuple[str | None, str]:
     if name in _UNSEEN and not (name == "exec" and owner):
         return None, _UNSEEN[name]
     return None, ""
-
-
-def _words_in(text: str) -> Iterator[str]:
-    """Yield the parts of a text that may be a path or a part of one."""
-    if len(text) <= _LONGEST_NAME and "\n" not in text:
-        for part in text.replace("\\", "/").split("/"):
-            word = part.strip()
-            if len(word) > 1 and word not in ("..", "**"):
-                yield word
