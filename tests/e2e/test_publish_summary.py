@@ -199,7 +199,10 @@ def test_the_comment_prints_its_dry_run(
     capsys.readouterr()
     root = ["--root", str(job.path)]
     assert job.command("publish", "comment", "--dry-run", "--pr", "7", *root) == 0
-    assert "<!-- aioncall:comment key= state=red run=4242 attempt=1 -->" in capsys.readouterr().out
+    assert (
+        "<!-- aioncall:comment key= state=red run=4242 attempt=1 red=ticket%2Dtriage -->"
+        in capsys.readouterr().out
+    )
     assert job.command("publish", "comment", "--pr", "7", *root) == 4
     assert "GITHUB_TOKEN is not set" in capsys.readouterr().err
 

@@ -607,7 +607,7 @@ def graded(branch: Project) -> Project:
     return branch
 
 
-def test_a_weaker_module_behind_a_scorer_is_told(graded: Project) -> None:
+def test_a_weaker_module_behind_a_scorer_is_told(graded: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The scorer's own text is as it was, so its scores are compared; what it imports gives them all away."""
     graded.app(WORSE)
     graded.write("grading.py", GRADE.format("1.0"))
@@ -615,7 +615,11 @@ def test_a_weaker_module_behind_a_scorer_is_told(graded: Project) -> None:
     assert proposals(found) == ["scorer mine: code that it imports"]
     assert found["review"]["listed"] == proposals(found)
     assert found["review"]["proposals"][0]["now"].startswith("changed: grading.py")
-    assert graded.command("publish", "comment", "--dry-run") == 0
+    capsys.readouterr()
+    graded.command("publish", "comment", "--dry-run")
+    assert "state=open" in capsys.readouterr().out
+    graded.command("gate", "--candidate", "latest", "--baseline-ref", "main")
+    assert "scorer mine: code that it imports" in capsys.readouterr().out
 
 
 def test_a_module_behind_a_scorer_that_is_gone_is_told(graded: Project) -> None:
