@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pytest_aioncall.adapters.render.runbooks import RUNS
 from pytest_aioncall.cli import main
 
 
@@ -144,6 +145,15 @@ def test_the_daily_run_is_monitored_and_told_whatever_the_evals_say(project: Pat
     assert "aioncall monitor" in runs
     assert "aioncall publish issues" in runs
     assert not [step for step in steps if "continue-on-error" in step], "nothing fails in silence"
+
+
+@pytest.mark.parametrize("shards", [[], ["--shards", "3"]], ids=["plain", "sharded"])
+def test_the_daily_run_keeps_the_run_folder_that_a_runbook_fetches(project: Path, shards: list[str]) -> None:
+    assert main(["init", "shop.triage:route", "--github", *shards]) == 0
+    steps = steps_of(project, f"aioncall-daily{'-sharded' if shards else ''}", "daily")
+    (kept,) = [step["with"] for step in steps if step.get("with", {}).get("name") == RUNS]
+    assert kept["path"] == ".aioncall/runs"
+    assert kept["include-hidden-files"] is True
 
 
 def test_keys_and_channels_of_the_configuration_come_from_secrets_of_one_environment(project: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_aioncall import cli
 from pytest_aioncall.adapters.render.runbook_texts import RUNBOOKS
-from pytest_aioncall.adapters.render.runbooks import commands_of, page_of, pages, steps_of
+from pytest_aioncall.adapters.render.runbooks import Known, commands_of, fetch_of, page_of, pages, steps_of
 from pytest_aioncall.model.alert import AlertKind
 
 ROOT = Path(__file__).parents[2]
@@ -95,3 +95,52 @@ def test_the_steps_of_an_issue_name_its_feature_and_its_run() -> None:
     steps = steps_of("eval_regression", evalset="ticket-triage", run="20261122-1")
     assert steps[0].endswith("`aioncall who --feature ticket-triage`")
     assert "`aioncall baseline diff ticket-triage --run 20261122-1`" in "\n".join(steps)
+
+
+INCIDENT = Known(
+    slices=("shape", "-x", "a,b"),
+    cases=("q-017", "q-054"),
+    span="0a1b2c3d4e5f..6a7b8c9d0e1f",
+    url="https://github.com/acme/app/actions/runs/81/attempts/2",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("known", [INCIDENT, Known()], ids=["all known", "nothing known"])
+def test_the_commands_in_an_issue_run_as_they_stand(kind: AlertKind, known: Known) -> None:
+    steps = steps_of(kind, evalset="triage", run="20261122-1", known=known)
+    assert not [s for s in steps if re.search(r"CASE|LAST_GOOD|FIRST_BAD|EVALSET|RUNID|persona", s)]
+    for command in re.findall(r": `([^`]+)`$", "\n".join(steps), re.M):
+        program, *arguments = shlex.split(command)
+        if program == "aioncall":
+            cli._parser().parse_args(arguments)
+
+
+def test_slices_cases_and_commits_of_the_incident_are_in_its_commands() -> None:
+    steps = "\n".join(steps_of("eval_regression", evalset="triage", run="r1", known=INCIDENT))
+    assert "`aioncall scores --since 24h --by shape --evalset triage`" in steps
+    assert "`git log --oneline 0a1b2c3d4e5f..6a7b8c9d0e1f`" in steps
+    assert "`pytest --aioncall -k 'q-017 or q-054' -vv`" in steps
+    nothing = "\n".join(steps_of("eval_regression", evalset="triage", run="r1", known=Known()))
+    assert "`aioncall scores --since 24h --evalset triage`" in nothing
+    assert "git log" not in nothing, "no commit is known"
+    assert "`pytest --aioncall -k triage -vv`" in nothing
+
+
+def test_the_run_is_fetched_before_the_first_step_that_reads_it() -> None:
+    steps = list(steps_of("eval_regression", evalset="triage", run="r1", known=INCIDENT))
+    fetch = next(n for n, step in enumerate(steps) if "gh run download 81 -n aioncall-runs" in step)
+    assert fetch < next(n for n, step in enumerate(steps) if "--run r1" in step)
+    assert fetch_of("https://evil.invalid/x") == fetch_of(None) == ""
+    assert not [s for s in steps_of("eval_regression", evalset="t", run="r", known=Known()) if "gh run" in s]
+
+
+@pytest.mark.parametrize("name", ["a b", "$(id)", "a'b; rm x", "`id`", "-x", "not"])
+def test_a_case_or_slice_of_any_name_is_one_argument_or_none(name: str) -> None:
+    known = Known(slices=(name,), cases=(name,))
+    for kind in KINDS:
+        for step in steps_of(kind, evalset=name, run="r", known=known):
+            found = re.search(r": (`+) ?(.+?) ?\1$", step)
+            words = shlex.split(found[2]) if found else []
+            assert {word for word in words if name in word and name not in ("-x", "not")} <= {name}
+            assert "-k" not in words, "no expression of pytest is made of such a name"

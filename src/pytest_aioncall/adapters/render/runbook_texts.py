@@ -1,7 +1,8 @@
 """What to do on each alert, as data: `runbooks` makes pages and the steps of an issue of it.
 
-A step is a sentence and, where there is one, a command. `{evalset}` and `{run}` are filled in; CASE, TICKET
-and the like are what the reader fills in.
+A step is a sentence and, where there is one, a command. `{evalset}` and `{run}` are filled in, in an issue
+also `{by}` (slices), `{span}` (commits), `{worst}` and `{one}` (cases); on a page those are blanks: CASE and
+the like are what the reader fills in.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ ACK: Final = Step(
 )
 _COUNTS: Final = Step("How many samples were judged, and how many failed", "aioncall runs show {run}")
 _SLICES: Final = Step(
-    "Which scorers and which users; name the slices that you have",
-    "aioncall scores --since 24h --by persona,shape --evalset {evalset}",
+    "Which scorers, and with `--by NAME` which of your slices",
+    "aioncall scores --since 24h{by} --evalset {evalset}",
 )
 _MOVED: Final = Step(
     "Which cases moved, the largest fall first", "aioncall baseline diff {evalset} --run {run}"
@@ -50,10 +51,10 @@ _REPORT: Final = Step(
     "Every answer beside the baseline's, on one page", "aioncall gate --candidate {run} --report regression"
 )
 _COMMITS: Final = Step(
-    "What was changed between the last good and the first bad run; the issue names both commits",
-    "git log --oneline LAST_GOOD..FIRST_BAD",
+    "What was changed between the last good and the first bad run",
+    "git log --oneline {span}",
 )
-_AGAIN: Final = Step("Run the worst cases again, now", 'pytest --aioncall -k "CASE or CASE" -vv')
+_AGAIN: Final = Step("Run the worst cases again, now", "pytest --aioncall{worst} -vv")
 _ALERTS: Final = Step("What holds after the newest run", "aioncall monitor --run {run}")
 
 _RESPONSES: Final = (
@@ -92,7 +93,7 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
         steps=(
             ACK,
             _COUNTS,
-            Step("The answer that broke it", "pytest --aioncall -k CASE -vv"),
+            Step("The answer that broke it", "pytest --aioncall{one} -vv"),
             _COMMITS,
             _REPORT,
         ),
@@ -119,7 +120,7 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
             ),
             _COUNTS,
             _COMMITS,
-            Step("Is it the provider: ask a few cases now", "pytest --aioncall -k CASE -vv"),
+            Step("Is it the provider: ask a few cases now", "pytest --aioncall{one} -vv"),
         ),
         outcomes=(
             "Tokens out rose: the prompt makes answers longer; roll it back.",
@@ -143,7 +144,7 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
                 "provider",
                 "aioncall monitor --run {run}",
             ),
-            Step("Is it over: ask one case now", "pytest --aioncall -k CASE -vv"),
+            Step("Is it over: ask one case now", "pytest --aioncall{one} -vv"),
         ),
         outcomes=(
             "A key or a quota: mend it, and start the daily run by hand.",
@@ -272,7 +273,7 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
             Step("The template, and how many samples and cases had it", "aioncall monitor --run {run}"),
             _COUNTS,
             _COMMITS,
-            Step("Provoke it", "pytest --aioncall -k CASE -vv"),
+            Step("Provoke it", "pytest --aioncall{one} -vv"),
         ),
         outcomes=("Mend it, or make it a transport error that is counted: `errors: {transport: [...]}`.",),
         ends=_RECOVERS,

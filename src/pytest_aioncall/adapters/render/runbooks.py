@@ -5,25 +5,104 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ...model.alert import AlertKind
 from .markdown.escape import inline
-from .runbook_texts import RUNBOOKS, Runbook, Step
+from .runbook_texts import ACK, RUNBOOKS, Runbook, Step
 
 FOLDER: Final = "docs/runbooks"
+RUNS: Final = "aioncall-runs"
+"""The artifact in which the daily workflow keeps `.aioncall/runs`."""
 _TIERS: Final = {
     1: "tier 1: it pages whoever is on call",
     2: "tier 2: a ticket, due in 24 hours",
     3: "tier 3: a line of the weekly review",
 }
+_READ_THE_HISTORY: Final = ("aioncall scores", "aioncall history show", "aioncall monitor")
+_BLANKS: Final = {
+    "by": "",
+    "span": "LAST_GOOD..FIRST_BAD",
+    "worst": ' -k "CASE or CASE"',
+    "one": " -k CASE",
+}
+_RUN_PAGE: Final = re.compile(r"/actions/runs/(\d+)(?:/attempts/\d+)?\Z", re.ASCII)
+_PLAIN_ID: Final = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
+_RESERVED: Final = frozenset({"and", "or", "not", "True", "False", "None"})
 
 
-def steps_of(kind: AlertKind, *, evalset: str, run: str) -> tuple[str, ...]:
-    """Return the diagnostic loop of an alert: the texts of Markdown list items, commands filled in."""
-    return tuple(
-        _item(step, evalset=shlex.quote(evalset), run=shlex.quote(run)) for step in RUNBOOKS[kind].steps
-    )
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an incident, so that its commands run as they stand.
+
+    slices  names of slices that its history has; cases, the worst first
+    span    the commits in between as git calls them; "" where there are none, or none are known
+    url     the page of its run; of a workflow's run, the history and the run's folder can be fetched
+    """
+
+    slices: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    span: str = ""
+    url: str | None = None
+
+
+def steps_of(kind: AlertKind, *, evalset: str, run: str, known: Known | None = None) -> tuple[str, ...]:
+    """Return the diagnostic loop of an alert: the texts of Markdown list items, commands filled in.
+
+    known  None: as on a page, with blanks for the reader; else a step that nothing is known for is left out
+    """
+    words = _words(evalset, run, known)
+    steps = [step for step in RUNBOOKS[kind].steps if words["span"] or "{span}" not in step.run]
+    after = 1 if steps[:1] == [ACK] else 0
+    steps[after:after] = _fetching(steps, known)
+    return tuple(_item(step, words) for step in steps)
+
+
+def fetch_of(url: str | None) -> str:
+    """Return the command that fetches the folder of a workflow's run; "" for what is no such run."""
+    found = _RUN_PAGE.search(url or "")
+    return f"gh run download {found[1]} -n {RUNS} -D .aioncall/runs" if found else ""
+
+
+def chosen_by(cases: Sequence[str], evalset: str) -> str:
+    """Return the argument of `-k` that chooses cases, else the evalset; "" where neither can be one."""
+    chosen = list(dict.fromkeys(cases))[:3]
+    if not chosen or not all(_PLAIN_ID.match(one) and one not in _RESERVED for one in chosen):
+        chosen = [evalset] if _PLAIN_ID.match(evalset) and evalset not in _RESERVED else []
+    return shlex.quote(" or ".join(chosen)) if chosen else ""
+
+
+def _fetching(steps: Sequence[Step], known: Known | None) -> list[Step]:
+    """Return what comes before the steps that read the history or the run: on nobody's machine but CI's."""
+    fetch = fetch_of(known.url) if known is not None else ""
+    if not fetch:
+        return []
+    read = [step.run for step in steps]
+    found = []
+    if any(command.startswith(_READ_THE_HISTORY) for command in read):
+        found.append(Step("Fetch the history of the daily runs", "aioncall history pull"))
+    if any("{run}" in command for command in read):
+        found.append(Step("Fetch the run, which the daily workflow keeps as an artifact", fetch))
+    return found
+
+
+def _words(evalset: str, run: str, known: Known | None) -> dict[str, str]:
+    """Return what is put into the commands, each ready for a shell."""
+    words = {"evalset": shlex.quote(evalset), "run": shlex.quote(run)}
+    if known is None:
+        return {**words, **_BLANKS}
+    # A name with a comma would be two; one that begins with a dash, an option.
+    names = [name for name in known.slices if name and "," not in name and name[0] != "-"]
+    worst, one = chosen_by(known.cases, evalset), chosen_by(known.cases[:1], evalset)
+    return {
+        **words,
+        "by": f" --by {shlex.quote(','.join(names[:4]))}" if names else "",
+        "span": known.span,
+        "worst": f" -k {worst}" if worst else "",
+        "one": f" -k {one}" if one else "",
+    }
 
 
 def page_of(kind: AlertKind) -> str:
@@ -33,9 +112,8 @@ def page_of(kind: AlertKind) -> str:
 
 def commands_of(kind: AlertKind, *, evalset: str = "EVALSET", run: str = "RUN") -> tuple[str, ...]:
     """Return the commands of an alert's steps, filled in."""
-    said = (
-        step.run.format(evalset=shlex.quote(evalset), run=shlex.quote(run)) for step in RUNBOOKS[kind].steps
-    )
+    words = _words(evalset, run, None)
+    said = (step.run.format(**words) for step in RUNBOOKS[kind].steps)
     return tuple(command for command in said if command)
 
 
@@ -47,7 +125,7 @@ def pages() -> dict[str, str]:
 
 def text_of(kind: AlertKind, *, evalset: str, run: str) -> str:
     """Return the page of a kind with its commands filled in, for a terminal."""
-    return _page(RUNBOOKS[kind], note="", evalset=shlex.quote(evalset), run=shlex.quote(run))
+    return _page(RUNBOOKS[kind], note="", evalset=evalset, run=run)
 
 
 def own_pages() -> dict[str, str]:
@@ -55,8 +133,8 @@ def own_pages() -> dict[str, str]:
     return {f"{kind}.md": _page(book, note=_OWN) for kind, book in RUNBOOKS.items()}
 
 
-def _item(step: Step, *, evalset: str, run: str) -> str:
-    command = step.run.format(evalset=evalset, run=run)
+def _item(step: Step, words: Mapping[str, str]) -> str:
+    command = step.run.format(**words)
     return f"{step.say}: {inline(command, 400)}" if command else f"{step.say}."
 
 
@@ -67,9 +145,8 @@ _OWN: Final = "<!-- Written by `aioncall runbook --write`, which never writes ov
 
 
 def _page(book: Runbook, *, note: str = _GENERATED, evalset: str = "EVALSET", run: str = "RUN") -> str:
-    steps = [
-        f"{number}. {_item(step, evalset=evalset, run=run)}" for number, step in enumerate(book.steps, 1)
-    ]
+    words = _words(evalset, run, None)
+    steps = [f"{number}. {_item(step, words)}" for number, step in enumerate(book.steps, 1)]
     parts = [
         f"# {book.title}",
         *([note] if note else []),
@@ -77,8 +154,9 @@ def _page(book: Runbook, *, note: str = _GENERATED, evalset: str = "EVALSET", ru
         f"**What rings.** {book.rule}",
         f"**What it means.** {book.means}",
         "## What to look at",
-        "EVALSET is the feature that the alert names, RUN its run as a folder: from the artifact, where the "
-        "workflow keeps `.aioncall/runs`, or `latest` once you ran the evals here. "
+        "EVALSET is the feature that the alert names; CASE, LAST_GOOD and FIRST_BAD stand in its issue. RUN "
+        f"is its run as a folder: `gh run download RUNID -n {RUNS} -D .aioncall/runs` fetches it from the "
+        "daily workflow, or `latest` once you ran the evals here. "
         "`aioncall history pull` fetches the history of the daily runs first.",
         "\n".join(steps),
         "## What to do",

@@ -157,14 +157,13 @@ def _what_ends_it(page: IssuePage) -> str:
 
 def _of_one(page: IssuePage, condition: EvalsetCondition, site: Site) -> list[str]:
     alerts = shown_alerts(page.state, condition)
-    run = page.run.run
     return [
         parts.episode(condition, site.repository) if page.state.kind == "incident" else "",
         parts.alert_table(alerts),
         *parts.changes_of([condition]),
         parts.sparklines(condition, alerts, day=page.run.day),
         parts.worst_cases(condition),
-        parts.runbook(alerts, evalset=condition.evalset, run=run),
+        parts.runbook(alerts, condition, page.run),
         parts.commands(page, condition),
     ]
 

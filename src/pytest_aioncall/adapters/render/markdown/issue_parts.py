@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from ....model.alert import Alert, EvalsetCondition, Series
+from ....model.history import RunRef
 from ....model.issue import Feature, IssuePage, Staffing
 from ....model.report import SubjectChange
 from .. import words
-from ..runbooks import page_of, steps_of
+from ..runbooks import Known, chosen_by, fetch_of, page_of, steps_of
 from ..trend.chart import value_text
 from . import escape
 from .issue_words import commit_of, mention, run_of_day, series_name, spark
@@ -21,8 +21,6 @@ _MOST_ALERTS, _MOST_CASES, _MOST_CHANGES, _MOST_FEATURES, _MOST_SERIES = 30, 15,
 _MOST_EVIDENCE: Final = 10
 _COMMITS: Final = frozenset({"commit", "commits"})
 _DAYS: Final = 30
-_PLAIN_ID: Final = re.compile(r"\w[\w.+/:-]*\Z", re.ASCII)
-_RESERVED: Final = frozenset({"and", "or", "not", "True", "False", "None"})
 
 
 def on_call(page: IssuePage) -> str:
@@ -259,13 +257,19 @@ def worst_cases(condition: EvalsetCondition) -> str:
     return "**Worst cases**\n\n" + escape.table(["case", "scorer", "was", "now", "why"], rows)
 
 
-def runbook(alerts: Sequence[Alert], *, evalset: str, run: str) -> str:
+def runbook(alerts: Sequence[Alert], condition: EvalsetCondition, run: RunRef) -> str:
     """Return the diagnostic loop of the leading alert, and name the pages of the others."""
     if not alerts:
         return ""
     ordered = sorted(alerts, key=lambda one: one.tier)
     lead = ordered[0]
-    steps = steps_of(lead.kind, evalset=evalset, run=run)
+    known = Known(
+        slices=tuple(dict.fromkeys(name for one in condition.series for name in sorted(one.slice or {}))),
+        cases=tuple(move.case for move in condition.worst),
+        span=span_of(condition),
+        url=run.url,
+    )
+    steps = steps_of(lead.kind, evalset=condition.evalset, run=run.run, known=known)
     pages = dict.fromkeys(one.runbook or page_of(one.kind) for one in ordered)
     named = ", ".join(escape.inline(page, 160) for page in list(pages)[:6])
     return f"**Runbook** ({named})\n\n" + "\n".join(f"{n}. {step}" for n, step in enumerate(steps, 1))
@@ -275,16 +279,15 @@ def commands(page: IssuePage, condition: EvalsetCondition) -> str:
     """Return what to type: to see it again, and, for the owner, to accept it."""
     if page.state.phase != "open" or page.state.kind == "upkeep":
         return ""
-    cases = list(dict.fromkeys(move.case for move in condition.worst))[:3]
-    chosen = cases if cases and all(_PLAIN_ID.match(c) and c not in _RESERVED for c in cases) else []
-    name = condition.evalset if _PLAIN_ID.match(condition.evalset) else ""
-    wanted = " or ".join(chosen) or name
-    again = f"pytest --aioncall -k {shlex.quote(wanted)} -vv" if wanted else "pytest --aioncall -vv"
+    wanted = chosen_by([move.case for move in condition.worst], condition.evalset)
+    again = f"pytest --aioncall -k {wanted} -vv" if wanted else "pytest --aioncall -vv"
     ticket = f"#{page.number}" if page.number is not None else "TICKET"
     accept = (
         f"aioncall baseline accept {shlex.quote(condition.evalset)} --run {shlex.quote(page.run.run)} "
         f"--reason '...' --accept-regression {shlex.quote(ticket)}"
     )
+    fetch = fetch_of(page.run.url)
+    accept = f"{fetch}\n{accept}" if fetch else accept
     see = f"**See it again**\n\n{_typed(again)}"
     return f"{see}\n\n" + escape.folded("To accept it on purpose (for the owner)", _typed(accept))
 
