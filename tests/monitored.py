@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -120,6 +120,7 @@ def alerts_after(
     now: datetime | None = None,
     owners: Mapping[str, str] | None = None,
     last: HistoryEntry | None = None,
+    files: Set[str] = frozenset(),
 ) -> AlertsFile:
     """Return what holds after the newest of the entries (or after `last` asks), half an hour later."""
     newest = last or max(entries, key=lambda one: (one.created_at, one.attempt))
@@ -131,6 +132,7 @@ def alerts_after(
         monitors=monitors or Monitors(),
         now=now or made + timedelta(minutes=30),
         owners=owners or {},
+        files=files,
     )
 
 

@@ -411,6 +411,60 @@ def test_an_evalset_with_a_run_of_its_own_is_missed() -> None:
     assert alerts_after([*shards, *(entry(at) for at in range(10, 45))]).notes
 
 
+def without_old(days: int, *, file: str = "evalsets/old.yaml", bad: bool = False) -> list[HistoryEntry]:
+    """Return ten days with the evalset `old`, and so many that leave it out."""
+    old = evalset_day(evalset="old", file=file)
+    both = [entry(at, evalset_day(CALM[at % 11]), old) for at in range(10)]
+    if bad:
+        fell = evalset_day(3.9, evalset="old", file=file, verdicts=(red(),))
+        both[-1] = entry(9, evalset_day(CALM[9]), fell)
+    return [*both, *(entry(at, evalset_day(CALM[at % 11])) for at in range(10, 10 + days))]
+
+
+def test_an_evalset_that_is_left_out_though_its_file_is_there_is_a_ticket() -> None:
+    """Deselected, ignored, moved out of the folder: the runs are green, and nobody measures it."""
+    for days in (2, 40):
+        after = alerts_after(without_old(days), files={"evalsets/old.yaml"})
+        left = next(one for one in after.evalsets if one.evalset == "old")
+        alert = only(left, "no_data")
+        assert alert is not None and alert.tier == 2 and not alert.quality
+        assert alert.title == f"old.daily.runs 24h: left out of the runs since {day_name(9)}"
+        assert after.notes == ()
+    gone = alerts_after(without_old(2))
+    assert [one.evalset for one in gone.evalsets] == ["summarizer"] and "taken as removed" in gone.notes[0]
+
+
+def test_an_evalset_that_was_renamed_in_its_file_is_not_waited_for() -> None:
+    history = [entry(at, evalset_day(evalset="old", file="a.yaml"), evalset_day(CALM[at])) for at in range(9)]
+    history += [entry(at, evalset_day(file="a.yaml", evalset="new"), evalset_day()) for at in range(9, 12)]
+    after = alerts_after(history, files={"a.yaml"})
+    assert [one.evalset for one in after.evalsets] == ["new", "summarizer"]
+
+
+def test_an_evalset_that_runs_weekly_is_not_left_out_in_between() -> None:
+    weekly = evalset_day(evalset="old", file="a.yaml")
+    history = [entry(at, evalset_day(CALM[at]), *([] if at % 7 else [weekly])) for at in range(34)]
+    found = alerts_after(history, files={"a.yaml"}).evalsets
+    assert [only(one, "no_data") for one in found] == [None, None]
+
+
+def test_an_open_incident_is_not_ended_by_taking_its_evalset_out() -> None:
+    """It is told for thirty days more without its file, and for ever with it."""
+    for days in (2, 25):
+        after = alerts_after(without_old(days, bad=True))
+        left = next(one for one in after.evalsets if one.evalset == "old")
+        assert left.is_open and left.state == "bad" and only(left, "eval_regression") is not None
+    there = alerts_after(without_old(60, bad=True), files={"evalsets/old.yaml"})
+    assert next(one for one in there.evalsets if one.evalset == "old").is_open
+    (note,) = alerts_after(without_old(60, bad=True)).notes
+    assert note.endswith("it is taken as removed, with an incident that no run has seen end")
+
+
+def test_where_nothing_runs_no_evalset_is_taken_as_removed() -> None:
+    after = alerts_after(calm(20), now=at_noon(90))
+    assert only(after.evalsets[0], "no_data") is not None and after.notes == ()
+
+
 def test_a_run_that_is_not_monitored_says_so() -> None:
     history = calm(5)
     replayed = entry(5, evalset_day(1.0, verdicts=(red(),)), replayed=True)

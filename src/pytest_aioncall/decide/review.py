@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,9 +22,9 @@ from ..model.review import (
 )
 from .gaterows import SMALLEST_SLICE
 from .monitor.budget import budgets
-from .monitor.conditions import removed_evalsets
 from .monitor.fold import Fold
 from .monitor.looks import Look, daily_entries, day_of, days_between, looks_by_evalset, time_of
+from .monitor.missed import missed_evalsets, removed_evalsets
 from .trend import changes_by_day
 
 _SLICES_OF_DAYS = 90
@@ -38,18 +38,20 @@ def review_of(
     until: datetime,
     monitors: Monitors,
     owners: Mapping[str, str],
+    files: Set[str] = frozenset(),
 ) -> Review:
     """Return the review of the time from `since` (not included) until `until`, both aware.
 
     entries  the whole history, sorted by time; daily live runs are looked at, later ones than `until` are not
     owners   model owner by evalset, before the evalset's own
+    files    files of evalsets that are in the tree still
     """
     known = [one for one in daily_entries(entries) if time_of(one) <= until]
     now = [one for one in known if time_of(one) > since]
     looks = looks_by_evalset(known)
     days = _days(known, since=since, until=until)
     ran = {one.day for one in now}
-    week = _week_of(known, since=since, until=until, monitors=monitors, owners=owners)
+    week = _week_of(known, since=since, until=until, monitors=monitors, owners=owners, files=files)
     alerts = list(_alerts(week, since=since))
     changed = {one.title for one in alerts if one.kind == "provider_change"}
     return Review(
@@ -110,10 +112,10 @@ def _week_of(
     until: datetime,
     monitors: Monitors,
     owners: Mapping[str, str],
+    files: Set[str],
 ) -> _Week:
     """Fold the history once, and look after each day of the time."""
     today = _day(until)
-    gone = removed_evalsets(known, today=today)
     folds: dict[str, Fold] = {}
     days: dict[str, dict[str, Alert]] = {}
     shares = budgets(known, pages_per_year=monitors.false_pages_per_year)
@@ -121,11 +123,16 @@ def _week_of(
         for day in entry.evalsets:
             folds.setdefault(day.evalset, Fold(monitors)).look(Look(entry, day), budget=budget)
         if time_of(entry) > since:
-            held = (alert for name in folds if name not in gone for alert in folds[name].alerts)
+            held = (alert for fold in folds.values() for alert in fold.alerts)
             days.setdefault(entry.day, {}).update({alert.key: alert for alert in held})
+    missed = missed_evalsets(known)
+    gone = removed_evalsets(missed, known, folds=folds, files=files)
+    for alerts in days.values():
+        for key in [key for key, alert in alerts.items() if alert.evalset in gone]:
+            del alerts[key]
     here = [folds[name] for name in sorted(folds) if name not in gone]
     conditions = tuple(
-        fold.condition(owner=owners.get(name), today=today)
+        fold.condition(owner=owners.get(name), today=today, left_out=name in missed)
         for name, fold in sorted(folds.items())
         if name not in gone
     )

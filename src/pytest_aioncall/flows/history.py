@@ -155,10 +155,12 @@ def entry_of(
     is_ours  this job made the run: its address and attempt are the job's, and it is judged against the
              baseline that is there; else against the one of its commit, where git knows it
     A run that is partial, was killed or could not be judged is an entry, too, that says why. Raises
-    UsageError for a folder that cannot be read.
+    UsageError for a folder that cannot be read, and for a run that is dated in the future: in a history it
+    would be the newest one until then.
     """
     run = run if run is not None else read_kept_run(run_folder)
     moment = _moment(run)
+    _refuse_ahead(run, moment, now=settings.now or datetime.now(UTC))
     job = settings.github
     seen = gather(parts if parts is not None else run_folder, run)
     days = tuple(_evalset_day(run, one, settings, moment=moment, is_ours=is_ours) for one in seen.values())
@@ -176,6 +178,16 @@ def entry_of(
         merged_from=run.merged_from,
         evalsets=days,
     )
+
+
+def _refuse_ahead(run: Run, moment: datetime, *, now: datetime) -> None:
+    from ..decide.monitor.looks import is_day_ahead
+
+    if is_day_ahead(moment.date(), now):
+        raise UsageError(
+            f"run {run.id} is dated {rfc3339(moment)}, and it is {rfc3339(now)} now: a clock or AIONCALL_NOW "
+            "is wrong; set it right, and run again"
+        )
 
 
 def _moment(run: Run) -> datetime:

@@ -20,6 +20,7 @@ from ..errors import DeliveryError, UsageError
 from ..model.alert import AlertsFile, EvalsetCondition, Evidence
 from ..model.history import EvalsetDay, HistoryEntry, RunRef
 from ..settings import Settings
+from .evalset_files import files_there
 from .history import Kind, entry_of, kind_of, local_folder
 from .runbooks import with_runbooks
 from .runs import load_run
@@ -109,6 +110,7 @@ def monitored(
         monitors=settings.config.monitors,
         now=now,
         owners=settings.config.oncall.owners,
+        files=files_there(entries, settings.root),
     )
     alerts = with_runbooks(_with_commits(alerts, entries, settings), settings)
     # What happened on the way is told, and not written: a start after a kill ends with the same file.

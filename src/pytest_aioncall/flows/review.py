@@ -16,6 +16,7 @@ from ..model.review import Review, ReviewIssue
 from ..model.schedule import instant_of, parse_duration, parse_moment
 from ..protocols import Tracker
 from ..settings import Settings
+from .evalset_files import files_there
 from .history import open_history
 from .rotation import owners_of
 
@@ -42,6 +43,7 @@ def review(
         until=now,
         monitors=settings.config.monitors,
         owners=owners_of(settings).by_evalset,
+        files=files_there(entries, settings.root),
     )
     issues, note = _issues(settings, tracker, now=now)
     notes = [str(problem) for problem in history.problems]

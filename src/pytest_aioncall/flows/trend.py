@@ -8,9 +8,11 @@ from pathlib import Path
 from ..adapters.files import replace_text
 from ..adapters.render.trend import render_site
 from ..decide.monitor import conditions
+from ..decide.monitor.looks import daily_entries
 from ..decide.trend import changes_by_day
 from ..errors import UsageError
 from ..settings import Settings
+from .evalset_files import files_there
 from .history import open_history
 
 DAYS, MOST_DAYS = 180, 3650
@@ -26,7 +28,8 @@ def write_site(out: Path, *, where: str | None, settings: Settings, days: int = 
     if not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--days is from 1 to {MOST_DAYS}")
     entries = open_history(where, settings, must_be_there=True).entries()
-    daily = [one for one in entries if one.kind == "daily" and not one.replayed]
+    now = settings.now or datetime.now(UTC)
+    daily = daily_entries(entries, now=now)
     if not daily:
         raise UsageError("the history has no daily run yet; make one: pytest --aioncall; aioncall monitor")
     newest = daily[-1]
@@ -36,8 +39,9 @@ def write_site(out: Path, *, where: str | None, settings: Settings, days: int = 
         run=newest.run,
         attempt=newest.attempt,
         monitors=config.monitors,
-        now=settings.now or datetime.now(UTC),
+        now=now,
         owners=config.oncall.owners,
+        files=files_there(entries, settings.root),
     )
     changes = {one.evalset: changes_by_day(entries, one.evalset) for one in alerts.evalsets}
     written = []

@@ -84,13 +84,21 @@ def usual_gap(days: Sequence[str]) -> int:
 
 
 def no_data_alert(
-    look: Look, *, judged: Look | None, first_day: str, days: Sequence[str], today: str, monitors: Monitors
+    look: Look,
+    *,
+    judged: Look | None,
+    first_day: str,
+    days: Sequence[str],
+    today: str,
+    monitors: Monitors,
+    left_out: bool = False,
 ) -> Alert | None:
     """Return the alert where a run is missing, or where none could be judged for `no_data_days`.
 
     judged     newest judged look; None where there never was one
     first_day  day of the first run of all, from which an evalset that was never judged counts
     days       days that have a run
+    left_out   there are later runs, and it is in none of them: a ticket, for the job itself goes on
     Missing: today is later than a whole usual gap after the day on which the next run was due.
     """
     name = look.evalset.evalset
@@ -101,7 +109,12 @@ def no_data_alert(
         Evidence(name="newest run", value=f"{titles.plain(look.entry.run, 80)}, {look.day}"),
         Evidence(name="newest judged run", value=_run_told(judged)),
     ]
-    if silent > usual:
+    if left_out and silent > usual:
+        told = f"left out of the runs since {look.day}"
+        summary = (
+            "The daily runs go on without it, and its file is there. Was it deselected, ignored or moved?"
+        )
+    elif silent > usual:
         told = f"no run since {look.day} ({titles.counted(silent, 'day')})"
         summary = "An expected run is missing. Was the schedule disabled, or did the job fail before it ran?"
         evidence.append(Evidence(name="usual gap", value=titles.counted(usual, "day")))
@@ -113,7 +126,7 @@ def no_data_alert(
         return None
     return Alert(
         kind="no_data",
-        tier=1,
+        tier=2 if left_out and silent > usual else 1,
         evalset=name,
         title=titles.about(name, "runs", told),
         summary=summary,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -12,10 +12,9 @@ from ...model.oncall import Monitors
 from . import titles
 from .budget import budgets
 from .fold import Fold
-from .looks import Look, daily_entries, days_between, until
+from .looks import Look, daily_entries, until
+from .missed import missed_evalsets, removed_evalsets
 
-GONE_DAYS = 30
-GONE_RUNS = 2
 _NAMED = 3
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -28,6 +27,7 @@ def conditions(
     monitors: Monitors,
     now: datetime,
     owners: Mapping[str, str] = _NOBODY,
+    files: Set[str] = frozenset(),
 ) -> AlertsFile:
     """Return what holds after all daily runs of a history, as `alerts.json` of one of them.
 
@@ -37,6 +37,7 @@ def conditions(
                   is how they stand after the *newest* run of each, so that a run that comes late, or is
                   looked at twice, says the same as the last one.
     owners        model owner by evalset, before the evalset's own
+    files         files of evalsets that are in the tree still: what is in no run though it is there is missed
     Raises ValueError where the run is not in the history.
     """
     asking = next((one for one in entries if one.run == run and one.attempt == attempt), None)
@@ -52,7 +53,8 @@ def conditions(
             folds.setdefault(day.evalset, Fold(monitors)).look(Look(entry, day), budget=budget)
     newest = daily[-1].day if daily else asking.day
     today = max(now.astimezone(UTC).date().isoformat(), newest)
-    gone = removed_evalsets(daily, today=today)
+    missed = missed_evalsets(daily)
+    gone = removed_evalsets(missed, daily, folds=folds, files=files)
     here = {name: fold for name, fold in sorted(folds.items()) if name not in gone}
     return AlertsFile(
         run=asking.run,
@@ -62,7 +64,10 @@ def conditions(
         monitored_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         url=asking.url,
         commit=asking.commit,
-        evalsets=tuple(fold.condition(owner=owners.get(name), today=today) for name, fold in here.items()),
+        evalsets=tuple(
+            fold.condition(owner=owners.get(name), today=today, left_out=name in missed)
+            for name, fold in here.items()
+        ),
         review=tuple(line for fold in here.values() for line in fold.review(today)),
         notes=(*_notes_on(asking), *_notes_on_time(known, daily), *gone.values()),
     )
@@ -86,23 +91,3 @@ def _notes_on_time(known: Sequence[HistoryEntry], daily: Sequence[HistoryEntry])
     more = f" and {len(ahead) - _NAMED} more" if len(ahead) > _NAMED else ""
     told = "is dated in the future and is" if len(ahead) == 1 else "are dated in the future and are"
     return [f"{named}{more} {told} not monitored; a clock or AIONCALL_NOW was wrong: delete the entry"]
-
-
-def removed_evalsets(daily: Sequence[HistoryEntry], *, today: str) -> dict[str, str]:
-    """Return the evalsets that are no more, each with a note: they are not told and nobody waits for them.
-
-    An evalset is gone when the runs of two later days have all others that its newest run had, but not it; or
-    when it was in no run for thirty days. One with a run of its own (a shard) is waited for until then.
-    """
-    newest: dict[str, tuple[int, str, frozenset[str]]] = {}
-    names = [frozenset(day.evalset for day in entry.evalsets) for entry in daily]
-    for at, entry in enumerate(daily):
-        for name in names[at]:
-            newest[name] = at, entry.day, names[at] - {name}
-    gone = {}
-    for name, (at, day, others) in sorted(newest.items()):
-        later = zip(daily[at + 1 :], names[at + 1 :], strict=True)
-        without = {entry.day for entry, there in later if others and others <= there and entry.day != day}
-        if len(without) >= GONE_RUNS or days_between(day, today) > GONE_DAYS:
-            gone[name] = f"{name} is in no run since {day}; it is taken as removed"
-    return gone

@@ -90,6 +90,11 @@ class Fold:
         return [*(alert for alert in self._quality if alert.key not in said), *self._other]
 
     @property
+    def file(self) -> str:
+        """Return the file of the evalset, as its newest run tells it."""
+        return self._look.evalset.file if self._look is not None else ""
+
+    @property
     def episodes(self) -> Episodes:
         """Return the episodes so far."""
         return self._episodes
@@ -238,8 +243,11 @@ class Fold:
             found.append(alert.model_copy(update={"since": self._since[alert.key]}))
         return found
 
-    def condition(self, *, owner: str | None, today: str) -> EvalsetCondition:
-        """Return how the evalset stands after the newest run, on the day `today`."""
+    def condition(self, *, owner: str | None, today: str, left_out: bool = False) -> EvalsetCondition:
+        """Return how the evalset stands after the newest run, on the day `today`.
+
+        left_out  later runs have the others and not it
+        """
         if self._look is None:
             raise ValueError("no run was looked at")
         newest, day = self._look, self._look.evalset
@@ -250,6 +258,7 @@ class Fold:
             days=self._days,
             today=today,
             monitors=self._monitors,
+            left_out=left_out,
         )
         alerts = self.alerts
         if absent is not None:
