@@ -240,7 +240,8 @@ def side_of(baseline: Baseline) -> Side:
 
 
 def _shown(path: Path, settings: Settings) -> str:
-    try:
-        return path.resolve().relative_to(settings.root.resolve()).as_posix()
-    except ValueError:
-        return str(path)
+    # As it is written: a link's own name is what a change has, and what has an owner.
+    for shown, root in ((path, settings.root), (path.parent.resolve() / path.name, settings.root.resolve())):
+        if shown.is_relative_to(root):
+            return shown.relative_to(root).as_posix()
+    return str(path)
