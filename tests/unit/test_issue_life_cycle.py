@@ -620,11 +620,12 @@ def test_commits_in_between_are_named_before_anybody_looks_elsewhere(tracker: Me
     publish(tracker, alerts_of(condition(1, first=1)), now=at(1))
     body = tracker.issues[1].body
     assert "**What changed:** nothing" not in body
-    assert "- to read them: `git log -p 000000000000..010101010101`" in body
+    assert "- the commits in between: `git log -p 000000000000..010101010101`" in body
     named = alert(evidence=({"name": "commits", "value": "1 in x"}, {"name": "commit", "value": "abc tidy"}))
     publish(tracker, alerts_of(condition(2, first=1, last=2, alerts=[named])), now=at(2))
     listed = tracker.issues[1].body.partition("**What changed** between")[2].splitlines()[2:6]
     assert listed[:2] == ["- commits 1 in x", "- commit abc tidy"]
+    assert listed[2] == "- to read them: `git log -p 000000000000..010101010101`"
     assert listed[3].startswith("- nothing that is declared (files, labels, model ids, judge) differs")
 
 

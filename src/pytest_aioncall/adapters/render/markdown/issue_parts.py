@@ -158,7 +158,8 @@ def _nothing_declared(conditions: Sequence[EvalsetCondition], told: Sequence[str
     if spans:
         shown = ", ".join(escape.inline(f"git log -p {span}") for span in spans)
         last = f"{nothing} differs. Where the commits do not explain it: the provider, the data, the traffic"
-        listed = _listed([*(dict.fromkeys(told) or ["commits in between"]), f"to read them: {shown}", last])
+        read = f"to read them: {shown}" if told else f"the commits in between: {shown}"
+        listed = _listed([*dict.fromkeys(told), read, last])
         return [f"**What changed** between the last good run and the first bad one:\n\n{listed}"]
     if any(good for good, _ in sides):
         return [f"**What changed:** {nothing}, and both runs are of the same commit. {elsewhere}"]
