@@ -497,6 +497,7 @@ def test_a_branch_that_is_nowhere_is_refused_with_the_names_that_are_there(daily
         ("history", "show", "--history", wrong),
         ("history", "site", "--history", wrong),
         ("history", "pull", "--branch", wrong),
+        ("history", "push", "--branch", wrong),
         ("history", "rebuild", "--history", wrong),
         ("review", "--history", wrong),
         ("scores", "--history", wrong),
@@ -507,9 +508,8 @@ def test_a_branch_that_is_nowhere_is_refused_with_the_names_that_are_there(daily
         assert (code, out) == (4, ""), arguments
         assert f"{arguments[-2]} {wrong}: no such branch here or on origin, did you mean {BRANCH}?" in err
         assert f"There are: {BRANCH}, main." in err
-        assert ("monitors: {history: aioncall-histroy}" in err) == (
-            arguments[0] == "monitor" or "rebuild" in arguments
-        )
+        makes = {"monitor", "push", "rebuild"} & set(arguments)
+        assert ("monitors: {history: aioncall-histroy}" in err) == bool(makes)
     assert wrong not in git(remote, "branch")
     assert "did you mean" not in daily.command("review", "--history", "other")[2]
 

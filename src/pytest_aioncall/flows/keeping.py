@@ -41,10 +41,12 @@ def push(
 
     kind  daily: runs that no job made are days as they are here; other: what is pushed is no day; None:
           daily in a scheduled job, else other: what somebody ran by hand measures no day of the team
+    Raises UsageError for a branch that is not there, unless it is the configured one.
     """
     here = _folder(history, settings)
     shared = open_branch(branch or settings.config.monitors.history, settings)
     shared.fetch()
+    refuse_unknown(shared, settings, option="--branch", makes=True)
     known = {(entry.run, entry.attempt): entry for entry in shared.entries()}
     entries = here.entries()
     kept_out = 0

@@ -49,7 +49,8 @@ def refuse_unknown(
     shown = [log_line(one, 60) for one in sorted(known, key=lambda one: (one != ours, one))]
     there = ", ".join(shown[:_MOST_NAMES]) + (", ..." if len(shown) > _MOST_NAMES else "")
     make = f" To make it, name it in aioncall.yaml: monitors: {{history: {name}}}." if makes else ""
+    folder = f" A folder is written with a slash: ./{name}/" if option == "--history" else ""
     raise UsageError(
         f"{option} {name}: no such branch here or on {history.shared_on}{told} There are: {there or 'none'}."
-        f"{make} A folder is written with a slash: ./{name}/"
+        f"{make}{folder}"
     )
