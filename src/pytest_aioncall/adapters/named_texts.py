@@ -24,7 +24,7 @@ def names_in(evalset: Evalset) -> list[str]:
     """Return every text of the scorers of an evalset and its cases that may name a file or code."""
     found: dict[str, None] = {}
     for spec in _specs(evalset):
-        for text in _texts([spec.kind, spec.arg, spec.options]):
+        for text in texts_of(spec):
             if is_import_string(text) or (_is_file(text)):
                 found[text] = None
     return list(found)
@@ -55,6 +55,25 @@ def text_behind(name: str, *, root: Path, folder: Path) -> str | None:
             continue
         return definition_in(text, name.partition(":")[2]) if is_import_string(name) else text
     return None
+
+
+def texts_of(spec: ScorerSpec) -> list[str]:
+    """Return every text of a scorer's entry: its kind, its argument, its options."""
+    return list(_texts([spec.kind, spec.arg, spec.options]))
+
+
+def same_code(one: str | None, other: str | None) -> bool:
+    """Tell whether two texts of a module are the same code; None is a file that is not there.
+
+    What cannot be parsed is the same only where its text is.
+    """
+    if one is None or other is None or one == other:
+        return one == other
+    try:
+        left, right = (ast.dump(_undocumented(ast.parse(text))) for text in (one, other))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return left == right
 
 
 def definition_in(module: str, attribute: str) -> str:
@@ -97,9 +116,12 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
                 yield inner.name
 
 
-def _undocumented(node: ast.stmt) -> ast.stmt:
+def _undocumented(node: ast.AST) -> ast.AST:
     for inner in ast.walk(node):
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if (
+            isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module)
+            and inner.body
+        ):
             first = inner.body[0]
             documents = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
             if documents and isinstance(first.value.value, str):  # type: ignore[attr-defined]

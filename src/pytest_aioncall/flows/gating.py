@@ -93,12 +93,16 @@ def gated_all(request: GateRequest, settings: Settings) -> tuple[Gated, ...]:
         found.append(_judged(request, settings, one, against, daily))
     if base is None:
         return tuple(found)
-    reviews = _reviews(candidates, settings, proposals)
+    reviews = _reviews(candidates, settings, proposals, base=base)
     return tuple(replace(one, review=reviews.by_evalset.get(one.candidate.evalset)) for one in found)
 
 
 def _reviews(
-    candidates: Sequence[Given], settings: Settings, proposals: Mapping[str, ProposedBaseline | None]
+    candidates: Sequence[Given],
+    settings: Settings,
+    proposals: Mapping[str, ProposedBaseline | None],
+    *,
+    base: BaseVersion,
 ) -> Reviews:
     """Say what the branch proposes, of the evalsets whose files are here and load."""
     if str(settings.root) not in sys.path:
@@ -112,7 +116,8 @@ def _reviews(
         except LoadError:
             continue
         if found.name == one.evalset:
-            prepared.append(_as_ran(found, one))
+            rules = base.rules_of(found.name, found.path, settings.root)
+            prepared.append(replace(_as_ran(found, one), rules=rules))
     return base_reviews(prepared, settings, baselines=proposals)
 
 

@@ -13,6 +13,7 @@ from ..model.weakening import ChangeReview, Weakening, WeakeningKind
 from ..settings import Settings
 from .against import review_gate
 from .prepare import Prepared, shown_path
+from .scorercode import weaker_behind
 
 # What the base's rule, judged beside the branch's, makes good in this very run.
 _MADE_GOOD: Final[frozenset[WeakeningKind]] = frozenset({
@@ -48,6 +49,8 @@ def base_reviews(
     as_written = [replace(one, evalset=one.written or one.evalset) for one in prepared]
     try:
         review = review_gate(settings.baseline_ref, as_written, settings)
+        behind = weaker_behind(prepared, settings, ref=review.ref, commit=review.commit)
+        review = review.model_copy(update={"weakenings": (*review.weakenings, *behind)})
     except (AioncallError, OSError) as error:
         rest = BaseReview(ref=settings.baseline_ref, commit="", notes=(f"not compared: {error}",))
         return Reviews(rest=rest)
