@@ -79,8 +79,9 @@ def look_at_oncall(patient: Patient) -> Iterator[Said]:
             "routes",
             "should",
             "a page of tier 1 only opens an issue",
-            "no phone rings: outside of working hours nobody reads it within its two hours; an outage (errors, "
-            "judge_unavailable) opens no issue until monitors.no_data_days are over: the red run is its signal",
+            "no phone rings: outside of working hours nobody reads it within its two hours; an outage "
+            "(errors, judge_unavailable) opens no issue until monitors.no_data_days are over: the red run "
+            "is its signal",
             "routes: {tier1: [pagerduty, github]}, and gh secret set PAGERDUTY_ROUTING_KEY",
             file,
         )
