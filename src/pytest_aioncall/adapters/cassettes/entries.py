@@ -97,7 +97,10 @@ def reply_in(entry: Mapping[str, Any]) -> Reply:
         body = str(entry["text"]).encode("utf-8", "surrogatepass")
     else:
         body = base64.b64decode(entry["base64"], validate=True)
-    latency_s = float(entry.get("latency_s") or 0.0)
+    try:
+        latency_s = float(entry.get("latency_s") or 0.0)
+    except OverflowError:  # a whole number of hundreds of digits
+        latency_s = math.inf
     if not 0 <= latency_s < math.inf:
         raise ValueError("a latency that no answer has")
     return Reply(
