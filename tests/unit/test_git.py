@@ -221,3 +221,15 @@ def test_the_commits_between_two_are_those_that_touch_what_is_named(repository: 
     assert git.commits_between(repository, new, new) == []
     assert git.commits_between(repository, "0" * 40, new) is None
     assert git.commits_between(repository, "--output=x", new) is None
+
+
+def test_byte_code_that_a_run_leaves_is_no_change(repository: Path) -> None:
+    """A repository without a .gitignore would else be changed by looking at it."""
+    commit = git.commit_of(repository)
+    assert commit is not None
+    before = git.files_differing(repository, commit)
+    (repository / "shop" / "__pycache__").mkdir(parents=True)
+    (repository / "shop" / "__pycache__" / "words.cpython-311.pyc").write_text("")
+    assert git.files_differing(repository, commit) == before
+    (repository / "shop" / "words.pyc").write_text("a module without its source")
+    assert git.files_differing(repository, commit) == sorted([*(before or []), "shop/words.pyc"])

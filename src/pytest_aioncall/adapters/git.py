@@ -185,6 +185,8 @@ def code_owner(root: Path, path: str) -> str | None:
     return None
 
 
+# Left by every run; whoever commits such a file means it.
+_BYTE_CODE = re.compile(r"(?:^|/)__pycache__/[^/]+\.py[co]$")
 _WILD = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -227,8 +229,8 @@ def committed_since(root: Path, commit: str, folder: Path) -> bool | None:
 def files_differing(root: Path, commit: str) -> list[str] | None:
     """Return the names (from the top folder) of all files that differ on disk from `commit`.
 
-    Committed, staged, unstaged, deleted and untracked ones, submodules as well; ignored files are not told.
-    None where git cannot tell.
+    Committed, staged, unstaged, deleted and untracked ones, submodules as well; ignored files are not told,
+    nor is the byte code that Python leaves beside its modules. None where git cannot tell.
     """
     top = top_of(root)
     if top is None:
@@ -241,4 +243,5 @@ def files_differing(root: Path, commit: str) -> list[str] | None:
     untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
     if differing is None or untracked is None:
         return None
-    return sorted({name for name in (differing + untracked).split("\0") if name})
+    made = {name for name in untracked.split("\0") if name and not _BYTE_CODE.search(name)}
+    return sorted(made | {name for name in differing.split("\0") if name})
