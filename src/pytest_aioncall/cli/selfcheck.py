@@ -42,7 +42,7 @@ _USED = {
     "--aa": _BOTH | {"aa"},
 }
 # Not asked on the command line: where the project is, and what the parser keeps for itself.
-_NO_OPTIONS = {"root", "verb"}
+_NO_OPTIONS = {"command", "root", "verb"}
 
 
 def is_special(options: argparse.Namespace) -> bool:
