@@ -106,8 +106,9 @@ def test_a_run_killed_at_25_random_moments_loses_nothing_and_pays_twice_only_for
             asked_before = assassin.asked.copy()
             process = started(project, *(("--aioncall-resume",) if any(runs.glob("*/run.json")) else ()))
             # A share of what is left, so that the run outlives all kills but hardly the last one.
-            most = (CASES - len(before) - 4 * CONCURRENCY) // (KILLS - kill)
-            after = rng.randint(1, max(1, 2 * most - 1))
+            left = CASES - len(before)
+            most = (left - 4 * CONCURRENCY) // (KILLS - kill)
+            after = rng.randint(1, max(1, min(2 * most - 1, left - 4 * CONCURRENCY)))
             assert assassin.kill(process, after=after, wait_s=rng.uniform(0, 0.02)), (
                 project.path / "log.txt"
             ).read_text()
