@@ -1,4 +1,4 @@
-"""`aioncall publish summary|comment|issues`: what a run said, told on GitHub."""
+"""`aioncall publish summary|comment|check|issues`: what a run said, told on GitHub."""
 
 from __future__ import annotations
 
@@ -47,12 +47,7 @@ def _add_comment(actions: Any) -> None:
     comment.add_argument(
         "--key", default="", metavar="NAME", help="a comment of its own for this job, beside those of others"
     )
-    comment.add_argument(
-        "--from-workflow-run",
-        action="store_true",
-        help="the report is of another run, a fork's perhaps: trust nothing in it (default on: workflow_run)",
-    )
-    comment.add_argument("--dry-run", action="store_true", help="print it and send nothing")
+    _add_sending(comment)
 
 
 def _add_check(actions: Any) -> None:
@@ -67,12 +62,7 @@ def _add_check(actions: Any) -> None:
     check.add_argument(
         "--name", default="aioncall", metavar="NAME", help="under which people see it (default aioncall)"
     )
-    check.add_argument(
-        "--from-workflow-run",
-        action="store_true",
-        help="the report is of another run, a fork's perhaps: trust nothing in it (default on: workflow_run)",
-    )
-    check.add_argument("--dry-run", action="store_true", help="print it and send nothing")
+    _add_sending(check)
 
 
 def _add_issues(actions: Any) -> None:
@@ -94,6 +84,15 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", metavar="FILE|DIR", help="report.json, or a folder with those of several jobs (.aioncall)"
     )
+
+
+def _add_sending(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from-workflow-run",
+        action="store_true",
+        help="the report is of another run, a fork's perhaps: trust nothing in it (default on: workflow_run)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print it and send nothing")
 
 
 def _summary(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from ..model.baseline import CaseRow
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.selfcheck import AaReport, AaRow
+from ..model.spelling import slice_name
 from ..model.verdict import Judgement, Verdict
 from ..stats.arrays import Floats
 from ..stats.counts import share_interval
@@ -290,7 +291,7 @@ def _why_pair(moved: Sequence[Verdict], verdict: str) -> str:
 
 
 def _name(scorer: str, part: dict[str, str] | None) -> str:
-    return f"{scorer} {', '.join(f'{key}={value}' for key, value in (part or {}).items())}".rstrip()
+    return f"{scorer} {slice_name(part)}".rstrip()
 
 
 def _is_red(judgement: Judgement) -> bool:

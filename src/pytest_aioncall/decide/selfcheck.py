@@ -13,6 +13,7 @@ from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.frozen import canonical_json
 from ..model.selfcheck import FloorChances, SelfCheck
+from ..model.spelling import slice_name
 from ..model.verdict import Floor, Power, Verdict
 from ..stats.arrays import Floats
 from ..stats.draws import Words
@@ -211,7 +212,7 @@ def _small_slices(suite: Suite) -> list[str]:
     names = []
     for at, row in enumerate(suite.rows.rows):
         if at not in suite.gating and row.slice is not None:
-            part = ", ".join(f"{key}={value}" for key, value in row.slice.items())
+            part = slice_name(row.slice)
             names.append(f"{row.scorer} {part} ({judged_members(row, suite.tables[row.scorer]).size} cases)")
     return names
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..model.spelling import mean, slice_name
 from ..model.verdict import Coverage, Floor, Verdict
-
-
-def level(value: float, *, scale: tuple[float, float]) -> str:
-    """Write a mean: percent on 0-1, else the number."""
-    return f"{100 * value:.1f} %" if tuple(scale) == (0.0, 1.0) else f"{value:.2f}"
 
 
 def size(value: float, *, scale: tuple[float, float]) -> str:
@@ -21,7 +17,7 @@ def place(verdict: Verdict) -> str:
     """Write where a row is: `` or ` on shape=long`."""
     if not verdict.slice:
         return ""
-    return " on " + ", ".join(f"{name}={value}" for name, value in verdict.slice.items())
+    return f" on {slice_name(verdict.slice)}"
 
 
 def regressed(verdicts: Sequence[Verdict]) -> str:
@@ -29,9 +25,9 @@ def regressed(verdicts: Sequence[Verdict]) -> str:
     first, *rest = sorted(verdicts, key=_severity)
     more = f"; and {len(rest)} more row{'s' if len(rest) > 1 else ''}" if rest else ""
     if first.reason == "below_min":
-        least = level(first.min or 0.0, scale=first.scale)
-        mean = level(first.candidate or 0.0, scale=first.scale)
-        return f"{first.scorer} is below its minimum{place(first)}: {mean}, at least {least} is asked{more}"
+        least = mean(first.min or 0.0, first.scale)
+        found = mean(first.candidate or 0.0, first.scale)
+        return f"{first.scorer} is below its minimum{place(first)}: {found}, at least {least} is asked{more}"
     return f"{first.scorer} dropped{place(first)}: {_moved(first)}{more}"
 
 
@@ -77,7 +73,7 @@ def passed(verdicts: Sequence[Verdict], *, floors: Sequence[Floor]) -> str:
 def nothing_to_compare(verdicts: Sequence[Verdict], *, coverage: Coverage) -> str:
     """Say that this was a first run, and what it measured."""
     means = [
-        f"{v.scorer} {level(v.candidate, scale=v.scale)}"
+        f"{v.scorer} {mean(v.candidate, v.scale)}"
         for v in verdicts
         if v.slice is None and v.candidate is not None
     ]
@@ -97,7 +93,7 @@ def broken(floors: Sequence[Floor]) -> str:
 
 def _moved(verdict: Verdict) -> str:
     was, now = verdict.baseline or 0.0, verdict.candidate or 0.0
-    return f"{level(was, scale=verdict.scale)} -> {level(now, scale=verdict.scale)}"
+    return f"{mean(was, verdict.scale)} -> {mean(now, verdict.scale)}"
 
 
 def _severity(verdict: Verdict) -> float:
@@ -118,9 +114,9 @@ def _open(verdict: Verdict) -> str:
     if verdict.reason == "suspected":
         return f"{name} {_suspicion(verdict)}"
     if verdict.reason == "min_undecided":
-        least = level(verdict.min or 0.0, scale=scale)
-        mean = "no score" if verdict.candidate is None else level(verdict.candidate, scale=scale)
-        return f"{name}{where} is not sure to reach its minimum {least}: {mean} in {verdict.n_cases} cases"
+        least = mean(verdict.min or 0.0, scale)
+        found = "no score" if verdict.candidate is None else mean(verdict.candidate, scale)
+        return f"{name}{where} is not sure to reach its minimum {least}: {found} in {verdict.n_cases} cases"
     if verdict.reason == "one_epoch":
         return f"{name}{where}: one epoch cannot tell noise from change; run 3 epochs on both sides"
     return f"{name}{where} has no case in common with the baseline"

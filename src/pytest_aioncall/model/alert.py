@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from .frozen import Frozen
 from .history import RunRef
 from .oncall import Tier
 from .report import SubjectChange
+from .spelling import slice_name
 from .verdict import CaseMove
 
 AlertKind = Literal[
@@ -66,6 +67,14 @@ class Point(Frozen):
     in_reference: bool = False
 
 
+_AMOUNTS: Final = {
+    "latency_p95_s": "p95 latency",
+    "latency_p50_s": "median latency",
+    "cost_usd": "cost",
+    "error_rate": "errors",
+}
+
+
 class Series(Frozen):
     """A daily series: a scorer overall or on a slice, or `latency_p95_s`, `cost_usd`, `error_rate`.
 
@@ -83,6 +92,13 @@ class Series(Frozen):
     h: float | None = None
     reference_days: int = 0
     learning: bool = True
+
+    @property
+    def label(self) -> str:
+        """Name it for people: `route`, `route shape=long`, `p95 latency`."""
+        if self.scorer is None:
+            return _AMOUNTS.get(self.name, self.name)
+        return f"{self.scorer} {slice_name(dict(sorted((self.slice or {}).items())))}".rstrip()
 
 
 class Episode(Frozen):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.oncall import Monitors
 from . import titles
@@ -28,7 +29,7 @@ def judge_alert(look: Look) -> Alert | None:
     share = look.evalset.judge_errors
     if share is None or not judge_is_out(look):
         return None
-    told = f"no scores for {titles.percent(share)} of the judge's calls"
+    told = f"no scores for {spelling.rate(share)} of the judge's calls"
     names = ", ".join(titles.plain(name, 40) for name in sorted(look.evalset.judges)[:4])
     return Alert(
         kind="judge_unavailable",
@@ -38,7 +39,7 @@ def judge_alert(look: Look) -> Alert | None:
         summary="The judge is out of reach, so nothing is known of the answers: neither good nor bad.",
         evidence=(
             Evidence(
-                name="judge errors", value=f"{titles.percent(share)}, limit {titles.percent(JUDGE_LIMIT)}"
+                name="judge errors", value=f"{spelling.rate(share)}, limit {spelling.rate(JUDGE_LIMIT)}"
             ),
             *([Evidence(name="judges", value=names)] if names else []),
             *_because(look),
@@ -58,7 +59,7 @@ def stale_alert(look: Look) -> Alert | None:
     age, limit = look.evalset.baseline_age_days, look.evalset.baseline_limit_days
     if age is None or limit is None or age <= limit:
         return None
-    told = f"{titles.counted(int(age), 'day')} old, limit {limit}"
+    told = f"{spelling.counted(int(age), 'day')} old, limit {limit}"
     name = look.evalset.evalset
     accepted = str(look.evalset.baseline.get("accepted_at", "?"))
     return Alert(
@@ -115,11 +116,11 @@ def no_data_alert(
             "The daily runs go on without it, and its file is there. Was it deselected, ignored or moved?"
         )
     elif silent > usual:
-        told = f"no run since {look.day} ({titles.counted(silent, 'day')})"
+        told = f"no run since {look.day} ({spelling.counted(silent, 'day')})"
         summary = "An expected run is missing. Was the schedule disabled, or did the job fail before it ran?"
-        evidence.append(Evidence(name="usual gap", value=titles.counted(usual, "day")))
+        evidence.append(Evidence(name="usual gap", value=spelling.counted(usual, "day")))
     elif since_judged >= max(monitors.no_data_days, usual + 1) and judged is not look:
-        told = f"no judged run for {titles.counted(since_judged, 'day')}"
+        told = f"no judged run for {spelling.counted(since_judged, 'day')}"
         summary = "Runs are made, but none could be judged: nothing is known of the answers."
         evidence += _because(look)
     else:

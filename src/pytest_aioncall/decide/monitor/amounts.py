@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.oncall import Monitors
 from ...stats.proportions import above_limit, higher_than
@@ -45,7 +46,7 @@ def latency_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | 
     ratio, p = now / was, higher_than(math.log(now), logs, least_sd=LEAST_LOG_SD)
     if ratio <= monitors.latency_p95_ratio or now - was < LATENCY_RISE_S or p > ALPHA:
         return None
-    told = f"{titles.seconds(was)} -> {titles.seconds(now)}"
+    told = f"{spelling.seconds(was)} -> {spelling.seconds(now)}"
     return Alert(
         kind="latency",
         tier=1,
@@ -58,9 +59,9 @@ def latency_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | 
             Evidence(
                 name="p95 latency",
                 value=f"{told} ({titles.times(ratio)}, limit {monitors.latency_p95_ratio:g} x, p {p:.2g}, "
-                f"{titles.counted(len(known), 'reference day')})",
+                f"{spelling.counted(len(known), 'reference day')})",
             ),
-            Evidence(name="p50 latency", value=titles.seconds(amounts.latency_p50_s)),
+            Evidence(name="p50 latency", value=spelling.seconds(amounts.latency_p50_s)),
             *sample_evidence(look, calm.reference),
         ),
     )
@@ -105,7 +106,7 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
     ratio = now / was
     if ratio <= monitors.cost_ratio or now - was < COST_RISE_USD:
         return None
-    told = f"{titles.money(was)} -> {titles.money(now)}"
+    told = f"{spelling.money(was)} -> {spelling.money(now)}"
     return Alert(
         kind="cost",
         tier=1,
@@ -118,7 +119,7 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
             Evidence(
                 name="cost of a run",
                 value=f"{told} ({titles.times(ratio)}, limit {monitors.cost_ratio:g} x the mean of "
-                f"{titles.counted(len(known), 'day')} without an incident)",
+                f"{spelling.counted(len(known), 'day')} without an incident)",
             ),
             *sample_evidence(look, before),
         ),
@@ -160,7 +161,7 @@ def errors_alert(
     again = before is not None and before.day != look.day and _is_above(before, monitors.error_rate)
     if p > ERRORS_ALPHA and not again:
         return None
-    rate, limit = titles.percent(bad / samples), titles.percent(monitors.error_rate)
+    rate, limit = spelling.rate(bad / samples), spelling.rate(monitors.error_rate)
     why = "the second day above it" if p > ERRORS_ALPHA else f"p {p:.2g}"
     return Alert(
         kind="errors",
@@ -185,7 +186,7 @@ def error_texts(look: Look, *, most: int = 3) -> list[Evidence]:
         Evidence(
             name="error",
             value=f"{titles.plain(one.template, 200)} "
-            f"({titles.counted(one.samples, 'sample')}, {titles.counted(one.cases, 'case')})",
+            f"({spelling.counted(one.samples, 'sample')}, {spelling.counted(one.cases, 'case')})",
         )
         for one in look.evalset.error_texts[:most]
     ]

@@ -346,5 +346,4 @@ def _weight(alert: Alert) -> tuple[int, bool]:
 
 
 def _name(watch: Watch) -> str:
-    named = ", ".join(f"{key}={value}" for key, value in sorted((watch.slice or {}).items()))
-    return f"{watch.scorer} {named}".rstrip()
+    return f"{watch.scorer}{titles.where(watch.slice)}"

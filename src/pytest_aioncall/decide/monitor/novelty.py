@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.history import ErrorText
 from . import titles
@@ -56,7 +57,7 @@ def novel_alerts(look: Look, texts: list[ErrorText]) -> list[Alert]:
     if not texts:
         return []
     first, *rest = texts
-    told = f"new: {titles.plain(first.template, 90)} ({titles.counted(first.cases, 'case')})"
+    told = f"new: {titles.plain(first.template, 90)} ({spelling.counted(first.cases, 'case')})"
     if rest:
         told += f" and {len(rest)} more"
     return [
@@ -69,8 +70,8 @@ def novel_alerts(look: Look, texts: list[ErrorText]) -> list[Alert]:
             evidence=tuple(
                 Evidence(
                     name="new error",
-                    value=f"{titles.plain(one.template, 200)} ({titles.counted(one.samples, 'sample')}, "
-                    f"{titles.counted(one.cases, 'case')})",
+                    value=f"{titles.plain(one.template, 200)} ({spelling.counted(one.samples, 'sample')}, "
+                    f"{spelling.counted(one.cases, 'case')})",
                 )
                 for one in texts[:8]
             ),
@@ -103,7 +104,7 @@ class ModelIds:
         samples = sum(models.values())
         named = fresh or [main]
         told = f"{titles.plain(before, 60)} -> {', '.join(titles.plain(name, 60) for name in named[:3])}"
-        share = titles.percent(sum(models[name] for name in named) / samples)
+        share = spelling.rate(sum(models[name] for name in named) / samples)
         return Alert(
             kind="provider_change",
             tier=3,
@@ -111,7 +112,7 @@ class ModelIds:
             title=titles.about(look.evalset.evalset, "model", f"{told} ({share} of {samples} answers)"),
             summary="The provider answers with another model than before.",
             evidence=tuple(
-                Evidence(name=titles.plain(name, 80), value=titles.counted(models[name], "answer"))
+                Evidence(name=titles.plain(name, 80), value=spelling.counted(models[name], "answer"))
                 for name in sorted(models, key=lambda one: (-models[one], one))[:8]
             ),
             quality=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.oncall import Tier
 from ...model.verdict import Floor, Verdict
@@ -91,9 +92,8 @@ def _of_gate(look: Look, verdict: Verdict, *, watch: Watch | None, ringing: bool
     subject = verdict.scorer + titles.where(verdict.slice)
     scale = verdict.scale
     if verdict.baseline is None or verdict.reason == "below_min":
-        told = (
-            f"{titles.level(verdict.candidate, scale)}, at least {titles.level(verdict.min, scale)} is asked"
-        )
+        now, least = (spelling.mean(value, scale) for value in (verdict.candidate, verdict.min))
+        told = f"{now}, at least {least} is asked"
         title = titles.about(look.evalset.evalset, subject, f"{told} (n={verdict.n_cases})")
     else:
         title = titles.moved(
@@ -137,7 +137,7 @@ def _gate_told(verdict: Verdict) -> str:
     if verdict.p_adjusted is not None:
         told += f", p {verdict.p_adjusted:.2g}"
     if verdict.margin is not None:
-        told += f", margin {titles.delta(verdict.margin, verdict.scale).lstrip('+')}"
+        told += f", margin {spelling.difference(verdict.margin, verdict.scale).lstrip('+')}"
     return f"{told}, {verdict.judged}/{verdict.planned} judged"
 
 
@@ -153,7 +153,7 @@ def _of_series(look: Look, watch: Watch, reading: Reading) -> Alert:
         cases=reading.cases,
         ci=_interval(watch, reading),
     )
-    days = titles.counted(reading.since, "day")
+    days = spelling.counted(reading.since, "day")
     return Alert(
         kind="eval_regression",
         tier=1,
@@ -181,9 +181,9 @@ def cusum_evidence(watch: Watch, reading: Reading) -> list[Evidence]:
     level = watch.reference.level
     if level is None or reading.z is None or reading.cusum is None or reading.h is None or reading.k is None:
         return []
-    spread = titles.delta(level.sigma, watch.scale).lstrip("+")
-    days = titles.counted(level.days, "day")
-    reference = f"{titles.level(level.mu, watch.scale)}, sd of a day {spread}, {days}"
+    spread = spelling.difference(level.sigma, watch.scale).lstrip("+")
+    days = spelling.counted(level.days, "day")
+    reference = f"{spelling.mean(level.mu, watch.scale)}, sd of a day {spread}, {days}"
     told = f"S {reading.cusum:.2f}, limit {reading.h:.2f}"
     return [
         Evidence(name="reference", value=reference),
@@ -221,7 +221,7 @@ def _of_floors(look: Look, floors: Sequence[Floor], *, tier: Tier, quality: bool
     kind = floors[0].kind
     cases = sorted({floor.case for floor in floors})
     named = ", ".join(cases[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
-    told = f"{titles.counted(len(cases), 'case')} broke a `{kind}`: {titles.plain(named, 100)}"
+    told = f"{spelling.counted(len(cases), 'case')} broke a `{kind}`: {titles.plain(named, 100)}"
     return Alert(
         kind="policy_floor",
         tier=tier,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.baseline import ScorerInfo
 from ...stats.counts import more_events, share_interval
@@ -97,8 +98,8 @@ def _tested(
         title=titles.about(
             look.evalset.evalset,
             name,
-            f"{titles.level(rate_was, RATE)} -> {titles.level(rate_now, RATE)} "
-            f"(delta {titles.delta(rate_now - rate_was, RATE)}, n={cases})",
+            f"{spelling.mean(rate_was, RATE)} -> {spelling.mean(rate_now, RATE)} "
+            f"(delta {spelling.difference(rate_now - rate_was, RATE)}, n={cases})",
         ),
         summary="Retrieval finds the wanted document in fewer cases than on the reference days.",
         evidence=(

@@ -10,6 +10,7 @@ from itertools import chain
 
 import numpy as np
 
+from ...model import spelling
 from ...model.alert import Alert, Evidence
 from ...model.baseline import ScorerInfo
 from ...model.history import CaseDay
@@ -208,7 +209,7 @@ def _alert(name: str, look: Look, mix: _Mix, *, size: float, p: float, alpha: fl
     order = sorted(range(len(mix.names)), key=lambda at: (-abs(now[at] - was[at]), mix.names[at]))
     moved = [
         f"{titles.plain(mix.names[at], 40)} "
-        f"{titles.percent(float(was[at]))} -> {titles.percent(float(now[at]))}"
+        f"{spelling.rate(float(was[at]))} -> {spelling.rate(float(now[at]))}"
         for at in order[:MOVERS]
         if now[at] != was[at]
     ]

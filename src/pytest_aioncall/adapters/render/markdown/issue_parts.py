@@ -15,7 +15,7 @@ from .. import words
 from ..runbooks import Known, chosen_by, fetch_of, page_of, steps_of
 from ..trend.chart import value_text
 from . import escape
-from .issue_words import commit_of, mention, run_of_day, series_name, spark
+from .issue_words import commit_of, mention, run_of_day, spark
 
 _MOST_ALERTS, _MOST_CASES, _MOST_CHANGES, _MOST_FEATURES, _MOST_SERIES = 30, 15, 20, 150, 6
 _MOST_EVIDENCE: Final = 10
@@ -231,7 +231,7 @@ def _spark_row(series: Series, *, day: str) -> list[str]:
     if series.mu is not None:
         low, high = min(low, series.mu), max(high, series.mu)
     return [
-        escape.cell(series_name(series), 120),
+        escape.cell(series.label, 120),
         f"`{spark(values, low=low, high=high)}`",
         escape.cell(value_text(series, min(known)), 30),
         escape.cell(value_text(series, max(known)), 30),

@@ -6,7 +6,6 @@ import re
 from datetime import date
 from typing import Final
 
-from ....model.alert import Series
 from ....model.history import RunRef
 from ....model.oncall import Tier
 from . import escape
@@ -14,12 +13,6 @@ from . import escape
 _PERSON: Final = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 _BARS: Final = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _RUN_PAGE: Final = re.compile(r"/actions/runs/\d+(?:/attempts/\d+)?\Z")
-_AMOUNTS: Final = {
-    "latency_p95_s": "p95 latency",
-    "latency_p50_s": "median latency",
-    "cost_usd": "cost",
-    "error_rate": "errors",
-}
 _SHA: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -73,11 +66,3 @@ def spark(values: list[float | None], *, low: float, high: float) -> str:
         share = (value - low) / span if span > 0 else 0.5
         bars.append(_BARS[max(0, min(len(_BARS) - 1, int(share * len(_BARS))))])
     return "".join(bars)
-
-
-def series_name(series: Series) -> str:
-    """Name a series: `route`, `route shape=long`, `p95 latency`."""
-    if series.scorer is None:
-        return _AMOUNTS.get(series.name, series.name)
-    where = ", ".join(f"{key}={value}" for key, value in sorted((series.slice or {}).items()))
-    return f"{series.scorer} {where}".rstrip()

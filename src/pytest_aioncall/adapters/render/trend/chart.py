@@ -144,7 +144,7 @@ def chart_of(
         upper, lower = y(series.mu + 2 * series.sigma), y(series.mu - 2 * series.sigma)
         band = (upper, round(lower - upper, 2))
     return Chart(
-        name=_name(series),
+        name=series.label,
         said=_summary(series, points),
         dots=dots,
         line=_path(days, [(p.day, None if p.value is None else y(p.value)) for p in points]),
@@ -178,20 +178,6 @@ def value_text(series: Series, value: float | None) -> str:
     if series.name.endswith(("_rate", "_share")):
         return f"{value * 100:.1f} %"
     return words.number(value, 0 if abs(value) >= 100 else 2)
-
-
-_NAMES = {
-    "latency_p95_s": "p95 latency",
-    "latency_p50_s": "median latency",
-    "cost_usd": "cost a day",
-    "error_rate": "share of samples without an answer",
-}
-
-
-def _name(series: Series) -> str:
-    if series.scorer is None:
-        return _NAMES.get(series.name, series.name)
-    return " ".join(part for part in (series.scorer, words.slice_name(series.slice)) if part)
 
 
 def _summary(series: Series, points: Sequence[Point]) -> str:
