@@ -43,6 +43,19 @@ def test_a_site_is_written_from_the_local_history_with_the_drop_in_it(
         assert f"<title>{day}, " in page
 
 
+def test_what_a_day_took_stands_beside_what_it_scored(team: Team, tmp_path: Path) -> None:
+    """Latency, cost and errors have a picture each, with one point a day."""
+    team.baseline(FIRST - timedelta(days=1))
+    for day in days(FIRST, 2):
+        team.at(day)
+        team.command("monitor", "--run", team.run())
+    assert team.command("history", "site", "--out", str(tmp_path / "site")) == 0
+    page = (tmp_path / "site" / "alpha.html").read_text()
+    for name in ("p95 latency", "cost", "errors"):
+        figure = page[page.index(f">{name}</h3>") :].partition("</figure>")[0]
+        assert [figure.count(f"<title>{day}, ") for day in days(FIRST, 2)] == [1, 1], name
+
+
 def test_a_history_without_a_daily_run_says_what_to_run(
     team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:

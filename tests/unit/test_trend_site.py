@@ -12,7 +12,7 @@ import pytest
 import trend_days
 from hostile_corpus import HOSTILE
 from pytest_aioncall.adapters.render.trend import render_site
-from pytest_aioncall.decide.trend import changes_by_day
+from pytest_aioncall.decide.trend import amounts_by_day, changes_by_day
 from pytest_aioncall.model.history import EvalsetDay, HistoryEntry
 
 
@@ -163,3 +163,21 @@ def test_runs_of_pull_requests_and_from_recordings_change_nothing() -> None:
         entry(2, models={"m-1": 9}),
     ]
     assert changes_by_day(entries, "e") == ()
+
+
+def test_what_a_day_took_comes_from_the_last_run_of_the_day_and_never_from_a_recording() -> None:
+    told = {"planned": 10, "errors": 1, "cost_usd": 0.5, "amounts": {"latency_p95_s": 1.5, "latency_n": 9}}
+    again = entry(1, **told | {"cost_usd": 0.7}).model_copy(update={"run": "again"})
+    entries = [entry(0, **told), entry(1, **told), again, again.model_copy(update={"replayed": True})]
+    found = {one.name: [(p.day, p.value, p.n) for p in one.points] for one in amounts_by_day(entries, "e")}
+    first, second = trend_days.day(0), trend_days.day(1)
+    assert found == {
+        "latency_p95_s": [(first, 1.5, 9), (second, 1.5, 9)],
+        "cost_usd": [(first, 0.5, 10), (second, 0.7, 10)],
+        "error_rate": [(first, 0.1, 10), (second, 0.1, 10)],
+    }
+
+
+def test_what_nobody_told_has_no_picture() -> None:
+    """A target that tells no price has no cost of zero."""
+    assert [one.name for one in amounts_by_day([entry(0, planned=3)], "e")] == ["error_rate"]

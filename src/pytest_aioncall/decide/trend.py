@@ -1,30 +1,66 @@
-"""What changed between the days of a history: models, prompt and index, scorers and judge, the baseline."""
+"""What the trend site shows beside the monitor's own series: changes from day to day, and what a day took."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
+from ..model.alert import Point, Series
 from ..model.history import EvalsetDay, HistoryEntry
 from ..model.run import Fingerprint
 from .fingerprints import changes_between
 
 _MOST_NAMED = 4
+_Amount = Callable[[EvalsetDay], tuple[float | None, int]]
+"""Returns the value of a day, and how many samples stand behind it."""
+
+
+def _error_rate(day: EvalsetDay) -> tuple[float | None, int]:
+    return (day.errors / day.planned, day.planned) if day.planned else (None, 0)
+
+
+_AMOUNTS: Final[dict[str, _Amount]] = {
+    "latency_p95_s": lambda day: (day.amounts.latency_p95_s, day.amounts.latency_n),
+    "cost_usd": lambda day: (day.cost_usd, day.planned),
+    "error_rate": _error_rate,
+}
+
+
+def amounts_by_day(entries: Sequence[HistoryEntry], evalset: str) -> tuple[Series, ...]:
+    """Return p95 latency, cost of a run and share of errors by day; of several runs of a day the last one.
+
+    They have no reference of their own: their alerts are fixed rules. What no run told is left out.
+    """
+    days = {entry.day: (entry, day) for entry, day in _daily(entries, evalset)}
+    found = []
+    for name, amount in _AMOUNTS.items():
+        points = [
+            Point(day=on, run=entry.run, value=value, n=n)
+            for on, (entry, day) in days.items()
+            for value, n in [amount(day)]
+            if value is not None
+        ]
+        if points:
+            found.append(Series(name=name, points=tuple(points), learning=False))
+    return tuple(found)
+
+
+def _daily(entries: Sequence[HistoryEntry], evalset: str) -> Iterator[tuple[HistoryEntry, EvalsetDay]]:
+    """Yield the days of an evalset: runs from recordings, and such that were no daily ones, say nothing."""
+    for entry in entries:
+        if entry.kind == "daily" and not entry.replayed:
+            yield from ((entry, one) for one in entry.evalsets if one.evalset == evalset)
 
 
 def changes_by_day(entries: Sequence[HistoryEntry], evalset: str) -> tuple[tuple[str, str], ...]:
     """Return (day, what changed) of an evalset, oldest first, from one daily run to the next.
 
-    entries  sorted by time; runs from recordings and runs that were no daily ones say nothing of a day
+    entries  sorted by time
     """
     found: list[tuple[str, str]] = []
     before: EvalsetDay | None = None
     models: dict[str, int] = {}
-    for entry in entries:
-        if entry.kind != "daily" or entry.replayed:
-            continue
-        day = next((one for one in entry.evalsets if one.evalset == evalset), None)
-        if day is None:
-            continue
+    for entry, day in _daily(entries, evalset):
         if before is not None:
             said = _changes(before, day, models)
             if said:

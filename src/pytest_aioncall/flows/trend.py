@@ -9,7 +9,7 @@ from ..adapters.files import replace_text
 from ..adapters.render.trend import render_site
 from ..decide.monitor import conditions
 from ..decide.monitor.looks import daily_entries
-from ..decide.trend import changes_by_day
+from ..decide.trend import amounts_by_day, changes_by_day
 from ..errors import UsageError
 from ..settings import Settings
 from .evalset_files import files_there
@@ -43,6 +43,11 @@ def write_site(out: Path, *, where: str | None, settings: Settings, days: int = 
         owners=config.oncall.owners,
         files=files_there(entries, settings.root),
     )
+    shown = [
+        one.model_copy(update={"series": (*one.series, *amounts_by_day(entries, one.evalset))})
+        for one in alerts.evalsets
+    ]
+    alerts = alerts.model_copy(update={"evalsets": tuple(shown)})
     changes = {one.evalset: changes_by_day(entries, one.evalset) for one in alerts.evalsets}
     written = []
     for name, text in render_site(alerts, changes=changes, days=days):
