@@ -167,6 +167,24 @@ def test_only_pages_of_the_first_tier_have_to_reach_somebody(tmp_path: Path) -> 
     assert got("pager") == []
 
 
+def test_a_file_beside_a_pager_reaches_nobody(tmp_path: Path) -> None:
+    """What it took is no reason not to call the next one; alone on the route it is what was asked for."""
+    notifiers = {
+        "log": {"kind": "file", "path": "log.jsonl"},
+        **{name: {"kind": f"{__name__}:Pager"} for name in ("pager", "spare")},
+    }
+    logged = page(channel="log", id="triage/r1|trigger|t1|log")
+    settings = settings_with(tmp_path, notifiers=notifiers, routes={"tier1": ["pager", "log"]})
+    Pager.broken["pager"] = DeliveryError("503")
+    deliver([page(), logged], settings=settings, history=Notes())
+    assert got("spare") == ["trigger"]
+    Pager.broken["spare"] = DeliveryError("503")
+    with pytest.raises(NobodyReached):
+        deliver([page(), logged], settings=settings, history=Notes())
+    alone = settings_with(tmp_path, notifiers=notifiers, routes={"tier1": ["log"]})
+    assert deliver([logged], settings=alone, history=Notes()).unreached == []
+
+
 def test_a_file_takes_over_from_nobody(tmp_path: Path) -> None:
     """It calls nobody."""
     kind = f"{__name__}:Pager"

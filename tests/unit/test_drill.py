@@ -175,7 +175,7 @@ def test_the_verb_prints_a_line_a_step(project: Path, capsys: pytest.CaptureFixt
     assert [line.split("  (")[0] for line in said] == [
         "ok      pager: page accepted",
         "ok      pager: end accepted",
-        "everything was accepted; did the phone ring?",
+        "everything was accepted; none of it makes a phone ring",
     ]
     assert [action for action, _ in pages(project)] == ["trigger", "resolve"]
 

@@ -21,7 +21,7 @@ from ..errors import AioncallError, DeliveryError, UsageError
 from ..model.ticket import Notification
 from ..protocols import Calls, Tracker
 from ..settings import Settings
-from .delivering.channels import BUILT_IN, Channels, kind_of, now_of
+from .delivering.channels import BUILT_IN, Channels, calls_somebody, kind_of, now_of
 
 LABEL: Final = "aioncall-drill"
 TITLE: Final = "[drill] nothing is broken: this is a rehearsal of a page"
@@ -51,9 +51,10 @@ class DrillStep:
 
 @dataclass(slots=True)
 class Drill:
-    """What a drill did, in order."""
+    """What a drill did, in order. `calls` tells whether any of the channels calls a person by itself."""
 
     id: str
+    calls: bool = True
     steps: list[DrillStep] = field(default_factory=list)
     kept: str = ""
 
@@ -73,7 +74,8 @@ class Drill:
         elif all(step.state == "would" for step in self.steps):
             told.append("dry run: nothing was sent")
         else:
-            told.append("everything was accepted; did the phone ring?")
+            rings = "did the phone ring?" if self.calls else "none of it makes a phone ring"
+            told.append(f"everything was accepted; {rings}")
         return (*told, *([self.kept] if self.kept else ()))
 
     def as_json(self) -> dict[str, Any]:
@@ -98,7 +100,8 @@ def drill(
     """
     names = _names(settings, channel)
     now = now_of(settings)
-    told = Drill(id=now.strftime("%Y%m%dT%H%M%SZ"))
+    calling = any(calls_somebody(name, settings) for name in names)
+    told = Drill(id=now.strftime("%Y%m%dT%H%M%SZ"), calls=calling)
     channels = Channels(settings, calls=calls)
     tracker = tracker or GitHubTracker(settings.github, caller=calls)
     rehearsal = _Rehearsal(settings, told, tracker, channels, now, clock)

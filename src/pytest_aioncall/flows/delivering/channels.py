@@ -17,6 +17,7 @@ from ...settings import Settings
 
 BUILT_IN: Final = ("pagerduty", "slack")
 """Names that need no entry in `notifiers`: kind and name are one."""
+_CALL_NOBODY: Final = {"file", *NO_NOTIFIERS}
 
 
 class Channels:
@@ -92,6 +93,11 @@ def kind_of(name: str, settings: Settings) -> str:
     return spec.kind if spec is not None else name
 
 
+def calls_somebody(name: str, settings: Settings) -> bool:
+    """Tell whether a notifier of this name reaches a person by itself: a file does not."""
+    return kind_of(name, settings) not in _CALL_NOBODY
+
+
 def notifiers_for(tier: Tier, settings: Settings) -> tuple[str, ...]:
     """Return the names of the notifiers on the route of a tier; the issue and the review are none."""
     names = settings.config.routes.of(tier)
@@ -108,6 +114,5 @@ def stand_ins(settings: Settings, *, tried: Iterable[str]) -> list[str]:
     routed = [name for tier in tiers for name in notifiers_for(tier, settings)]
     channel = [config.oncall.channel] if config.oncall.channel else []
     names = dict.fromkeys([*channel, *routed, *config.notifiers])
-    nobody = {"file", *NO_NOTIFIERS}
     asked = set(tried)
-    return [name for name in names if name not in asked and kind_of(name, settings) not in nobody]
+    return [name for name in names if name not in asked and calls_somebody(name, settings)]

@@ -12,7 +12,7 @@ from ...errors import DeliveryError, StoreError
 from ...model.ticket import Notification
 from ...protocols import Calls
 from ...settings import Settings
-from .channels import Channels, now_of, stand_ins
+from .channels import Channels, calls_somebody, notifiers_for, now_of, stand_ins
 from .outbox import Outbox, Records, one_at_a_time
 
 LONGEST_LINE, LONGEST_TEXT, LONGEST_DETAIL = 300, 4000, 500
@@ -179,12 +179,20 @@ class _Post:
             if one.action == "trigger" and one.tier == 1:
                 pages.setdefault(one.key, one)
         for key, page in pages.items():
-            if any(one.tier == 1 for one in self.outbox.deliveries.of(key, "trigger")):
+            told = self.outbox.deliveries.of(key, "trigger")
+            if any(one.tier == 1 and self._counts(one.channel) for one in told):
                 continue
             tried = [one.channel for one, _ in self.told.failed if one.key == key]
             others = stand_ins(self.settings, tried=tried)
             if not any(self._told_instead(page, name, tried) for name in others) and key not in reached:
                 self.told.unreached.append(page.title)
+
+    def _counts(self, channel: str) -> bool:
+        """Tell whether who was told by `channel` knows: a file, only where the route has nothing else."""
+        route = notifiers_for(1, self.settings)
+        return calls_somebody(channel, self.settings) or not any(
+            calls_somebody(name, self.settings) for name in route
+        )
 
     def _told_instead(self, page: Notification, name: str, tried: list[str]) -> bool:
         why = f"{', '.join(tried)} could not be told; {name} takes over.\n"

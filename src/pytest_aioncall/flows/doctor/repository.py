@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ...adapters import git
+from ..delivering.channels import calls_somebody, notifiers_for
 from .findings import Finding, Fine, Patient, Said
 
 IDLE_DAYS = 60
@@ -74,11 +75,13 @@ def look_at_oncall(patient: Patient) -> Iterator[Said]:
         )
     else:
         yield Fine("on call", f"{len(config.oncall.rotation.people)} people take turns")
-    if set(config.routes.tier1) <= {"github", "review"}:
+    if not any(calls_somebody(name, patient.settings) for name in config.routes.tier1):
         yield Finding(
             "routes",
             "should",
-            "a page of tier 1 only opens an issue",
+            "a page of tier 1 only opens an issue"
+            if notifiers_for(1, patient.settings) == ()
+            else "a page of tier 1 ends in a file",
             "no phone rings: outside of working hours nobody reads it within its two hours; an outage "
             "(errors, judge_unavailable) opens no issue until monitors.no_data_days are over: the red run "
             "is its signal",
