@@ -235,9 +235,7 @@ SHOULD = {
     "nobody is on call": (configure(oncall={}), "there is no oncall section with a rotation", "rotation"),
     "no phone": (configure(routes={}), "a page of tier 1 only opens an issue", "pagerduty"),
     "a file is no phone": (
-        configure(
-            routes={"tier1": ["audit"]}, notifiers={"audit": {"kind": "file", "path": "pages.jsonl"}}
-        ),
+        configure(routes={"tier1": ["audit"]}, notifiers={"audit": {"kind": "file", "path": "pages.jsonl"}}),
         "a page of tier 1 ends in a file",
         "pagerduty",
     ),

@@ -148,6 +148,8 @@ def test_a_fall_is_an_alert_with_the_commit_that_touched_the_subject(daily: Dail
     assert f"{culprit[:7]} Say no more often" in evidence
     assert not any(other[:7] in value and "Readme" in value for value in evidence)
     assert read_alerts(daily.project.run_folders()[-1]).run == run
+    # The history keeps no word of a scorer; the run has them, and who is on call reads them first.
+    assert condition["worst"] and all(move["why"].startswith("expected ") for move in condition["worst"])
     code, out, _ = daily.command("monitor")
     assert code == 1
     assert out.splitlines()[0].startswith("monitor ALERT   1 of 1 evalset, run ")

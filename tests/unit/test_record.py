@@ -107,7 +107,7 @@ def test_errors_are_counted_by_whose_they_are(tmp_path: Path) -> None:
     assert (found.user_errors, found.not_recorded, found.cancelled) == (2, 1, 1)
     assert found.rows["c"].errors == 5
     assert found.rows["c"].scores == {"exact": (None,) * 5}
-    assert found.why["c"] == "Odd: no"
+    assert found.reasons.of("c", "exact") == "Odd: no"
 
 
 def test_samples_of_many_threads_are_whole_lines(tmp_path: Path) -> None:

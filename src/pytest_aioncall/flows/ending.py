@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..decide.exit_codes import CANNOT_JUDGE
 from ..decide.sides import epochs_of
@@ -153,8 +152,9 @@ class _End:
                     self.one, planned, self.record, judged, settings=settings, key=lacking, daily=daily
                 )
             judgement, already = judged.judgement, judged.already
-        if judgement is not None and self.record.why:
-            judgement = _with_reasons(judgement, self.record.why)
+        if judgement is not None:
+            worst = self.record.reasons.beside(judgement.worst)
+            judgement = judgement.model_copy(update={"worst": worst})
         return EvalsetInput(
             planned=planned,
             cases=self.one.evalset.cases,
@@ -236,12 +236,3 @@ def _is_outage(one: EvalsetInput) -> bool:
     samples = sum(len(row.latency_s) for row in rows)
     errors = sum(row.errors for row in rows)
     return one.judgement is None and samples > 0 and errors / samples > one.planned.max_error_rate
-
-
-def _with_reasons(judgement: Any, why: Mapping[str, str]) -> Any:
-    """Give the worst cases the reason that their scorer gave."""
-    worst = tuple(
-        move if move.why or move.case not in why else move.model_copy(update={"why": why[move.case]})
-        for move in judgement.worst
-    )
-    return judgement.model_copy(update={"worst": worst})

@@ -14,6 +14,7 @@ from ..model.baseline import ScorerInfo
 from ..model.history import CaseDay
 from ..model.run import Run, RunEvalset
 from ..model.sample import NOT_RECORDED, Document, Output, Sample
+from .reasons import Reasons
 from .record import Counts, EvalsetRecord
 
 _LONGEST_LABEL = 64
@@ -37,6 +38,7 @@ class Gathered:
 
     planned: RunEvalset
     cases: dict[str, dict[int, Seen]] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons)
 
     def add(self, sample: Sample) -> None:
         """Take a sample in; one that was kept twice counts once. An epoch that was never drawn is none."""
@@ -44,6 +46,7 @@ class Gathered:
         if error is not None and error.kind == "cancelled" and plan is not None and sample.epoch >= plan.min:
             return
         self.cases.setdefault(sample.case, {})[sample.epoch] = _seen(sample)
+        self.reasons.note(sample)
 
     def samples(self) -> Iterator[Sample]:
         """Yield the samples by case and epoch, their answers without text."""
@@ -53,7 +56,7 @@ class Gathered:
 
     def record(self) -> EvalsetRecord:
         """Return what pytest had in memory when it judged; floors are those of `run.json`."""
-        record = EvalsetRecord()
+        record = EvalsetRecord(reasons=self.reasons)
         for case, epochs in self.cases.items():
             drawn = [epochs[epoch] for epoch in sorted(epochs)]
             record.rows[case] = row_of([one.sample for one in drawn], scorers=self.planned.scorers)

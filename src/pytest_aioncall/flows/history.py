@@ -145,13 +145,13 @@ def entry_of(
     *,
     kind: Kind,
     run: Run | None = None,
-    parts: Mapping[Path, Run] | None = None,
+    seen: Mapping[str, Gathered] | None = None,
     is_ours: bool = True,
 ) -> HistoryEntry:
     """Make the history's entry of a run: counts, means and categories, no answer.
 
     run      its `run.json`, where that was read already
-    parts    the shards it was put together of, by folder: their samples are read then
+    seen     its samples, where they were read already
     is_ours  this job made the run: its address and attempt are the job's, and it is judged against the
              baseline that is there; else against the one of its commit, where git knows it
     A run that is partial, was killed or could not be judged is an entry, too, that says why. Raises
@@ -162,7 +162,7 @@ def entry_of(
     moment = _moment(run)
     _refuse_ahead(run, moment, now=settings.now or datetime.now(UTC))
     job = settings.github
-    seen = gather(parts if parts is not None else run_folder, run)
+    seen = seen if seen is not None else gather(run_folder, run)
     days = tuple(_evalset_day(run, one, settings, moment=moment, is_ours=is_ours) for one in seen.values())
     return HistoryEntry(
         run=run.id,

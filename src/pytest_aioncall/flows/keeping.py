@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,9 @@ from ..adapters.run_store import list_runs, runs_below
 from ..adapters.text import log_line
 from ..errors import UsageError
 from ..model.history import EvalsetDay, HistoryEntry
+from ..model.run import Run
 from ..settings import Settings
+from .gathering import gather
 from .history import Kind, entry_of, is_folder, kind_of, local_folder, open_branch, open_history
 from .merging import Source, merged
 from .named_history import refuse_unknown
@@ -191,7 +193,7 @@ def _entry_again(
 ) -> HistoryEntry | None:
     try:
         run = read_kept_run(folders[0])
-        parts = None
+        parts: Mapping[Path, Run] | Path = folders[0]
         if run.shard is not None:
             together = merged([Source.at(folder) for folder in folders])
             run = together.run
@@ -200,7 +202,8 @@ def _entry_again(
         parts_of = run.merged_from
         before = next((e for e in known if e.run == run.id or (parts_of and e.merged_from == parts_of)), None)
         told = before.kind if before is not None else kind or "daily"
-        entry = entry_of(folders[0], settings, kind=kind or told, run=run, parts=parts, is_ours=False)
+        seen = gather(parts, run)
+        entry = entry_of(folders[0], settings, kind=kind or told, run=run, seen=seen, is_ours=False)
     except UsageError as error:
         notes.append(f"passed over: {log_line(str(error), 300)}")
         return None

@@ -6,7 +6,7 @@ everybody has. Each step may be the last one of a killed process: the next start
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from ..model.alert import AlertsFile, EvalsetCondition, Evidence
 from ..model.history import EvalsetDay, HistoryEntry, RunRef
 from ..settings import Settings
 from .evalset_files import files_there
+from .gathering import Gathered, gather
 from .history import Kind, entry_of, kind_of, local_folder
 from .runbooks import with_runbooks
 from .runs import load_run
@@ -99,7 +100,8 @@ def monitored(
     if is_locked(folder):
         raise UsageError(f"run {found.id} is still under way; wait for it")
     now = settings.now or datetime.now(UTC)
-    entry = entry_of(folder, settings, kind=kind or kind_of(settings), run=found)
+    seen = gather(folder, found)
+    entry = entry_of(folder, settings, kind=kind or kind_of(settings), run=found, seen=seen)
     history.add(entry)
     history.sync()
     entries = history.entries()
@@ -113,12 +115,24 @@ def monitored(
         files=files_there(entries, settings.root),
     )
     alerts = with_runbooks(_with_commits(alerts, entries, settings), settings)
+    alerts = _with_reasons(alerts, seen)
     # What happened on the way is told, and not written: a start after a kill ends with the same file.
     notes = dict.fromkeys([*alerts.notes, *_problems_told(history), *_place_told(history, settings)])
     alerts = alerts.model_copy(update={"notes": tuple(notes)})
     write_alerts(folder, alerts)
     beat = _heartbeat(entry, settings, caller=caller)
     return Monitored(alerts, entry, folder, history.where, (*alerts.notes, *history.notes, *beat))
+
+
+def _with_reasons(alerts: AlertsFile, seen: Mapping[str, Gathered]) -> AlertsFile:
+    """Return the worst cases with what their scorers said; the history has no such text, the run has."""
+    told = [
+        one.model_copy(update={"worst": seen[one.evalset].reasons.beside(one.worst)})
+        if one.run.run == alerts.run and one.evalset in seen
+        else one
+        for one in alerts.evalsets
+    ]
+    return alerts.model_copy(update={"evalsets": tuple(told)})
 
 
 def _place_told(history: HistoryFolder, settings: Settings) -> list[str]:

@@ -20,6 +20,7 @@ from ..model.evalset import Case, EpochRange
 from ..model.run import ChangeLimit, Fingerprint, Run, RunEvalset, Shard, Totals
 from ..model.sample import Sample
 from ..model.verdict import Floor
+from .reasons import Reasons
 
 _ASKED_AGAIN = ("cancelled", "cassette_miss", "transport")
 
@@ -40,7 +41,7 @@ class EvalsetRecord:
     rows: dict[str, CaseRow] = field(default_factory=dict)
     floors: dict[str, tuple[Floor, ...]] = field(default_factory=dict)
     hashes: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
-    why: dict[str, str] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons)
     user_errors: int = 0
     not_recorded: int = 0
     unmeasured: Counter[str] = field(default_factory=Counter)
@@ -68,18 +69,16 @@ class EvalsetRecord:
             self.note(sample)
 
     def note(self, sample: Sample) -> None:
-        """Count a sample's error by whose it is, and keep the first reason of its case."""
+        """Count a sample's error by whose it is, and keep the reasons of what failed."""
+        self.reasons.note(sample)
         error = sample.error
         if error is not None:
             self.user_errors += error.kind in {"user", "target"}
             self.cancelled += error.kind == "cancelled"
-            self.why.setdefault(sample.case, f"{error.type}: {error.message}"[:200])
         self.not_recorded += sample.not_recorded
         for score in sample.scores:
             if score.not_measured:
                 self.unmeasured[score.scorer.rpartition("]:")[2]] += 1
-            if score.passed is False and score.reason:
-                self.why.setdefault(sample.case, score.reason[:200])
 
 
 def hashes_of(samples: Sequence[Sample]) -> tuple[str | None, ...]:
