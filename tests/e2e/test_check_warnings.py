@@ -97,3 +97,29 @@ def test_many_placeholders_are_counted(project: Path, capsys: pytest.CaptureFixt
     told = warnings(capsys)
     assert len(told) == 6
     assert told[-1] == "warning: evalsets/demo.eval.yaml: 3 more cases are placeholders"
+
+
+@pytest.mark.parametrize(
+    ("owned", "hint"), [("dmeo", "did you mean 'demo'?"), ("search", "take it out, or correct the name")]
+)
+def test_an_owner_of_no_evalset_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str], owned: str, hint: str
+) -> None:
+    """Its evalset would call somebody else; a check of one file knows nothing of the others."""
+    (project / "aioncall.yaml").write_text(f'oncall: {{owners: {{{owned}: "@bo", demo: "@ann"}}}}\n')
+    write(project, cases=cases(free=1))
+    assert warnings(capsys) == [
+        f"warning: aioncall.yaml: oncall.owners names '{owned}', and there is no such evalset; {hint}"
+    ]
+    assert main(["check", "evalsets/demo.eval.yaml"]) == 0
+    assert "oncall.owners" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("montor", "monitor"), ("publish isues", "issues"), ("history shwo", "show")]
+)
+def test_a_misspelt_verb_or_action_is_met_with_the_one_that_was_meant(
+    said: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(said.split()) == 4
+    assert capsys.readouterr().err.rstrip().endswith(f"did you mean {meant!r}?")

@@ -27,6 +27,7 @@ from .talk import (
     EXIT_NOT_COMPARABLE,
     EXIT_OK,
     EXIT_USAGE,
+    Parser,
     complain,
     leave_stdout,
 )
@@ -80,7 +81,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from .. import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="aioncall",
         description="Puts AI features on call: eval cases, an honest gate, a case out of every incident.",
         epilog="exit codes: 0 pass; 1 regressed or a floor broken; 2 interrupted; 4 bad YAML, configuration "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..model.spelling import counted
 from .talk import EXIT_OK, EXIT_USAGE, add_verb, count, say, say_json, settings_of
 
 
@@ -102,14 +103,14 @@ def _check(options: argparse.Namespace) -> int:
     say(*found.problems)
     if found.problems:
         say(*_warned(found))
-        count = len(found.problems)
+        problems = counted(len(found.problems), "problem")
         compared = (
             "" if options.against is None else f" Not compared with {options.against}: mend this first."
         )
-        say(f"{count} problem{'' if count == 1 else 's'}; nothing was run and nothing was spent.{compared}")
+        say(f"{problems}; nothing was run and nothing was spent.{compared}")
         return code
-    evalsets = len(found.evalsets)
-    summary = f"{evalsets} evalset{'' if evalsets == 1 else 's'}, {found.cases} cases: no problem found"
+    evalsets = counted(len(found.evalsets), "evalset")
+    summary = f"{evalsets}, {counted(found.cases, 'case')}: no problem found"
     if review is None:
         say(*_warned(found), summary)
         return code

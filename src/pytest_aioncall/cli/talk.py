@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 EXIT_OK, EXIT_USAGE, EXIT_CANNOT_JUDGE, EXIT_NOT_COMPARABLE, EXIT_INTERRUPTED = 0, 4, 7, 8, 2
 
@@ -68,6 +69,18 @@ def near(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return str(path)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that knows what somebody meant by a verb or an action that there is not."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, with the nearest choice, and exit."""
+        found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)$", message)
+        from ..adapters.text import did_you_mean
+
+        near = did_you_mean(found[1], re.findall(r"[\w-]+", found[2])) if found else None
+        super().error(f"{message}; did you mean {near!r}?" if near else message)
 
 
 def add_verb(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..adapters.evalset_files import line_of
+from ..adapters.text import did_you_mean
 from ..decide.gaterows import SMALLEST_SLICE
 from ..errors import LoadError, UsageError
 from ..settings import Settings
@@ -85,12 +86,11 @@ def check(named: Sequence[str], settings: Settings) -> Checked:
         problems.append(f"evalset {name!r} is the name of {files_of}; rename one")
     for one in loaded:
         warnings += _warnings(one, settings)
-    warnings += baseline_warnings(
-        loaded,
-        settings,
-        now=settings.now or datetime.now(UTC),
-        everywhere=not named and len(loaded) == len(files),
-    )
+    everywhere = not named and len(loaded) == len(files)
+    now = settings.now or datetime.now(UTC)
+    warnings += baseline_warnings(loaded, settings, now=now, everywhere=everywhere)
+    if everywhere:
+        warnings += _owners_of_nothing(names, settings)
     cases = sum(len(one.jobs) for one in loaded)
     return Checked(tuple(names), cases, tuple(problems), tuple(warnings), tuple(loaded))
 
@@ -114,6 +114,15 @@ def _warnings(one: Prepared, settings: Settings) -> list[str]:
     if one.jobs and one.jobs[0].epochs < 2:
         warnings.append(f"{file}: with one epoch noise cannot be told from change; 3 is the default")
     return [*warnings, *_unfinished(one), *_small_slices(one, settings), *_overdue(one, settings)]
+
+
+def _owners_of_nothing(names: Sequence[str], settings: Settings) -> Iterator[str]:
+    """Say which entry of `oncall.owners` is no evalset: nobody would ever be called by it."""
+    for name in settings.config.oncall.owners:
+        if name not in names:
+            near = did_you_mean(name, names)
+            hint = f"did you mean {near!r}?" if near else "take it out, or correct the name"
+            yield f"aioncall.yaml: oncall.owners names {name!r}, and there is no such evalset; {hint}"
 
 
 def _unfinished(one: Prepared) -> Iterator[str]:
