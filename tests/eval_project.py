@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import shutil
 import sys
 import textwrap
@@ -15,35 +17,25 @@ import anyio._backends._asyncio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx  # noqa: F401
 import jinja2  # noqa: F401
-import numpy  # noqa: F401 - see below
+import numpy  # noqa: F401
 import pytest
 import scipy.special  # noqa: F401
 import yaml
 
-# pytester forgets every module that an inner run imports; numpy cannot be imported twice in a process, and
-# our own modules need not be.
-import pytest_aioncall.adapters.net
-import pytest_aioncall.adapters.scorers.judge
-import pytest_aioncall.adapters.targets.chat
-import pytest_aioncall.adapters.targets.http
-import pytest_aioncall.adapters.targets.python
-import pytest_aioncall.cli
-import pytest_aioncall.flows.accept
-import pytest_aioncall.flows.diffing
-import pytest_aioncall.flows.evalrun
-import pytest_aioncall.flows.gating
-import pytest_aioncall.flows.outcome
-import pytest_aioncall.plugin.gates
-import pytest_aioncall.plugin.progress
-import pytest_aioncall.plugin.session
-import pytest_aioncall.plugin.summary  # noqa: F401
+import pytest_aioncall
 from pytest_aioncall.adapters.run_store import list_runs
 from pytest_aioncall.cli import main
 
 with suppress(ImportError):  # the extra `speed`, which the oldest libraries are tested without
     import httpx_aiohttp  # noqa: F401
 
-QUIET = ("-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest")
+# pytester forgets every module that an inner run imports. numpy cannot be imported twice in a process, and
+# our own need not be: with them goes what they keep, the compiled templates of a report for one.
+for _module in pkgutil.walk_packages(pytest_aioncall.__path__, "pytest_aioncall."):
+    if not _module.name.endswith("__main__"):
+        importlib.import_module(_module.name)
+
+QUIET = ("-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:llmock")
 UNSET = ("CI", "NO_COLOR", "AIONCALL_NOW", "FORCE_COLOR", "PY_COLORS")
 
 

@@ -21,11 +21,11 @@ from pathlib import Path
 import pytest
 from model_server import Asked, ModelServer, model_server
 
-from eval_project import Project
+from eval_project import QUIET, Project
 
 KILLS = 25
 """For each of two seeds: 50 in all."""
-CASES, CONCURRENCY = 600, 8
+CASES, CONCURRENCY = 400, 6
 
 
 class Assassin:
@@ -64,7 +64,7 @@ class Assassin:
 
 
 def started(project: Project, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "--aioncall", "-q", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "--aioncall", "-q", *QUIET, *arguments]
     env = {
         k: v
         for k, v in os.environ.items()
