@@ -22,6 +22,8 @@ HANDBOOK := evalsets/oncall-handbook.eval.yaml
 REGRESSED := .aioncall/demo/friendlier/.aioncall/report.html
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# The slow tests lie together; a worker that is done takes some of them over.
+SPREAD := -n $(WORKERS) --dist worksteal
 PIP_INSTALL := -m pip install --quiet --retries 10
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -61,7 +63,7 @@ types: $(VENV)/.dev  ## mypy --strict over the package
 .PHONY: test-full
 test-full: $(VENV)/.dev $(AIMOCK)  ## Every test but the long simulations and the live ones
 	@$(if $(AIMOCK),,echo "make: there is no npm; the tests against aimock are skipped")
-	AIONCALL_TEST_NODE=$(abspath $(VENV_NODE)) $(PYTEST) -q -n $(WORKERS) --durations=12 -m "not slow and not live"
+	AIONCALL_TEST_NODE=$(abspath $(VENV_NODE)) $(PYTEST) -q $(SPREAD) --durations=12 -m "not slow and not live"
 
 .PHONY: workflows
 workflows: $(VENV)/.dev  ## Every workflow that we ship or use, run by act against a fake GitHub (minutes), and linted
@@ -73,8 +75,8 @@ aimock: $(VENV_NODE)/.aimock-$(AIMOCK_VERSION)  ## Install aimock, a model serve
 
 .PHONY: test-lowest
 test-lowest: $(VENV_LOWEST)/.lowest  ## Plugin and units on the oldest pytest and libraries that are allowed
-	$(VENV_LOWEST)/bin/python -m pytest -q -n $(WORKERS) tests/pytester tests/unit tests/e2e/test_idle_plugin.py \
-	  -k "not apart" $(addprefix --ignore=tests/unit/test_,$(addsuffix .py,$(NOT_ON_LOWEST)))
+	$(VENV_LOWEST)/bin/python -m pytest -q $(SPREAD) tests/pytester tests/unit tests/e2e/test_idle_plugin.py \
+	  -k "not apart and not [xdist]" $(addprefix --ignore=tests/unit/test_,$(addsuffix .py,$(NOT_ON_LOWEST)))
 
 .PHONY: fuzz
 fuzz: $(VENV)/.fuzz  ## Fuzz every reader of files and answers, FUZZ_SECONDS=180 each; keeps its corpus in .fuzz/
