@@ -15,10 +15,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 
 from pytest_aioncall.adapters.config_file import load_config
+from pytest_aioncall.adapters.workflow_files import WorkflowName, packaged
 from pytest_aioncall.flows.prepare import prepare
 from pytest_aioncall.model.config import LATER_SECTIONS, Config
 from pytest_aioncall.model.evalset import Case, Evalset
@@ -195,6 +198,21 @@ def test_a_yaml_snippet_is_real(snippet: Snippet, project: Path) -> None:
             check_workflow(snippet.text, project)
         case _:
             pytest.fail(f"{snippet}: say what this is, for example <!-- evalset --> on the line before")
+
+
+def test_a_workflow_that_waits_for_another_names_one_that_is_written() -> None:
+    """GitHub finds it by its `name`; by any other the second one never starts, and nobody is told."""
+    names = get_args(WorkflowName)
+    written = {one for name in names for one in re.findall(r"^name: (.+)$", packaged(name), re.MULTILINE)}
+    assert written == {"aioncall gate", "aioncall comment", "aioncall daily"}
+    heard = [
+        (str(snippet), name)
+        for snippet in YAML
+        if snippet.kind == "workflow" and "workflow_run:" in snippet.text
+        for name in yaml.safe_load(snippet.text)[True]["workflow_run"]["workflows"]
+    ]
+    assert heard
+    assert [one for one in heard if one[1] not in written] == []
 
 
 def test_there_are_snippets_of_every_kind() -> None:
