@@ -431,9 +431,13 @@ def test_what_a_part_of_a_run_leaves_out_is_still_there_to_be_resumed(project: P
 def test_an_evalset_that_is_left_out_is_still_there_to_be_resumed(project: Project) -> None:
     project.evalset("other", cases=CASES, epochs=1)
     stopped_run(project)
-    assert project.run("--aioncall-resume", str(project.path / "evalsets" / "demo.eval.yaml")).ret == 0
+    result = project.run("--aioncall-resume", str(project.path / "evalsets" / "demo.eval.yaml"))
+    assert result.ret == 0
+    told = "20 samples of cases left out now have no answer yet; go on with: "
+    assert told + "pytest --aioncall --aioncall-resume\n" in result.stdout.str()
     assert (sum(asked(project).values()), project.last_run()["unfinished"]) == (11, 20)
-    assert project.run("--aioncall-resume").ret == 0
+    result = project.run("--aioncall-resume")
+    assert (result.ret, "left out now" in result.stdout.str()) == (0, False)
     assert sum(asked(project).values()) == 20
     assert (project.last_run()["complete"], project.last_run()["unfinished"]) == (True, 0)
 

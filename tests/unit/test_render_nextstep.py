@@ -93,6 +93,20 @@ def test_of_several_evalsets_only_the_one_meant_is_run() -> None:
     assert found == nodes("q-1")
 
 
+def interrupted(name: str, *, unfinished: int) -> EvalsetReport:
+    return EvalsetReport(
+        planned=RunEvalset(evalset=name, file=f"evalsets/{name}.eval.yaml", cases=8),
+        not_judged_because="interrupted",
+        unfinished=unfinished,
+    )
+
+
+def test_a_run_of_several_evalsets_is_resumed_whole() -> None:
+    both = interrupted("first", unfinished=3), interrupted("second", unfinished=24)
+    assert command(*both) == "pytest --aioncall --aioncall-resume"
+    assert command(both[0]) == "pytest --aioncall evalsets/first.eval.yaml --aioncall-resume"
+
+
 def test_three_cases_are_enough() -> None:
     assert command(evalset([f"case {n}" for n in range(9)], [])).count("::") == 3
     assert command(evalset([f"case-{n}" for n in range(9)], [])).count(" or ") == 2

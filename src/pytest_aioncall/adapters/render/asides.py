@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from ...model.report import Report
 from ...model.verdict import MetricVerdict
 from . import words
 
@@ -15,6 +18,22 @@ _METRICS = {
     "empty_retrievals": "empty retrievals",
 }
 _OF_A_SAMPLE = ("cost_usd", "tokens_in", "tokens_out", "retrieved")
+
+
+def left_elsewhere(report: Report, *, code: Callable[[str], str] = str) -> str:
+    """Say that the run lacks answers of cases that this session left out; empty where it lacks none.
+
+    `code` is put around the command that asks for them.
+    """
+    left = report.run.unfinished - sum(one.unfinished for one in report.evalsets)
+    if left <= 0:
+        return ""
+    verb = "has" if left == 1 else "have"
+    shard = report.run.shard
+    part = f" --aioncall-shard {shard.index}/{shard.count}" if shard is not None else ""
+    command = code(f"pytest --aioncall{part} --aioncall-resume")
+    samples = words.counted(left, "sample")
+    return f"{samples} of cases left out now {verb} no answer yet; go on with: {command}"
 
 
 def metric_value(metric: MetricVerdict, value: float | None) -> str:

@@ -31,9 +31,10 @@ def next_command(story: Story) -> str:
     name = shlex.quote(story.name)
     file = shlex.quote(story.report.planned.file) if story.report.planned.file else ""
     whole = f"{_pytest(story)} {file}".rstrip()
-    resumed = f"{whole} --aioncall-resume" if story.report.unfinished else whole
+    # A run of several evalsets is taken up whole: what the others lack would be forgotten otherwise.
+    resumed = f"{whole if story.alone else _pytest(story)} --aioncall-resume"
+    resumed = resumed if story.report.unfinished else whole
     if story.report.shard is not None and story.state in ("partial", "interrupted"):
-        # Of several evalsets each has a part in the shard, so it is taken up whole.
         return _of_shard(story, resumed if story.alone else resumed.replace(whole, _pytest(story), 1))
     if story.state in ("regressed", "floor_broken", "user_error", "suspected"):
         if story.state == "suspected" and (epochs := _epochs_needed(story)):

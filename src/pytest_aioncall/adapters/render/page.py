@@ -10,7 +10,7 @@ from ...model.report import EvalsetReport, Report, SubjectChange
 from ...model.run import Totals
 from ...model.verdict import Floor, Rounds
 from . import words
-from .asides import metric_name, metric_sentence, metric_value
+from .asides import left_elsewhere, metric_name, metric_sentence, metric_value
 from .beside_base import base_lines, review_lines
 from .figures import Panel, Shape, interval_plot
 from .heatmap import HeatMap, heat_map
@@ -154,6 +154,8 @@ def _headline(told: Sequence[Story]) -> str:
 
 def _notes(story: Story, report: Report, *, is_first: bool) -> Iterator[str]:
     """Yield what a reader has to know beside the numbers; of the configuration once, with the worst."""
+    if is_first and (left := left_elsewhere(report)):
+        yield left
     yield from base_lines(story.report)[:_MOST_OF_BASE]
     if report.review is not None and is_first:
         yield from review_lines(report.review)[:_MOST_OF_BASE]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...model.report import Report
 from ..text import one_line
 from . import words
+from .asides import left_elsewhere
 from .beside_base import review_lines
 from .blocks import Block, Pen, details_of, fit, replay_line
 from .nextstep import next_advice, next_command
@@ -41,7 +42,7 @@ def summary_lines(
     if not told:
         return [StyledLine("no evalset was run", "yellow")]
     blocks = [_heads(told, pen)]
-    tail = [_totals(report, told, pen), _tail(told, pen, report_path)]
+    tail = [_totals(report, told, pen), _elsewhere(report), _tail(told, pen, report_path)]
     left = MOST_LINES - len(blocks[0].lines) - sum(len(block.lines) for block in tail)
     # A single evalset has the screen for itself; of several, the worst are told first and in full.
     detailed = [s for s in told if len(told) == 1 or s.tone in ("bad", "doubt")]
@@ -104,6 +105,13 @@ def _totals(report: Report, told: Sequence[Story], pen: Pen) -> Block:
         lines.append((", ".join(parts), ""))
         lines += replay_line([story for story in told if story.replayed[0]], pen)
     return Block("totals", lines, least=len(lines))
+
+
+def _elsewhere(report: Report) -> Block:
+    """Return what the run lacks beside what is told of here; whole, for a command stands in it."""
+    left = left_elsewhere(report)
+    lines: list[Line] = [(left, "yellow")] if left else []
+    return Block("elsewhere", lines, least=len(lines), whole=True)
 
 
 def _tail(told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:

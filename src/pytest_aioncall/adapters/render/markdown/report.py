@@ -7,6 +7,7 @@ from itertools import islice
 
 from ....model.report import Report
 from .. import words
+from ..asides import left_elsewhere
 from ..beside_base import unaffected_line
 from ..nextstep import next_advice, next_command
 from ..story import Story, stories
@@ -58,7 +59,7 @@ def _parts(report: Report, place: Place, *, folds: int) -> list[str]:
         for story in _worth_a_section(told):
             parts.append(f"#### {inline(story.name, 80)}: {SAID[story.state]}")
             parts += [sentence(story), counts(story, place), *findings(story, place)]
-    parts.append(_left_out(report, told))
+    parts += [left_elsewhere(report, code=inline), _left_out(report, told)]
     if report.review is not None:
         parts.append(proposals(report.review))
     parts += _folds(told, most=folds)
