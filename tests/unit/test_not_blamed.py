@@ -9,9 +9,11 @@ import pytest
 from pytest_aioncall.decide.compare import judge
 from pytest_aioncall.decide.notblamed import Blame, judged_days, rows_red_before
 from pytest_aioncall.decide.sides import Side
+from pytest_aioncall.flows.baserules import BaseRules
+from pytest_aioncall.flows.strictly import Strictly, judged_strictly
 from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
 from pytest_aioncall.model.config import Defaults
-from pytest_aioncall.model.evalset import Gate
+from pytest_aioncall.model.evalset import Evalset, Gate, ScorerSpec
 from pytest_aioncall.model.history import CaseDay, EvalsetDay, HistoryEntry
 from pytest_aioncall.model.verdict import Judgement
 
@@ -204,3 +206,96 @@ def test_a_minimum_that_main_misses_already_is_not_blamed() -> None:
         most_days=3,
     )
     assert [one.scorer for one in found.already] == ["route"]
+
+
+class Days:
+    """The base's daily runs, as `flows.daily.Daily` asks them."""
+
+    def __init__(self, *entries: HistoryEntry) -> None:
+        self.entries = entries
+
+    def blame(self, judgement: Judgement, candidate: Side, *, evalset: str, defaults: Defaults) -> Blame:
+        return rows_red_before(
+            judgement,
+            candidate,
+            judged_days(self.entries, evalset),
+            defaults=defaults,
+            branch="main",
+            today=date(2026, 11, 22),
+            most_days=3,
+        )
+
+
+def in_a_pull_request(
+    bad: set[int], *, asks: Gate, base: Gate | None = None, defaults: Defaults | None = None, main: set[int]
+) -> Strictly:
+    """Judge `bad` by what a branch `asks` and by what its base does, while main has `main` wrong."""
+    theirs = base or Gate(scorer="route")
+    evalset = Evalset.model_construct(
+        evalset="demo", gates=(theirs,), scorers=(ScorerSpec(name="route", kind="exact"),), cases=()
+    )
+
+    def judging(side: Side, gates: object, defaults: Defaults, already: object) -> Judgement:
+        return judge(
+            side,
+            Side(rows(set()), ROUTE),
+            evalset="demo",
+            gates=gates,  # type: ignore[arg-type]
+            defaults=defaults,
+            max_error_rate=0.02,
+            already=already,  # type: ignore[arg-type]
+        )
+
+    return judged_strictly(
+        Side(rows(bad), ROUTE),
+        BaseRules(ref="main", commit="a" * 40, defaults=Defaults(), evalset=evalset),
+        evalset="demo",
+        gates=(asks,),
+        defaults=defaults or Defaults(),
+        baseline_required=True,
+        judging=judging,
+        daily=Days(entry("2026-11-21", main)),  # type: ignore[arg-type]
+    )
+
+
+LOOSER = {
+    "margin": Gate(scorer="route", margin=0.5),
+    "margin, fails open": Gate(scorer="route", margin=0.17, claim="these-cases", on_inconclusive="fail"),
+    "claim": Gate(scorer="route", claim="cases-like-these", margin=0.5),
+}
+
+
+@pytest.mark.parametrize("asks", LOOSER.values(), ids=LOOSER.keys())
+def test_a_row_that_is_not_blamed_is_shown_by_the_bases_rule(asks: Gate) -> None:
+    """A branch that asks less while main is red: its looser rule neither decides the row nor holds it up."""
+    found = in_a_pull_request(TEN, asks=asks, main=TEN)
+    (row,) = found.judgement.verdicts
+    assert (row.status, row.reason, row.rule) == ("regressed", "already_on_base", "base")
+    assert not row.gating and row.margin == 0.05
+    assert found.judgement.exit_code == 0
+    assert [one.scorer for one in found.already] == ["route"]
+
+
+BLIND = {
+    "alpha of the gate": (Gate(scorer="route", alpha=1e-12, margin=0.04), Defaults()),
+    "alpha of all": (Gate(scorer="route", margin=0.04), Defaults(alpha=1e-12)),
+    "margin": (Gate(scorer="route", margin=0.5), Defaults()),
+}
+
+
+@pytest.mark.parametrize(("asks", "defaults"), BLIND.values(), ids=BLIND.keys())
+def test_a_branch_cannot_have_nothing_count_as_worse(asks: Gate, defaults: Defaults) -> None:
+    """Whether it is worse than main is told by the base's rule, too, whatever the branch's rule sees."""
+    worse = TEN | set(range(21, 43, 2))
+    found = in_a_pull_request(worse, asks=asks, defaults=defaults, main=TEN)
+    assert found.already == () and found.judgement.exit_code == 1
+    assert any("this change is worse than that by" in note for note in found.judgement.notes)
+
+
+def test_a_tighter_gate_of_the_branch_does_not_excuse_what_the_base_holds_open() -> None:
+    """The base's rule suspects and fails on it; the branch's finds the row red, like main: still open."""
+    base = Gate(scorer="route", margin=0.17, claim="these-cases", on_inconclusive="fail")
+    found = in_a_pull_request(TEN, asks=Gate(scorer="route"), base=base, main=TEN)
+    (row,) = found.judgement.verdicts
+    assert row.gating and row.rule == "base"
+    assert (found.judgement.status, found.judgement.exit_code) == ("inconclusive", 7)

@@ -56,7 +56,7 @@ def judge(
     not_recorded       samples that replay had no recording for: no outage, which a share of could be borne,
                        but something else than what was recorded; with one of them nothing can be judged
     plan               adaptive epochs, which are judged look by look; None: all at once
-    already            rows that were regressed before: where they still are they do not gate
+    already            rows that were regressed before: they do not gate
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
     """
@@ -144,10 +144,11 @@ def judge(
 
 
 def _not_blamed(verdict: Verdict) -> Verdict:
-    """Return a regression that was there before as what it is, and not gating."""
-    if verdict.status != "regressed" or not verdict.gating:
+    """Return a row that was regressed before as what it is, and not gating."""
+    if not verdict.gating:
         return verdict
-    return verdict.model_copy(update={"gating": False, "reason": "already_on_base"})
+    change = {"reason": "already_on_base"} if verdict.status == "regressed" else {}
+    return verdict.model_copy(update={"gating": False, **change})
 
 
 def _sights(

@@ -18,7 +18,10 @@ from ..model.report import AlreadyRegressed
 from ..model.verdict import Judgement, RowName, Verdict
 from . import sentences
 from .compare import judge
+from .excused import Blame
 from .sides import Side
+
+__all__ = ["Blame", "judged_days", "rows_red_before"]
 
 # With these nothing was compared, so nothing was found not to be worse.
 _CANNOT_TELL = frozenset({"nothing_to_compare", "not_comparable", "one_epoch", "errors_at_floor"})
@@ -37,18 +40,6 @@ class DailyRun:
     def red(self) -> dict[RowName, Verdict]:
         """Return the rows that were red there, by name; what was accepted is not."""
         return {v.row: v for v in self.day.verdicts if v.status == "regressed" and v.reason != "accepted"}
-
-
-@dataclass(frozen=True, slots=True)
-class Blame:
-    """Rows that are not this change's doing, and what is to be said of the others that were red before."""
-
-    already: tuple[AlreadyRegressed, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> frozenset[RowName]:
-        return frozenset((one.scorer, tuple(sorted((one.slice or {}).items()))) for one in self.already)
 
 
 def judged_days(entries: Sequence[HistoryEntry], evalset: str) -> list[DailyRun]:
@@ -151,7 +142,7 @@ def _compared(
                     slices=slices,
                     min=None,
                     claim=verdict.claim,
-                    alpha=None,
+                    alpha=verdict.alpha,
                     on_inconclusive=None,
                 )
             )

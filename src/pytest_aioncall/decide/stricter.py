@@ -216,13 +216,12 @@ def _decides(base: Verdict, head: Verdict, *, on_tie: bool) -> bool:
 
 
 def _severity(verdict: Verdict) -> int:
-    if not verdict.gating:
-        return 5
+    """Return how bad an answer is: what gates before what is excused, an excused drop before a pass."""
     if verdict.status == "regressed":
-        return 0
-    if verdict.status == "pass":
-        return 4
-    return _OPEN.get(verdict.reason, 3)
+        return 0 if verdict.gating else 4
+    if not verdict.gating:
+        return 6
+    return 5 if verdict.status == "pass" else _OPEN.get(verdict.reason, 3)
 
 
 def _narrowness(verdict: Verdict) -> tuple[float, float]:

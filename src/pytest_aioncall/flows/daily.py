@@ -25,7 +25,7 @@ from ..settings import Settings
 from .bases import base_of
 
 if TYPE_CHECKING:
-    from ..decide.notblamed import Blame
+    from ..decide.excused import Blame
     from .baserules import BaseVersion
 
 MOST_RUNS: Final = 120

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..decide.excused import Excused, excused_by_all
 from ..decide.gatelimits import gates_or_default
 from ..decide.sides import Side
 from ..decide.stricter import asked_rules, base_side, judgeable, stricter_of, with_lost
@@ -48,55 +49,59 @@ def judged_strictly(
 
     Where the base's daily runs are known, rows that were red there already stop gating.
     """
+    asked = _asked(candidate, rules, gates=gates, defaults=defaults)
+    found = [judging(one.side, one.gates, one.defaults, ()) for one in asked.sides]
+    excused = Excused()
+    if daily is not None and any(v.gating and v.status == "regressed" for one in found for v in one.verdicts):
+        blames = [
+            daily.blame(judgement, one.side, evalset=evalset, defaults=one.defaults)
+            for judgement, one in zip(found, asked.sides, strict=True)
+        ]
+        excused = excused_by_all(found, blames)
+        if excused.already:
+            found = [
+                judging(one.side, one.gates, one.defaults, rows)
+                for one, rows in zip(asked.sides, excused.rows, strict=True)
+            ]
+    judgement = found[0]
+    if len(found) > 1:
+        mine, theirs = (asked_rules(s.gates, s.defaults, scorers=candidate.scorers) for s in asked.sides)
+        judgement = stricter_of(*found, head_rules=mine, base_rules=theirs)
+    if notes := (*asked.notes, *excused.notes):
+        judgement = judgement.model_copy(update={"notes": (*judgement.notes, *notes)})
+    judgement = with_lost(judgement, asked.lost, baseline_required=baseline_required)
+    return Strictly(judgement, excused.already)
 
-    def judged(already: Collection[RowName]) -> Judgement:
-        return _by_both(
-            candidate,
-            rules,
-            gates=gates,
-            defaults=defaults,
-            baseline_required=baseline_required,
-            judging=judging,
-            already=already,
-        )
 
-    judgement = judged(())
-    if daily is None or not any(v.gating and v.status == "regressed" for v in judgement.verdicts):
-        return Strictly(judgement)
-    blame = daily.blame(judgement, candidate, evalset=evalset, defaults=defaults)
-    if blame.already:
-        judgement = judged(blame.rows)
-    if blame.notes:
-        judgement = judgement.model_copy(update={"notes": (*judgement.notes, *blame.notes)})
-    return Strictly(judgement, blame.already)
+@dataclass(frozen=True, slots=True)
+class _SideAsked:
+    """What is judged, and by whose gates: the branch's, or its merge base's."""
+
+    side: Side
+    gates: Sequence[Gate]
+    defaults: Defaults
 
 
-def _by_both(
-    candidate: Side,
-    rules: BaseRules | None,
-    *,
-    gates: Sequence[Gate],
-    defaults: Defaults,
-    baseline_required: bool,
-    judging: Judging,
-    already: Collection[RowName],
-) -> Judgement:
-    rules_of_head = gates_or_default(gates, scorers=candidate.scorers)
-    head = judging(candidate, rules_of_head, defaults, already)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """By what a candidate is judged: the branch's gates first, then the base's where they ask otherwise."""
+
+    sides: tuple[_SideAsked, ...]
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _asked(candidate: Side, rules: BaseRules | None, *, gates: Sequence[Gate], defaults: Defaults) -> _Asked:
+    head = _SideAsked(candidate, gates_or_default(gates, scorers=candidate.scorers), defaults)
     if rules is None or rules.evalset is None:
-        return head
-    scorers = candidate.scorers
+        return _Asked((head,))
     side = base_side(candidate, rules.cases)
     asked = judgeable(rules.gates, side)
-    mine = asked_rules(rules_of_head, defaults, scorers=scorers)
-    theirs = asked_rules(asked.gates, rules.defaults, scorers=scorers)
-    found = head
-    if asked.gates and (side is not candidate or mine != theirs):
-        base = judging(side, asked.gates, rules.defaults, already)
-        found = stricter_of(head, base, head_rules=mine, base_rules=theirs)
-    if asked.notes:
-        found = found.model_copy(update={"notes": (*found.notes, *asked.notes)})
-    return with_lost(found, asked.lost, baseline_required=baseline_required)
+    mine = asked_rules(head.gates, defaults, scorers=candidate.scorers)
+    theirs = asked_rules(asked.gates, rules.defaults, scorers=candidate.scorers)
+    if not asked.gates or (side is candidate and mine == theirs):
+        return _Asked((head,), asked.lost, asked.notes)
+    return _Asked((head, _SideAsked(side, asked.gates, rules.defaults)), asked.lost, asked.notes)
 
 
 def rounds_asked(candidate: Side, rules: BaseRules | None) -> list[tuple[Side, Sequence[Gate], Defaults]]:

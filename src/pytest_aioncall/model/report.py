@@ -8,7 +8,7 @@ from .baseline import Acceptance, BaselineHeader
 from .frozen import Frozen
 from .run import Run, RunEvalset
 from .sample import ErrorKind, Score
-from .verdict import Judgement, RunStatus
+from .verdict import Judgement, RowName, RunStatus
 from .weakening import Weakening
 
 CaseStatus = Literal["newly_failing", "worse", "failing", "error", "better", "holding", "new", "changed"]
@@ -152,6 +152,11 @@ class AlreadyRegressed(Frozen):
     daily: float | None = None
     now: float | None = None
     scale: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def row(self) -> RowName:
+        """Return the name of the row."""
+        return self.scorer, tuple(sorted((self.slice or {}).items()))
 
 
 class EvalsetReport(Frozen):
