@@ -97,6 +97,53 @@ def test_an_http_target_that_is_down_cannot_be_judged_and_one_that_refuses_is_re
     assert "no such route" in said(result)
 
 
+@pytest.mark.parametrize(
+    ("reply", "keys", "named"),
+    [
+        (
+            Fault(401, b'{"message": "bad token"}'),
+            {"headers_env": {"Authorization": "Bearer APP_TOKEN"}},
+            "the server answered 401: bad token; check the variables of headers_env "
+            "(Authorization: Bearer APP_TOKEN)",
+        ),
+        (
+            Fault(200, b'{"answer": "A"}'),
+            {"response": "$.anser"},
+            "response: the reply has nothing at $.anser (there is answer)",
+        ),
+    ],
+)
+def test_what_is_named_for_a_target_that_is_set_up_wrongly_is_no_code_of_the_users(
+    project: Project,
+    server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    reply: Fault,
+    keys: dict[str, object],
+    named: str,
+) -> None:
+    """On the screen, for a pull request, to who accepts and in the monitor's reason."""
+    monkeypatch.setenv("APP_TOKEN", "token-of-the-app-1")
+    server.answer = lambda asked: reply
+    project.evalset(target={"http": {"url": server.url, **keys}}, cases=CASES, epochs=1)
+    result = project.run()
+    assert result.ret == 1
+    head = f"{len(CASES)} samples without an output: {named}"
+    assert f"gate FAILED  {head} (" in result.stdout.str()
+    assert "next:   mend what the errors name, then pytest --aioncall" in result.stdout.str()
+    root = ("--root", str(project.path))
+    capsys.readouterr()
+    assert project.command("baseline", "accept", *root, "--by", "ann", "--reason", "first") == 4
+    assert project.command("publish", "summary", "--dry-run", *root) == 0
+    assert project.command("monitor", *root) in (1, 7)
+    told = capsys.readouterr()
+    assert f"could not be judged: cannot judge: {head}" in told.err
+    title = told.out.splitlines()[0]
+    assert title.startswith("### aioncall: failed - `demo`: ") and named.split(":")[0] in title
+    assert f"cannot judge: {head}" in told.out
+    assert "own code" not in told.out + told.err + result.stdout.str()
+
+
 def test_an_http_target_is_recorded_and_replayed(project: Project, server: ModelServer) -> None:
     def answer(asked: Asked) -> Answer:
         return str(asked.body["input"]).upper()

@@ -39,6 +39,7 @@ def judge(
     accepts: Sequence[Acceptance] = (),
     settled: Sequence[Acceptance] = (),
     user_errors: int = 0,
+    why_failed: str = "",
     not_recorded: int = 0,
     plan: EpochRange | None = None,
     already: Collection[RowName] = (),
@@ -52,7 +53,8 @@ def judge(
     baseline_required  a baseline that is missing or not comparable is exit 8
     accepts            regressions accepted by name, in a baseline that is to replace this one
     settled            those that this baseline was accepted with: they hold for minima only
-    user_errors        samples in which the user's own code raised
+    user_errors        samples in which the user's own code raised, or whose target's answer is no output
+    why_failed         those in words; empty: the user's own code raised in all of them
     not_recorded       samples that replay had no recording for: no outage, which a share of could be borne,
                        but something else than what was recorded; with one of them nothing can be judged
     plan               adaptive epochs, which are judged look by look; None: all at once
@@ -104,6 +106,7 @@ def judge(
         coverage=coverage,
         trusted=trusted,
         user_errors=user_errors,
+        why_failed=why_failed,
         not_recorded=not_recorded,
         without_baseline=baseline is None,
         shares_cases=any(partner is not None for partner in aligned.partners),
@@ -172,6 +175,7 @@ class _Facts:
     coverage: Coverage
     trusted: bool
     user_errors: int
+    why_failed: str
     not_recorded: int
     without_baseline: bool
     shares_cases: bool
@@ -269,7 +273,8 @@ def _summary(facts: _Facts, status: RunStatus) -> str:
         return sentences.broken(broken)
     if facts.user_errors and status != "regressed":
         times = "sample" if facts.user_errors == 1 else "samples"
-        return f"cannot judge: the user's own code raised in {facts.user_errors} {times}"
+        why = facts.why_failed or f"the user's own code raised in {facts.user_errors} {times}"
+        return f"cannot judge: {why}"
     if status == "cannot_judge":
         if not coverage.planned:
             return "cannot judge: there is no case"

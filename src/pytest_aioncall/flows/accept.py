@@ -135,9 +135,8 @@ class _Acceptance:
         if judgement.status == "cannot_judge":
             raise UsageError(f"{name}: run {self.run.id} could not be judged: {judgement.summary}")
         if self.record.user_errors:
-            raise UsageError(
-                f"{name}: {self.record.user_errors} samples ended in an exception; mend them first"
-            )
+            why = self.record.why_failed or f"{self.record.user_errors} samples ended in an exception"
+            raise UsageError(f"{name}: {why}; mend them first")
         checks.refuse_stopped_early()
         checks.refuse_outdated()
         checks.refuse_errors(allowed=allow_errors)

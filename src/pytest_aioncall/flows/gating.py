@@ -261,6 +261,7 @@ def _judged(
             accepts=baseline.accepts if baseline else (),
             settled=baseline.settled if baseline else (),
             user_errors=candidate.user_errors,
+            why_failed=candidate.why_failed,
             not_recorded=candidate.not_recorded,
             plan=candidate.plan,
             already=already,

@@ -37,6 +37,7 @@ class Given:
     max_error_rate: float = 0.02
     file: str = ""
     user_errors: int = 0
+    why_failed: str = ""
     not_recorded: int = 0
     accepts: tuple[Acceptance, ...] = ()
     settled: tuple[Acceptance, ...] = ()
@@ -113,6 +114,7 @@ def _given_run(run: Run, planned: RunEvalset, samples: Drawn) -> Given:
         max_error_rate=planned.max_error_rate,
         file=planned.file,
         user_errors=record.user_errors,
+        why_failed=record.why_failed,
         not_recorded=record.not_recorded,
         missing=planned.cases - len(record.rows),
         max_age_days=planned.baseline_max_age_days,

@@ -166,6 +166,7 @@ def judge_record(
             accepts=found.accepts,
             settled=found.baseline.header.accepts if found.baseline else (),
             user_errors=record.user_errors,
+            why_failed=record.why_failed,
             not_recorded=record.not_recorded,
             plan=planned.plan,
             already=already,

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..adapters import git
+from ..adapters.render import words
 from ..adapters.run_store import KeptSamples, RunStore, check_writable, prune_runs, read_samples
 from ..decide.floors import case_floors
 from ..decide.rows import output_hash, row_of
@@ -36,21 +37,33 @@ def has_no_answer(sample: Sample) -> bool:
 
 @dataclass(slots=True)
 class EvalsetRecord:
-    """What a run knows of one evalset: rows, floors and output hashes by case, and counts."""
+    """What a run knows of one evalset: rows, floors and output hashes by case, and counts.
+
+    `user_errors` are samples that the user's own code ended, or a target whose answer is no output: those of
+    targets stand in `refused` by their message, too.
+    """
 
     rows: dict[str, CaseRow] = field(default_factory=dict)
     floors: dict[str, tuple[Floor, ...]] = field(default_factory=dict)
     hashes: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=Reasons)
     user_errors: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
     not_recorded: int = 0
     unmeasured: Counter[str] = field(default_factory=Counter)
     cancelled: int = 0
+    why_stopped: str = ""
     stopped_by_cap: bool = False
 
     @property
     def all_floors(self) -> tuple[Floor, ...]:
         return tuple(floor for floors in self.floors.values() for floor in floors)
+
+    @property
+    def why_failed(self) -> str:
+        """Say what targets answered that is no output; empty where none did."""
+        raised = self.user_errors - self.refused.total()
+        return words.own_failures(raised, self.refused) if self.refused else ""
 
     def add(
         self,
@@ -74,7 +87,11 @@ class EvalsetRecord:
         error = sample.error
         if error is not None:
             self.user_errors += error.kind in {"user", "target"}
-            self.cancelled += error.kind == "cancelled"
+            if error.kind == "target":
+                self.refused[error.message] += 1
+            if error.kind == "cancelled":
+                self.cancelled += 1
+                self.why_stopped = error.message
         self.not_recorded += sample.not_recorded
         for score in sample.scores:
             if score.not_measured:

@@ -17,7 +17,7 @@ _MOST_CASES = 3
 
 def next_advice(story: Story) -> str:
     """Return what to do before the next command; empty where it can be typed at once."""
-    if story.state == "cannot_judge":
+    if story.state == "cannot_judge" or (story.state == "user_error" and story.only_refused):
         return "mend what the errors name, then"
     if story.awaits_other_shards:
         return f"when all {story.report.shard[1]} shards are there," if story.report.shard else ""

@@ -130,6 +130,17 @@ class Story:
         return sum(n for (kind, _), n in self.errors.items() if kind in ("user", "target"))
 
     @cached_property
+    def refused(self) -> Counter[str]:
+        """How often each answer of the target was no output, by what is wrong with it."""
+        of_target = {m: n for (kind, m), n in self.errors.items() if kind == "target"}
+        return Counter({message.removeprefix("TargetError: "): n for message, n in of_target.items()})
+
+    @property
+    def only_refused(self) -> bool:
+        """Tell whether no code of the user's raised: each failed sample's target answered with no output."""
+        return bool(self.refused) and self.refused.total() == self.user_errors
+
+    @cached_property
     def replayed(self) -> tuple[int, str]:
         """How many answers came from recordings, and of which days; (0, "") where none did."""
         days = Counter(v.replayed for case in self.report.cases for v in case.now if v.replayed)
@@ -226,8 +237,8 @@ class Story:
             kinds = " and ".join(sorted({f.kind for f in self.broken}))
             return f"{kinds} broken in {words.counted(len({f.case for f in self.broken}), 'case')}"
         if self.state == "user_error":
-            samples = words.counted(self.user_errors, "sample") if self.user_errors else "samples"
-            return f"{samples} failed in the user's own code"
+            raised = self.user_errors - self.refused.total()
+            return words.own_failures(raised, self.refused, quote=self.quote)
         if self.state == "already":
             return f"{words.counted(len(self.report.already), 'row')} red before this change"
         if self.state == "not_run":
@@ -359,7 +370,9 @@ class Story:
             branch = self.quote(self.report.already[0].branch)
             return f"{rows}: already regressed on {branch}, not by this change."
         return {
-            "user_error": "Code under test or a scorer raised an exception; mend it and run again.",
+            "user_error": "Nothing came that could be scored, and waiting does not help: mend what is named."
+            if self.only_refused
+            else "Code under test or a scorer raised an exception; mend it and run again.",
             "cannot_judge": "Too many samples have no score; this says nothing about the answers' quality.",
             "not_comparable": "The instrument changed, so these scores cannot be compared with the baseline.",
             "not_run": "What has no recording was not run, so this says nothing about it.",

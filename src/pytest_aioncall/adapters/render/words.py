@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ...model.spelling import (
     NOTHING,
@@ -25,6 +25,7 @@ from ...model.spelling import (
     slice_name,
 )
 from ...model.verdict import CaseMove, Coverage, Floor, Judgement, Rounds, Sight, Verdict
+from ..text import log_line
 
 __all__ = [
     "NOTHING",
@@ -50,6 +51,7 @@ __all__ = [
     "move",
     "needed",
     "number",
+    "own_failures",
     "p_relation",
     "p_value",
     "rate",
@@ -62,6 +64,27 @@ __all__ = [
     "verdict_word",
     "would_see",
 ]
+
+
+def own_failures(
+    raised: int, refused: Mapping[str, int], *, quote: Callable[[str], str] = str, limit: int = 200
+) -> str:
+    """Say what ended samples that waiting does not mend, for the samples of an evalset.
+
+    raised   samples that ended in an exception of the user's own code
+    refused  samples whose target answered with something that is no output, by its message
+    quote    what is put around such a message, of which at most `limit` characters are shown
+    """
+    said = []
+    if refused:
+        message = max(refused, key=lambda one: refused[one])
+        some = ", for example" if len(refused) > 1 else ""
+        told = quote(log_line(message, limit))
+        said.append(f"{counted(sum(refused.values()), 'sample')} without an output{some}: {told}")
+    if raised or not refused:
+        samples = counted(raised, "sample") if raised else "samples"
+        said.insert(0, f"{samples} failed in the user's own code")
+    return "; ".join(said)
 
 
 def interval_name(alpha: float) -> str:

@@ -63,7 +63,7 @@ def http(
         Template(url, where="url", quote=_quoted),
         headers=sent,
         body=None if json is None else JsonTemplate(json, where="json"),
-        reader=_Reader(response, fields or {}),
+        reader=_Reader(response, fields or {}, keys=headers_env or {}),
         timeout_s=timeout_s,
         max_attempts=max_attempts,
         context=context,
@@ -94,13 +94,21 @@ class HttpTarget:
         if not url.names and (body is None or not body.names):
             raise UsageError("neither url nor json uses the case; write {{ input }} where it belongs")
 
-    async def answer(self, case: Case, *, epoch: int) -> Output:
+    def rehearse(self, case: Case) -> None:
+        """Fill the request with a case; UsageError where that cannot be done."""
+        self._filled(case, epoch=0)
+
+    def _filled(self, case: Case, *, epoch: int) -> tuple[str, str, Any]:
+        """Return the url, the url as cassettes know it, and the body."""
         values: dict[str, Any] = {"input": case.input, "case": case.id, "epoch": epoch}
         if isinstance(case.input, Mapping):
             values.update(case.input)
+        body = None if self._body is None else self._body.render(values)
+        return self._url.render(values), self._shown_url.render(values), body
+
+    async def answer(self, case: Case, *, epoch: int) -> Output:
         try:
-            url, shown_url = self._url.render(values), self._shown_url.render(values)
-            body = None if self._body is None else self._body.render(values)
+            url, shown_url, body = self._filled(case, epoch=epoch)
         except UsageError as error:
             raise TargetError(str(error)) from None
         reply = await self._wire.send(
@@ -126,9 +134,10 @@ class HttpTarget:
 
 
 class _Reader:
-    """Where the parts of an output are in a reply."""
+    """Where the parts of an output are in a reply; `keys` are the headers with a variable, for messages."""
 
-    def __init__(self, response: str | None, fields: Mapping[str, str]) -> None:
+    def __init__(self, response: str | None, fields: Mapping[str, str], *, keys: Mapping[str, str]) -> None:
+        self._keys = keys
         self._response = None if response is None else json_path(response, where="response")
         self._fields = {}
         for name, path in fields.items():
@@ -144,7 +153,7 @@ class _Reader:
 
     def read(self, reply: Reply) -> Output:
         if reply.status >= 300:
-            raise TargetError(_refused(reply))
+            raise TargetError(_refused(reply, self._keys))
         is_json = "json" in reply.headers.get("content-type", "")
         if self._response is None and not self._fields and not is_json:
             return to_output(self._text(reply), latency_s=reply.latency_s, who="the server")
@@ -205,7 +214,7 @@ def _refuse_secrets(url: str, headers: Mapping[str, str]) -> None:
         raise UsageError("url: holds a key or password; send it in a header, by headers_env")
 
 
-def _refused(reply: Reply) -> str:
+def _refused(reply: Reply, keys: Mapping[str, str]) -> str:
     said = server_message(reply.body)
     what = f"the server answered {reply.status}" + (f": {said}" if said else "")
     if reply.status < 400:
@@ -214,7 +223,8 @@ def _refused(reply: Reply) -> str:
             f"{what} and points to {to or 'another address'}; redirects are not followed, write the final url"
         )
     if reply.status in (401, 403):
-        return f"{what}; check the variables of headers_env"
+        named = ", ".join(f"{header}: {written}" for header, written in keys.items())
+        return f"{what}; check the variables of headers_env" + (f" ({named})" if named else "")
     if reply.status in (404, 405):
         return f"{what}; check url and method"
     return what

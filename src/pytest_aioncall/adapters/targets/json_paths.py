@@ -43,7 +43,9 @@ def json_path(path: str, *, where: str) -> Callable[[Any], Any]:
                 continue
             taken = [one for held in found for one in _taken(held, step)]
             if not taken and None not in steps[:number]:
-                raise TargetError(f"the reply has nothing at {one_line(path, 80)} ({_shape(found[0])})")
+                raise TargetError(
+                    f"{where}: the reply has nothing at {one_line(path, 80)} ({_shape(found[0])})"
+                )
             found = taken
         return found if None in steps else found[0]
 

@@ -63,7 +63,8 @@ def _raised(story: Story, folder: str) -> Iterator[Annotation]:
         own = [epoch for epoch in view.now if epoch.error_kind in ("user", "target")]
         if own:
             text = f"{view.case}: {own[0].error}"
-            yield _at(story, view, folder, "error", "aioncall: the target raised", text)
+            what = "raised" if own[0].error_kind == "user" else "answered with no output"
+            yield _at(story, view, folder, "error", f"aioncall: the target {what}", text)
 
 
 def _gates(story: Story, folder: str) -> Iterator[Annotation]:

@@ -153,6 +153,6 @@ def _last(told: Sequence[Story], place: Place) -> str:
         return place.footer
     command = inline(next_command(story), 1000)
     advice = next_advice(story)
-    if story.state in ("regressed", "floor_broken", "user_error"):
+    if story.state in ("regressed", "floor_broken", "user_error") and not advice:
         return f"Reproduce: {command}\n\n{place.footer}"
     return f"Next: {advice + ' ' if advice else ''}{command}\n\n{place.footer}"
