@@ -45,6 +45,17 @@ class Lifecycle(Protocol):
 
 
 @runtime_checkable
+class Rehearsing(Protocol):
+    """What a target of templates may have besides: a try of them while the evalset is loaded.
+
+    `rehearse` puts a case into what would be sent, sends nothing, and raises UsageError where that cannot
+    be done. It is called once for all cases whose inputs have the same keys.
+    """
+
+    def rehearse(self, case: Case) -> None: ...
+
+
+@runtime_checkable
 class Scorer(Protocol):
     """Judge one sample. `scorer` in the Score returned is filled in by the engine.
 

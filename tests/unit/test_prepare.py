@@ -152,6 +152,63 @@ def test_all_problems_come_at_once_with_their_lines(tmp_path: Path) -> None:
         assert part in told
 
 
+CASE = {"id": "a", "input": {"question": "a"}, "expected": "a", "slices": {"persona": "free"}}
+
+
+def test_a_misspelt_scorer_is_named_and_not_the_gate_that_names_it_right(tmp_path: Path) -> None:
+    told = refused(tmp_path, cases=[CASE], scorers=["contians"], gates=[{"scorer": "contains"}])
+    (line,) = told.splitlines()
+    assert "scorers[0]: unknown scorer 'contians'; did you mean 'contains'?" in line
+
+
+def test_a_misspelt_gate_over_a_scorer_that_there_is_is_named(tmp_path: Path) -> None:
+    told = refused(tmp_path, cases=[CASE], scorers=["contains"], gates=[{"scorer": "contians"}])
+    (line,) = told.splitlines()
+    assert "gates[0].scorer: unknown scorer 'contians'; did you mean 'contains'?" in line
+
+
+def test_a_wrong_key_hides_no_mistake_in_a_piece(tmp_path: Path) -> None:
+    asked = {"http": {"url": "http://127.0.0.1:9/x", "methd": "GET", "respons": "$.a"}}
+    told = refused(tmp_path, cases=[CASE], scorers=["exact"], target=asked, ownr="@ben")
+    assert len(told.splitlines()) == 2
+    for part in ("ownr: unknown key", "did you mean 'method'?", "did you mean 'response'?"):
+        assert part in told
+
+
+def test_a_wrong_key_in_a_gate_hides_neither_its_scorer_nor_its_slices(tmp_path: Path) -> None:
+    gate = {"scorer": "exakt", "margn": 0.05, "slices": ["persna"]}
+    told = refused(tmp_path, cases=[CASE], scorers=["exact"], gates=[gate], epochs=0)
+    assert len(told.splitlines()) == 4
+    for part in ("did you mean 'margin'?", "did you mean 'exact'?", "did you mean 'persona'?", "epochs: "):
+        assert part in told
+
+
+def asking(**options: Any) -> dict[str, Any]:
+    return {"http": {"url": "http://127.0.0.1:9/x", **options}}
+
+
+def test_a_template_that_no_case_fills_in_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    target = asking(json={"q": "{{ qestion }}"})
+    (line,) = refused(tmp_path, cases=[CASE, {**CASE, "id": "b"}], target=target).splitlines()
+    assert "demo.eval.yaml:3: target: http: json.q: 'qestion' is undefined (did you mean 'question'?)" in line
+    chat = {"chat": {"model": "p/m-2026-01-01", "prompt": "Answer {{ input.qestion }}"}}
+    assert "target: chat: prompt: 'dict object' has no attribute 'qestion'" in refused(
+        tmp_path, cases=[CASE], target=chat
+    )
+
+
+def test_a_case_that_leaves_a_template_open_is_refused_by_itself(tmp_path: Path) -> None:
+    cases = [CASE, {**CASE, "id": "b", "input": {"text": "a"}}, {**CASE, "id": "c", "input": {"text": "b"}}]
+    (line,) = refused(tmp_path, cases=cases, target=asking(json={"q": "{{ question }}"})).splitlines()
+    assert "cases[1].input: cannot be asked: json.q: 'question' is undefined" in line
+
+
+def test_a_template_with_a_default_takes_every_case(tmp_path: Path) -> None:
+    cases = [CASE, {**CASE, "id": "b", "input": "plain"}]
+    target = asking(json={"q": "{{ question | default(input) }}", "n": "{{ epoch }} of {{ case }}"})
+    assert len(made(tmp_path, cases=cases, target=target).jobs) == 2
+
+
 def test_ten_thousand_alike_cases_share_their_scorers(tmp_path: Path) -> None:
     cases = [{"id": f"c{n}", "input": "a", "expected": "a"} for n in range(50)]
     assert len({id(job.scorers) for job in made(tmp_path, cases=cases).jobs}) == 1

@@ -32,6 +32,7 @@ _PLAIN_TYPES = {
     "list": "a list",
     "dictionary": "a mapping",
 }
+_MOST_TOLD = 10
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -53,7 +54,7 @@ def call_factory(
         given = {_first(own, arg): arg, **given}
     unknown = [name for name in given if name not in own]
     if unknown and not open_ended:
-        raise UsageError(_unknown_option(str(unknown[0]), own))
+        raise UsageError(_unknown_options([str(name) for name in unknown], own))
     values = {
         name: _validated(name, value, own[name]) if name in own else value for name, value in given.items()
     }
@@ -167,10 +168,13 @@ def _described(error: ValidationError, value: Any) -> str:
     return f"expected {' or '.join(parts[:4])}, got {got}{quotes}"
 
 
-def _unknown_option(name: str, own: Parameters) -> str:
-    near = did_you_mean(name, own)
-    hint = f"; did you mean {near!r}?" if near else ";"
-    return f"unknown option {one_line(name, 60)!r}{hint} {_takes(own)}"
+def _unknown_options(names: list[str], own: Parameters) -> str:
+    told = []
+    for name in names[:_MOST_TOLD]:
+        near = did_you_mean(name, own)
+        hint = f"; did you mean {near!r}?" if near else ";"
+        told.append(f"unknown option {one_line(name, 60)!r}{hint}")
+    return f"{' '.join(told)} {_takes(own)}"
 
 
 def _takes(own: Parameters) -> str:

@@ -13,13 +13,13 @@ from ..adapters.registry import BoundScorer, PieceError, build_scorer, build_tar
 from ..adapters.targets.secrets import named_secrets
 from ..decide.gatelimits import limits_wrong
 from ..engine import Job
-from ..errors import LoadError, Problem
+from ..errors import LoadError, Problem, UsageError
 from ..model.baseline import ScorerInfo
 from ..model.evalset import Case, EpochRange, Evalset, Gate, ScorerSpec
 from ..model.frozen import digest_of
 from ..model.run import Fingerprint, RunEvalset
 from ..model.verdict import Floor
-from ..protocols import PieceContext, Target, Wire
+from ..protocols import PieceContext, Rehearsing, Target, Wire
 from ..settings import Settings, read_variables
 from .baserules import BaseRules, BaseVersion
 
@@ -115,7 +115,11 @@ def prepare(path: Path, *, settings: Settings, wire: Wire, base: BaseVersion | N
 
     Raises LoadError with every problem of the file and of its pieces.
     """
-    written = load_evalset(path, root=settings.root)
+
+    def refusals(draft: Evalset) -> list[Problem]:
+        return _Builder(draft, path, settings, wire).refusals()
+
+    written = load_evalset(path, root=settings.root, refusals=refusals)
     if base is None:
         return _Builder(written, path, settings, wire).build()
     rules = base.rules_of(written.evalset, path, settings.root)
@@ -164,18 +168,19 @@ class _Builder:
         """Tell whether a scorer can be made today: what it names may be gone with it."""
         return self._scorer(spec) is not None
 
+    def refusals(self) -> list[Problem]:
+        """Return which pieces of a file that does not load as it is cannot be made either."""
+        self._target()
+        self._common()
+        for case in self.evalset.cases:
+            for spec in (*case.scorers, *case.must):
+                self._scorer(spec, case)
+        self._check_limits()
+        return self.problems
+
     def build(self) -> Prepared:
-        target: Target | None = None
-        try:
-            target = build_target(self.evalset.target, self.context)
-        except PieceError as error:
-            self._refuse(error.where or self.evalset.target.where, error.message)
-        wanted = (*self.evalset.scorers, *self.restored)
-        common = [s for spec in wanted if (s := self._scorer(spec)) is not None]
-        for scorer in common:
-            self.infos[scorer.name] = ScorerInfo(
-                kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash, parts=dict(scorer.parts)
-            )
+        """Make every piece and one job a case. Raises LoadError with all that cannot be made."""
+        target, common = self._target(), self._common()
         epochs = self.settings.epochs_of(self.evalset).max
         jobs: list[Job] = []
         for case in self.evalset.cases:
@@ -196,6 +201,45 @@ class _Builder:
             by_name,
             restored=tuple(spec.name for spec in self.restored),
         )
+
+    def _target(self) -> Target | None:
+        try:
+            target = build_target(self.evalset.target, self.context)
+        except PieceError as error:
+            self._refuse(error.where or self.evalset.target.where, error.message)
+            return None
+        self._check_requests(target)
+        return target
+
+    def _common(self) -> list[BoundScorer]:
+        """Return the scorers of every case, and keep what the run is to say of them."""
+        wanted = (*self.evalset.scorers, *self.restored)
+        common = [s for spec in wanted if (s := self._scorer(spec)) is not None]
+        for scorer in common:
+            self.infos[scorer.name] = ScorerInfo(
+                kind=scorer.kind, scale=scorer.traits.scale, hash=scorer.hash, parts=dict(scorer.parts)
+            )
+        return common
+
+    def _check_requests(self, target: Target) -> None:
+        """Refuse a template that cannot be filled in: once for cases whose inputs have the same keys.
+
+        Where no case fills it in, the template is what is wrong, else each of these cases is.
+        """
+        if not isinstance(target, Rehearsing):
+            return
+        shapes = {_shape_of(case.input): case for case in reversed(self.evalset.cases)}
+        wrong: list[tuple[Case, str]] = []
+        for case in shapes.values():
+            try:
+                target.rehearse(case)
+            except UsageError as error:
+                wrong.append((case, str(error)))
+        if wrong and len(wrong) == len(shapes):
+            self._refuse(self.evalset.target.where, f"{self.evalset.target.kind}: {wrong[-1][1]}")
+            return
+        for case, message in wrong:
+            self._refuse(f"{case.where}.input", f"cannot be asked: {message}", case)
 
     def _scorers_of(self, case: Case, common: list[BoundScorer]) -> tuple[BoundScorer, ...]:
         """Return what applies to a case: the evalset's scorers, its own in place of namesakes, its musts."""
@@ -279,6 +323,11 @@ class _Builder:
         if case is None or not case.file or case.file == self.shown_path:
             line = line_of(self.path, where) or line
         self.problems.append(Problem(file, line, where, message))
+
+
+def _shape_of(given: Any) -> frozenset[str] | None:
+    """Return what tells inputs apart for a template: the keys of a mapping."""
+    return frozenset(given) if isinstance(given, Mapping) else None
 
 
 def secrets_of(evalset: Evalset) -> dict[str, str]:

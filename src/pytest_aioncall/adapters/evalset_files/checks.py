@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import nsmallest
+from typing import Any
 
 from ...model.evalset import Case, Evalset
 from ..text import did_you_mean, one_line
@@ -26,40 +28,73 @@ def check_ids(cases: Sequence[Case], sources: Mapping[str, Source]) -> None:
             )
 
 
-def check_requires(cases: Sequence[Case], names: Collection[str], sources: Mapping[str, Source]) -> None:
-    """Note every `require` whose scorer neither the evalset nor its case has."""
-    for case in cases:
-        if not case.require:
-            continue
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A name at `where` of a file that nothing in the evalset has; `known` are those that something has."""
+
+    source: Source
+    where: str
+    name: str
+    known: Collection[str]
+
+
+def unknown_scorers(evalset: Evalset, gates: Any, sources: Mapping[str, Source]) -> list[Stranger]:
+    """Return every `require` and every gate over a scorer that neither the evalset nor its case has.
+
+    gates  as the evalset's file has them, which may be anything
+    """
+    names = {scorer.name for scorer in evalset.scorers}
+    found, every = [], set(names)
+    for case in evalset.cases:
         own = {scorer.name for scorer in case.scorers}
+        every |= own
         for index, require in enumerate(case.require):
             if require.scorer not in own and require.scorer not in names:
                 where = f"{case.where}.require[{index}].scorer"
-                _note_unknown(sources[case.file], where, "scorer", require.scorer, {*names, *own})
+                found.append(Stranger(sources[case.file], where, require.scorer, {*names, *own}))
+    for where, gate in _each(gates):
+        name = gate.get("scorer")
+        if isinstance(name, str) and name not in every:
+            found.append(Stranger(sources[evalset.file], f"{where}.scorer", name, every))
+    return found
 
 
-def check_gates(evalset: Evalset, cases: Sequence[Case], source: Source, *, names: Collection[str]) -> None:
-    """Note gates over scorers or slices that nothing has, and gates that stand twice."""
+def note_unknown(strangers: Sequence[Stranger]) -> None:
+    """Note scorers that nothing has."""
+    for one in strangers:
+        _note_unknown(one.source, one.where, "scorer", one.name, one.known)
+
+
+def check_gates(gates: Any, cases: Sequence[Case], source: Source) -> None:
+    """Note gates over slices that no case has, and gates that stand twice; what is no gate is left out."""
     dimensions: set[str] = set()
     for case in cases:
         dimensions.update(case.slices)
     seen: dict[tuple[str, frozenset[str]], str] = {}
-    for index, gate in enumerate(evalset.gates):
-        where = f"gates[{index}]"
-        if gate.scorer not in names:
-            _note_unknown(source, f"{where}.scorer", "scorer", gate.scorer, names)
-        above: set[str] = set()
-        for at, dimension in enumerate(gate.slices):
+    for where, gate in _each(gates):
+        slices = gate.get("slices", [])
+        if not isinstance(slices, list) or not all(isinstance(one, str) for one in slices):
+            continue
+        for at, dimension in enumerate(slices):
             if dimension not in dimensions:
                 _note_unknown(source, f"{where}.slices[{at}]", "slice", dimension, dimensions)
-            elif dimension in above:
+            elif dimension in slices[:at]:
                 source.add(f"{where}.slices[{at}]", f"{quoted(dimension)} stands twice")
-            above.add(dimension)
-        rule = (gate.scorer, frozenset(gate.slices))
+        if not isinstance(gate.get("scorer"), str):
+            continue
+        rule = (gate["scorer"], frozenset(slices))
         if rule in seen:
-            message = f"the gate of {quoted(gate.scorer)} over the same slices stands in {{other}}; keep one"
+            message = (
+                f"the gate of {quoted(gate['scorer'])} over the same slices stands in {{other}}; keep one"
+            )
             source.add(where, message, other=(source, seen[rule]))
         seen.setdefault(rule, where)
+
+
+def _each(gates: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the gates that are mappings, each with its place."""
+    listed = gates if isinstance(gates, list) else []
+    return [(f"gates[{at}]", gate) for at, gate in enumerate(listed) if isinstance(gate, dict)]
 
 
 def check_dimensions(cases: Sequence[Case], sources: Mapping[str, Source]) -> None:

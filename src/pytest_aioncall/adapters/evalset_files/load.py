@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...errors import LoadError
+from ...errors import LoadError, Problem
 from ...model.evalset import Case, EpochRange, Evalset
 from ..yaml_text import Source, lines_in, parse_yaml, problems_of, quoted, read_bytes
 from ..yaml_text.document import paused_gc
 from ..yaml_text.problems import most_of
 from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
 from .cases import read_cases
-from .checks import check_dimensions, check_gates, check_ids, check_requires
+from .checks import check_dimensions, check_gates, check_ids, note_unknown, unknown_scorers
 from .includes import CaseFile, included_paths, json_line_numbers, note_format, read_case_file, shown_path
 from .pieces import read_scorers, read_target
 from .shapes import (
@@ -45,10 +45,15 @@ _TEXT_MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _TEXT_LIST: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
-def load_evalset(path: Path, *, root: Path) -> Evalset:
+def load_evalset(
+    path: Path, *, root: Path, refusals: Callable[[Evalset], Sequence[Problem]] | None = None
+) -> Evalset:
     """Return the evalset of one file with its includes.
 
     Raises LoadError with every problem of every file that was read; file paths are relative to `root`.
+
+    refusals  what cannot be made of the target and the scorers of an evalset. Asked only where something
+              is wrong already, of what could be read, so that one go tells all of it
     """
     source = Source(path, shown_path(path, root))
     document = parse_yaml(read_bytes(path, file=source.file), file=source.file, shape=EVALSET_SHAPE)
@@ -63,19 +68,32 @@ def load_evalset(path: Path, *, root: Path) -> Evalset:
         _TEXT_LIST, raw.pop("include", None) if "include" in raw else [], "include", source
     )
     slices = _default_slices(raw, source)
-    scored = bool(raw.get("scorers"))
+    scored, gates = bool(raw.get("scorers")), raw.get("gates")
     evalset = _read_header(raw, source)
     name = None if evalset is None or evalset.evalset == _NO_NAME else evalset.evalset
     files, unread = _case_files(own, include or [], root=root, name=name)
     cases = _read_all_cases(files, slices=slices, scored=scored)
-    _check(evalset, cases, files)
+    sources = {file.source.file: file.source for file in files}
+    check_ids(cases, sources)
+    check_dimensions(cases, sources)
+    check_gates(gates, cases, source)
+    strangers, refused = [], []
+    if evalset is not None:
+        evalset = evalset.model_copy(update={"cases": tuple(cases), "file": source.file})
+        strangers = unknown_scorers(evalset, gates, sources)
+        if not (strangers or unread or any(file.source.findings for file in files)):
+            return evalset
+        refused = list(refusals(evalset)) if refusals is not None else []
+    found = [finding.where for file in files for finding in file.source.findings]
+    # Where a scorer is refused, nobody knows which names there would be.
+    if not any(".scorers" in f".{where}" for where in [*found, *(p.where for p in refused)]):
+        note_unknown(strangers)
     problems = [
         *problems_of([file.source for file in files]),
         *(p for error in unread for p in error.problems),
     ]
-    if problems or evalset is None:
-        raise LoadError(most_of(problems))
-    return evalset.model_copy(update={"cases": tuple(cases), "file": source.file})
+    told = {(problem.file, problem.where) for problem in problems}
+    raise LoadError(most_of([*problems, *(p for p in refused if (p.file, p.where) not in told)]))
 
 
 def lines_of(path: Path, wanted: Collection[str]) -> dict[str, int]:
@@ -174,6 +192,11 @@ def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
         return Evalset.model_validate(header)
     except ValidationError as error:
         note_refusal(source, error, "", known=_known_keys)
+        refused = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+    rest = {key: value for key, value in header.items() if key not in refused}
+    try:
+        return Evalset.model_validate({**stand_ins, **rest})
+    except ValidationError:
         return None
 
 
@@ -223,17 +246,3 @@ def _read_all_cases(files: list[CaseFile], *, slices: dict[str, str], scored: bo
         for file in files:
             cases += read_cases(file, slices=slices, scored=scored)
     return cases
-
-
-def _check(evalset: Evalset | None, cases: list[Case], files: list[CaseFile]) -> None:
-    """Note what does not hold between the parts; a part that was refused leaves out the checks against it."""
-    sources = {file.source.file: file.source for file in files}
-    check_ids(cases, sources)
-    check_dimensions(cases, sources)
-    doubtful = any(".scorers" in f".{item.where}" for file in files for item in file.source.findings)
-    if evalset is None or doubtful:
-        return
-    names = {scorer.name for scorer in evalset.scorers}
-    every = names | {scorer.name for case in cases for scorer in case.scorers}
-    check_requires(cases, names, sources)
-    check_gates(evalset, cases, files[0].source, names=every)

@@ -76,10 +76,19 @@ class ChatTarget:
         if self._variables is not None:
             await self._variables.close()
 
+    def rehearse(self, case: Case) -> None:
+        """Put a case into the prompt; UsageError where that cannot be done.
+
+        What a function adds to the variables is known only once it is called: such a prompt is not tried.
+        """
+        if self._variables is None:
+            self._filled(_values(case))
+
+    def _filled(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [{"role": m.role, "content": m.template.render(values)} for m in self._messages]
+
     async def answer(self, case: Case, *, epoch: int) -> Output:
-        values: dict[str, Any] = {"input": case.input}
-        if isinstance(case.input, Mapping):
-            values.update(case.input)
+        values = _values(case)
         retrieved, spent_s = None, 0.0
         if self._variables is not None:
             found, spent_s = await self._variables.call(case.input)
@@ -91,7 +100,7 @@ class ChatTarget:
             if found.get("retrieved") is not None:
                 retrieved = documents(found["retrieved"], who=self._variables.path)
         try:
-            messages = [{"role": m.role, "content": m.template.render(values)} for m in self._messages]
+            messages = self._filled(values)
         except UsageError as error:
             raise TargetError(str(error)) from None
         said, reply = await ask(self._wire, self._model, messages=messages, params=self._params, epoch=epoch)
@@ -118,6 +127,11 @@ class ChatTarget:
         if self._variables is not None:
             found["variables"] = self._variables.fingerprint()
         return found
+
+
+def _values(case: Case) -> dict[str, Any]:
+    """Return the variables that a prompt has of a case: its input, and by name where that is a mapping."""
+    return {"input": case.input, **(case.input if isinstance(case.input, Mapping) else {})}
 
 
 def _messages(prompt: str, system: str | None, context: PieceContext) -> tuple[Message, ...]:
