@@ -435,6 +435,16 @@ def test_run_again_goes_on_with_the_history_that_was_named(
     assert "publish issues --run run-01\n" in capsys.readouterr().out
 
 
+def test_a_storm_that_begins_while_github_is_down_is_one_page(job: Job) -> None:
+    names = [f"feature-{n}" for n in range(5)]
+    storm = alerts_of(*(condition(1, name, first=1) for name in names))
+    nobody = job.github.as_github(api_url="http://127.0.0.1:9")
+    assert job.publish(storm, now=at(1), github=nobody).exit_code == 7
+    assert len(job.pages()) == 1
+    assert job.publish(storm, now=at(1)).exit_code == 0
+    assert (len(job.pages()), len(job.github.issues)) == (1, 1)
+
+
 def test_a_storm_is_one_page_and_what_the_issue_hears_is_passed_on(job: Job) -> None:
     names = [f"feature-{n}" for n in range(5)]
     job.github.add_user("bo")

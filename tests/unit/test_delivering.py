@@ -365,6 +365,32 @@ def test_what_could_not_be_sent_is_not_sent_after_its_end(tmp_path: Path) -> Non
     assert Pager.sent == {}
 
 
+@pytest.mark.parametrize("names", ["a", "abcd"])
+def test_a_page_that_waits_keeps_its_key_while_late_runs_arrive_and_features_recover(
+    tmp_path: Path, names: str
+) -> None:
+    """It is one page under one key when it gets through, though nothing was in the log until then."""
+    settings, notes = settings_with(tmp_path), Notes()
+    for name in ("pager", "chat", "spare"):
+        Pager.broken[name] = DeliveryError("503")
+    with suppress(NobodyReached):
+        notify(alerts_of(22, *names), settings=settings, history=notes)
+    Pager.broken.clear()
+    Pager.sent.clear()
+    today = alerts_of(23, *names)
+    moved = [
+        one.model_copy(update={"episode": Episode(first_bad=run_of(21), last_bad=run_of(23))})
+        for one in today.evalsets[:2]
+    ]
+    notify(
+        today.model_copy(update={"evalsets": tuple(moved)}),
+        settings=replace(settings, now=NOW + timedelta(days=1)),
+        history=notes,
+    )
+    key = "a/r22" if names == "a" else "storm/r22"
+    assert [(one.action, one.key) for one in Pager.sent["pager"]] == [("trigger", key)]
+
+
 @pytest.mark.parametrize("kills", range(9))
 def test_a_kill_between_any_two_steps_loses_nothing(tmp_path: Path, kills: int) -> None:
     """Rerun, the end state is the same, and a page may have come twice, with one key and one id."""

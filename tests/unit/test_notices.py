@@ -280,6 +280,92 @@ def test_a_storm_is_one_page_and_ends_when_all_have_recovered() -> None:
     assert story.run(alerts_of(*(well(name, 26) for name in names), day=26)) == [("resolve", "pager")]
 
 
+def test_a_run_that_arrives_late_pages_nobody_twice_and_leaves_no_page_open() -> None:
+    """It moves the first bad run to before that of the page; people know the incident by its page."""
+    story = Story()
+    assert story.run(alerts_of(condition())) == [("trigger", "pager")]
+    assert story.run(alerts_of(condition(since=21))) == []
+    assert story.run(alerts_of(condition(day=23, since=21), day=23)) == [("update", "pager")]
+    episode = Episode(first_bad=run_of(21), last_bad=run_of(23), recovered=run_of(26))
+    over = condition(day=26, state="good", alerts=(), episode=episode)
+    (end,) = story.plan(alerts_of(over, day=26))
+    assert (end.action, end.key) == ("resolve", "triage/r22")
+    story.run(alerts_of(over, day=26))
+    assert Deliveries(story.log).open_keys() == []
+
+
+def test_a_run_that_arrives_late_and_undoes_a_recovery_pages_anew() -> None:
+    """Whoever was told that it is over has to hear that it is not; a run older than that says nothing new."""
+    story = Story()
+    story.run(alerts_of(condition()))
+    story.run(alerts_of(recovered(), day=25))
+    assert story.run(alerts_of(condition(day=24), day=24)) == []
+    assert story.run(alerts_of(condition(day=27), day=27)) == [("trigger", "pager")]
+    assert story.run(alerts_of(condition(day=28), day=28)) == [("update", "pager")]
+    end = Episode(first_bad=run_of(22), last_bad=run_of(28), recovered=run_of(30))
+    over = condition(day=30, state="good", alerts=(), episode=end)
+    assert story.run(alerts_of(over, day=30)) == [("resolve", "pager")]
+    assert Deliveries(story.log).open_keys() == []
+
+
+def test_a_run_older_than_a_page_ends_nothing() -> None:
+    story = Story()
+    lost = alert(kind="no_data", quality=False, since=run_of(19))
+    story.run(alerts_of(condition(state="not_judged", alerts=(lost,), episode=None)))
+    assert story.run(alerts_of(fine("triage", day=21), day=21)) == []
+
+
+MANY = ("a", "b", "c", "d")
+
+
+def test_many_incidents_without_an_issue_are_one_page_until_all_of_them_have_recovered() -> None:
+    """One prompt, one index: a route that names a pager alone rings once, not four times."""
+    story = Story(tier1=("pager",))
+    (page,) = story.plan(alerts_of(*map(condition, MANY)))
+    assert (page.key, page.title) == ("storm/r22", "4 features at once: a, b, c, d")
+    assert story.run(alerts_of(*map(condition, MANY))) == [("trigger", "pager")]
+
+    def after(day: int, *bad: str) -> AlertsFile:
+        well = [recovered(day).model_copy(update={"evalset": name}) for name in MANY if name not in bad]
+        return alerts_of(*well, *(condition(name, day=day) for name in bad), day=day)
+
+    assert story.run(after(25, "d")) == [("update", "pager")]
+    # The next one is an incident of its own.
+    alone = condition("e", day=26, since=26)
+    later = after(26, "d")
+    later = later.model_copy(update={"evalsets": (*later.evalsets, alone)})
+    assert [(one.action, one.evalset) for one in story.plan(later)] == [("trigger", "e"), ("update", "storm")]
+    story.run(later)
+    assert story.run(after(27)) == [("resolve", "pager")]
+
+
+def test_few_incidents_without_an_issue_are_a_page_each() -> None:
+    assert len(Story(tier1=("pager",)).plan(alerts_of(*map(condition, MANY[:3])))) == 3
+
+
+def test_a_storm_is_paged_once_whether_its_issue_is_there_at_first_later_or_not_any_more() -> None:
+    """A tracker that cannot be asked on some days changes nothing about what people were told."""
+    known = {name: Heard(storm="r22", is_issue=True) for name in MANY}
+    late = {name: Heard(storm="r23", is_issue=True) for name in MANY}
+    for days in (({}, known, {}), (known, {}, known), ({}, late, late)):
+        story, told = Story(), []
+        for day, heard in zip((22, 23, 24), days, strict=True):
+            told.append(story.run(alerts_of(*(condition(n, day=day) for n in MANY), day=day), **heard))
+        assert told == [[("trigger", "pager")], [("update", "pager")], [("update", "pager")]]
+
+
+def test_what_a_person_takes_out_of_a_storm_is_told_on_its_own() -> None:
+    story = Story()
+    inside = {name: Heard(storm="r22", is_issue=True) for name in MANY}
+    story.run(alerts_of(*map(condition, MANY)), **inside)
+    split = {**inside, "d": Heard(is_issue=True, url="https://github.com/acme/app/issues/2")}
+    today = alerts_of(*(condition(name, day=23) for name in MANY), day=23)
+    planned = [(one.action, one.key) for one in story.plan(today, **split)]
+    assert planned == [("trigger", "d/r22"), ("update", "storm/r22")]
+    story.run(today, **split)
+    assert story.run(today) == [], "also where the tracker cannot be asked"
+
+
 def test_changes_go_to_those_who_take_them_with_the_page() -> None:
     story = Story()
     story.receives = ("pager",)
@@ -325,10 +411,12 @@ def test_no_text_makes_the_first_line_longer_or_loses_who_and_until_when(name: s
 
 def test_what_waits_for_something_that_is_over_is_known() -> None:
     (page,) = Story().plan(alerts_of(condition()))
-    assert over_keys(alerts_of(recovered(), day=25), {}, [page]) == {"triage/r22"}
-    assert over_keys(alerts_of(condition(day=23), day=23), {}, [page]) == frozenset()
-    unknown = page.model_copy(update={"key": "triage/long ago"})
-    assert over_keys(alerts_of(recovered(), day=25), {}, [unknown]) == frozenset()
+    sent = Deliveries(waiting=(page,))
+    assert over_keys(alerts_of(recovered(), day=25), {}, sent=sent) == {"triage/r22"}
+    assert over_keys(alerts_of(condition(day=23), day=23), {}, sent=sent) == frozenset()
+    unknown = page.model_copy(update={"key": "triage/long ago", "day": "2026-10-01"})
+    sent = Deliveries(waiting=(unknown,))
+    assert over_keys(alerts_of(recovered(), day=25), {}, sent=sent) == frozenset()
 
 
 def test_an_incident_takes_all_alerts_of_its_evalset() -> None:

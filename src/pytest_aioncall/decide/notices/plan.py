@@ -8,17 +8,18 @@ lost where a process died between two steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from ...model.alert import AlertsFile, Episode, EvalsetCondition
+from ...model.alert import AlertsFile, Episode
 from ...model.frozen import digest_of
 from ...model.oncall import OnCall, Routes
-from ...model.ticket import Delivery, Notification
+from ...model.ticket import Notification
 from ..oncall import Deadline, deadline, in_zone, on_call_at, zone_of
 from . import wording
-from .subjects import STORM, TOGETHER, Heard, Subject, incident_key, subjects_of
+from .subjects import Heard, Subject, subjects_of
+from .told import Deliveries, Matter
 
 NO_NOTIFIERS: Final = frozenset({"github", "review"})
 """Routes that are no notifiers: the issue, and the weekly review."""
@@ -43,43 +44,11 @@ class Rules:
     storm: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """The log, by what is asked of it."""
-
-    log: Mapping[str, Delivery] = field(default_factory=dict)
-
-    def has(self, id: str) -> bool:
-        return id in self.log
-
-    def of(self, key: str, action: str) -> list[Delivery]:
-        return [one for one in self.log.values() if one.key == key and one.action == action]
-
-    def channels(self, key: str) -> dict[str, Delivery]:
-        """Return who was told that it began, with the first time of each."""
-        found: dict[str, Delivery] = {}
-        for one in sorted(self.of(key, "trigger"), key=lambda one: one.at):
-            found.setdefault(one.channel, one)
-        return found
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """Return the keys that somebody was told of."""
-        return frozenset(one.key for one in self.log.values() if one.action == "trigger")
-
-    def open_keys(self) -> list[str]:
-        """Return the keys that somebody was told of, and whose end not all of those know."""
-        keys = dict.fromkeys(one.key for one in self.log.values() if one.action == "trigger")
-        return [
-            key for key in keys if {d.channel for d in self.of(key, "resolve")} != set(self.channels(key))
-        ]
-
-
 def plan_notices(
     alerts: AlertsFile, *, heard: Mapping[str, Heard], sent: Deliveries, rules: Rules
 ) -> list[Notification]:
     """Return what is to be sent, pages first. Nothing of it is in the log."""
-    subjects = subjects_of(alerts, heard, most=rules.storm, known=sent.keys)
+    subjects = subjects_of(alerts, heard, most=rules.storm, sent=sent)
     planned: list[Notification] = []
     for subject in subjects:
         planned += _Telling(subject, alerts=alerts, sent=sent, rules=rules).all()
@@ -89,14 +58,12 @@ def plan_notices(
 
 
 def over_keys(
-    alerts: AlertsFile, heard: Mapping[str, Heard], waiting: Iterable[Notification]
+    alerts: AlertsFile, heard: Mapping[str, Heard], *, sent: Deliveries, most: int = 3
 ) -> frozenset[str]:
     """Return the keys whose matter is over by this run, of what waits to be sent: nobody need be paged."""
-    queue = list(waiting)
-    known = {one.key for one in queue}
-    current = {subject.key for subject in subjects_of(alerts, heard, known=known)}
-    left = {one.key: one.evalsets for one in queue if one.key not in current}
-    return frozenset(key for key, names in left.items() if _end_of(key, alerts, evalsets=names) is not None)
+    current = {subject.key for subject in subjects_of(alerts, heard, most=most, sent=sent)}
+    waiting = {one.key for one in sent.waiting} - current
+    return frozenset(key for key in waiting if _end_of(sent.matter(key), alerts) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +76,9 @@ class _Telling:
     rules: Rules
 
     def all(self) -> list[Notification]:
+        ended = self.sent.matter(self.subject.key).ended
+        if ended is not None and ended >= self.alerts.day:
+            return []  # This run is older than the end that everybody was told of.
         known = self.sent.channels(self.subject.key)
         begun = list(self._pages())
         new = {one.channel for one in begun}
@@ -241,8 +211,7 @@ def _endings(
     current = {subject.key for subject in subjects}
     for key in sent.open_keys():
         told = sent.channels(key)
-        everything = next(iter(told.values())).evalsets
-        end = None if key in current else _end_of(key, alerts, evalsets=everything)
+        end = None if key in current else _end_of(sent.matter(key), alerts)
         if end is None:
             continue
         for channel, first in told.items():
@@ -275,43 +244,32 @@ class _End:
     url: str | None
 
 
-def _end_of(key: str, alerts: AlertsFile, *, evalsets: Sequence[str] = ()) -> _End | None:
-    """Return how the matter of a key ended, None where this run does not say that it did.
+def _end_of(matter: Matter, alerts: AlertsFile) -> _End | None:
+    """Return how a matter ended, None where this run does not say that it did.
 
-    An incident ends by its judged recovery, a storm when none of its evalsets has an open incident. Anything
-    else ends with a judged run in which it is not there, of all its evalsets where it is about several.
+    An incident ends by its judged recovery, that of many by the last of them. Anything else ends with a
+    judged run in which it is not there, of all its evalsets where it is about several. A run that is older
+    than what was told ends nothing.
     """
-    if key.startswith(TOGETHER):
-        mine = [c for c in alerts.evalsets if c.evalset in evalsets]
-        all_judged = len(mine) == len(evalsets) > 0 and all(c.state != "not_judged" for c in mine)
-        return _End("", "", "not there in this run any more", alerts.url) if all_judged else None
-    if key.startswith(STORM):
-        mine = [c for c in alerts.evalsets if c.evalset in evalsets]
-        is_over = len(mine) == len(evalsets) > 0 and not any(c.is_open for c in mine)
-        return _End("", "", "every feature has recovered", alerts.url) if is_over else None
-    for condition in alerts.evalsets:
-        episodes = [condition.episode] if condition.episode else []
-        for episode in (*episodes, *condition.earlier):
-            if incident_key(condition.evalset, episode.key) == key:
-                return _recovery(episode)
-    judged = [c for c in alerts.evalsets if _is_alert_of(key, c) and c.state != "not_judged"]
-    if not judged:
+    mine = [one for one in alerts.evalsets if one.evalset in matter.since]
+    is_old = any(alerts.day < day for day in matter.since.values())
+    if is_old or not mine or len(mine) < len(matter.since):
         return None
-    return _End("", "", "not there in this run any more", alerts.url)
+    if not matter.is_incident:
+        judged = all(one.state != "not_judged" for one in mine)
+        return _End("", "", "not there in this run any more", alerts.url) if judged else None
+    ends = [_recovery(matter.episode_of(one)) for one in mine]
+    if not matter.is_several:
+        return ends[0]
+    return _End("", "", "every feature has recovered", alerts.url) if all(ends) else None
 
 
-def _recovery(episode: Episode) -> _End | None:
-    if episode.recovered is None:
+def _recovery(episode: Episode | None) -> _End | None:
+    if episode is None or episode.recovered is None:
         return None
     days = len(episode.good_days)
     why = f"recovered, {days} good judged day{'s' if days != 1 else ''}"
     return _End(episode.first_bad.day, episode.last_bad.day, why, episode.recovered.url)
-
-
-def _is_alert_of(key: str, condition: EvalsetCondition) -> bool:
-    """Tell whether a key is that of an alert of this evalset: `evalset/kind/evalset/...`."""
-    name, rest = condition.evalset, key.removeprefix(f"{condition.evalset}/")
-    return rest != key and f"/{name}/" in f"/{rest}"
 
 
 def _days(first: str, last: str) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ...model.alert import Alert, AlertsFile, EvalsetCondition
 from ...model.history import RunRef
 from ...model.oncall import Tier
 from ..oncall import EscalationStep
+from .told import STORM, TOGETHER, Deliveries, Matter, incident_key, storm_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,6 @@ class Subject:
 
 
 NOBODY: Final = Heard()
-STORM: Final = "storm/"
-TOGETHER: Final = "together/"
 
 
 def subjects_of(
@@ -82,41 +81,30 @@ def subjects_of(
     heard: Mapping[str, Heard],
     *,
     most: int = 3,
-    known: Collection[str] = (),
+    sent: Deliveries | None = None,
 ) -> list[Subject]:
     """Return what holds after a run, worst tier first.
 
     An open incident takes all alerts of its evalset. Without one, each alert is a subject of its own: no
-    data, a judge out of reach, a provider's change. Incidents in a storm are one subject, and so is what
-    began in one run for more than `most` evalsets: a provider that is down is one page. `known` are the keys
-    that people were told: what was told together stays so while the evalsets come back one by one.
+    data, a judge out of reach, a provider's change. More than `most` incidents of which nobody was told yet
+    are one subject, and so is what began in one run for more than `most` evalsets: a provider that is down
+    is one page. `sent` is what people were told: what was told under one key stays so, while evalsets come
+    back one by one and while runs that arrive late move its beginning.
     """
-    found: list[Subject] = []
-    storms: dict[str, list[Subject]] = {}
+    sent = sent or Deliveries()
+    incidents: list[Subject] = []
+    others: list[Subject] = []
     for condition in alerts.evalsets:
-        said = heard.get(condition.evalset, NOBODY)
-        for subject in _of_evalset(condition, said):
-            if said.storm and condition.is_open:
-                storms.setdefault(said.storm, []).append(subject)
-            else:
-                found.append(subject)
-    found = _together(found, most=most, known=known)
-    found += [_joined(storm_key(name), members) for name, members in storms.items()]
+        for subject in _of_evalset(condition, heard.get(condition.evalset, NOBODY)):
+            (incidents if condition.is_open else others).append(subject)
+    found = _together(others, most=most, sent=sent)
+    found += _incidents(incidents, most=most, matters=tuple(sent.matters.values()), run=alerts)
     return sorted(found, key=lambda one: (one.tier, one.key))
-
-
-def incident_key(evalset: str, episode: str) -> str:
-    """Return the key of an incident: its evalset and its first bad run."""
-    return f"{evalset}/{episode}"
 
 
 def alert_key(alert: Alert, since: RunRef) -> str:
     """Return the key of an alert that is no incident: what it is, and the run since which it holds."""
     return f"{alert.evalset}/{alert.key}/{since.run}"
-
-
-def storm_key(storm: str) -> str:
-    return f"{STORM}{storm}"
 
 
 def _of_evalset(condition: EvalsetCondition, heard: Heard) -> Iterable[Subject]:
@@ -136,22 +124,78 @@ def _of_evalset(condition: EvalsetCondition, heard: Heard) -> Iterable[Subject]:
         yield Subject(key, name, alert.tier, (alert,), where, since, condition.run, heard)
 
 
-def _together(subjects: Iterable[Subject], *, most: int, known: Collection[str]) -> list[Subject]:
+def _incidents(
+    incidents: Sequence[Subject], *, most: int, matters: Sequence[Matter], run: AlertsFile
+) -> list[Subject]:
+    """Give each open incident the key under which people know it; join those that have one key.
+
+    Those of which nobody was told yet and that have no issue are one where they are many, as their issue
+    would be. What a person took out of a storm's issue is told on its own.
+    """
+    has_umbrella = any(one.heard.storm for one in incidents)
+    by_key: dict[str, list[Subject]] = {}
+    new: list[Subject] = []
+    for one in incidents:
+        alone = has_umbrella and one.heard.is_issue and not one.heard.storm
+        key = _known_key(one.conditions[0], matters, day=run.day, alone=alone)
+        if key is None and one.heard.storm:
+            key = storm_key(one.heard.storm)
+        is_page = one.alerts and one.heard == NOBODY
+        if key is None and is_page:
+            new.append(one)
+        else:
+            by_key.setdefault(key or _own_key(one, matters, run=run), []).append(one)
+    for one in new:
+        key = storm_key(run.run) if len(new) > most else _own_key(one, matters, run=run)
+        by_key.setdefault(key, []).append(one)
+    return [
+        _joined(key, members) if key.startswith(STORM) else replace(members[0], key=key)
+        for key, members in by_key.items()
+    ]
+
+
+def _known_key(
+    condition: EvalsetCondition, matters: Iterable[Matter], *, day: str, alone: bool
+) -> str | None:
+    """Return the key under which people know the open incident of an evalset; None where nobody does.
+
+    One whose end they were told stands for it no more, unless this run is no newer than that.
+    """
+    name = condition.evalset
+    found = [
+        (one.since[name], not one.is_several, one.key)
+        for one in matters
+        if name in one.since
+        and one.is_incident
+        and not (alone and one.is_several)
+        and (one.ended is None or one.ended >= day)
+        and one.episode_of(condition) == condition.episode
+    ]
+    return max(found)[2] if found else None
+
+
+def _own_key(incident: Subject, matters: Iterable[Matter], *, run: AlertsFile) -> str:
+    """Return a key of its own: by its first bad run, or by this one where people heard that it is over."""
+    over = {one.key for one in matters if one.ended is not None and one.ended < run.day}
+    return incident_key(incident.evalset, run.run) if incident.key in over else incident.key
+
+
+def _together(subjects: Iterable[Subject], *, most: int, sent: Deliveries) -> list[Subject]:
     """Join pages that are no incidents and began with one run, by their kind, where they are many."""
     found: list[Subject] = []
     groups: dict[str, list[Subject]] = {}
     for one in subjects:
-        apart = len(one.alerts) != 1 or one.alerts[0].quality or one.tier != 1 or one.key in known
-        if apart or any(condition.is_open for condition in one.conditions):
+        apart = len(one.alerts) != 1 or one.alerts[0].quality or one.tier != 1 or one.key in sent.matters
+        if apart:
             found.append(one)
         else:
             groups.setdefault(f"{TOGETHER}{one.alerts[0].kind}/{one.first.run}", []).append(one)
     for key, members in groups.items():
-        found += [_joined(key, members)] if len(members) > most or key in known else members
+        found += [_joined(key, members)] if len(members) > most or key in sent.matters else members
     return found
 
 
-def _joined(key: str, members: list[Subject]) -> Subject:
+def _joined(key: str, members: Sequence[Subject]) -> Subject:
     first = min((one.first for one in members), key=lambda run: (run.day, run.run))
     last = max((one.last for one in members), key=lambda run: (run.day, run.run))
     alerts = sorted((a for one in members for a in one.alerts), key=lambda alert: (alert.tier, alert.key))
@@ -163,5 +207,20 @@ def _joined(key: str, members: list[Subject]) -> Subject:
         conditions=tuple(c for one in members for c in one.conditions),
         first=first,
         last=last,
-        heard=members[0].heard,
+        heard=_heard_of([one.heard for one in members]),
+    )
+
+
+def _heard_of(all_heard: Sequence[Heard]) -> Heard:
+    """Return what the issue of many says; where they have several, what all of them say."""
+    umbrella = next((one for one in all_heard if one.storm), None)
+    if umbrella is not None:
+        return umbrella
+    acked = [one.acked_by for one in all_heard if one.acked_by]
+    return Heard(
+        url=next((one.url for one in all_heard if one.url), None),
+        is_issue=all(one.is_issue for one in all_heard),
+        acked_by=acked[0] if len(acked) == len(all_heard) else None,
+        snoozed=all(one.snoozed for one in all_heard),
+        escalated=tuple(dict.fromkeys(s for one in all_heard if not one.acked_by for s in one.escalated)),
     )

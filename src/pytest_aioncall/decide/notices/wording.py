@@ -9,7 +9,8 @@ from typing import Final
 from ...model.alert import Alert
 from ...model.report import SubjectChange
 from ...model.verdict import CaseMove
-from .subjects import TOGETHER, Subject
+from .subjects import Subject
+from .told import TOGETHER
 
 LONGEST_LINE: Final = 160
 _MOST_ALERTS, _MOST_FACTS, _MOST_CHANGES, _MOST_CASES = 8, 5, 6, 5

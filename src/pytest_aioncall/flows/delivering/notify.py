@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...decide.notices import (
-    Deliveries,
     Heard,
     Rules,
     over_keys,
@@ -41,14 +40,15 @@ def notify(
     with one_at_a_time(history):
         outbox = Outbox.of(history)
         rules = _rules(settings, opens=opens)
-        planned = plan_notices(alerts, heard=said, sent=Deliveries(outbox.log), rules=rules)
-        waiting = [one.notification for one in outbox.waiting.values()]
+        sent, most = outbox.deliveries, rules.storm
+        planned = plan_notices(alerts, heard=said, sent=sent, rules=rules)
+        subjects = subjects_of(alerts, said, most=most, sent=sent)
         return deliver_alone(
             planned,
             settings=settings,
             history=history,
-            reached={one.key for one in subjects_of(alerts, said) if one.heard.is_issue},
-            over=over_keys(alerts, said, waiting),
+            reached={one.key for one in subjects if one.heard.is_issue},
+            over=over_keys(alerts, said, sent=sent, most=most),
             calls=calls,
         )
 

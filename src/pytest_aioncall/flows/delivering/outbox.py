@@ -74,7 +74,7 @@ class Outbox:
 
     @property
     def deliveries(self) -> Deliveries:
-        return Deliveries(self.log)
+        return Deliveries(self.log, tuple(one.notification for one in self.waiting.values()))
 
     def put(self, notification: Notification, *, now: datetime) -> None:
         """Write down that it is to be sent."""
