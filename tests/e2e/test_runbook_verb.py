@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def test_every_kind_has_a_page_with_commands_filled_in(kind: str, capsys: pytest
     assert "aioncall" in steps or "pytest" in steps
     listed = [line for line in steps.splitlines() if line[:1].isdigit()]
     assert listed and not any("EVALSET" in line or " RUN" in line for line in listed)
+    assert "EVALSET" not in out and " RUN " not in out, "what is known is asked of nobody"
+    assert "](" not in out, "a terminal follows no link"
+
+
+def test_the_owners_command_to_accept_is_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runbook", "eval_regression", "--evalset", "help desk", "--run", "r-1"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "`aioncall baseline accept 'help desk' --run r-1 --reason" in out
 
 
 def test_without_a_kind_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,6 +61,18 @@ def test_pages_are_written_once_and_never_over(tmp_path: Path, capsys: pytest.Ca
     assert "1 pages written" in capsys.readouterr().out
     assert (folder / "latency.md").read_text() == "ours"
     assert {path.stem for path in folder.glob("*.md")} == set(KINDS)
+
+
+def test_no_link_of_a_written_page_leads_out_of_its_folder(tmp_path: Path) -> None:
+    assert main(["runbook", "--write", str(tmp_path)]) == 0
+    for page in tmp_path.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#]+)", text):
+            assert (tmp_path / link).is_file(), f"{page.name}: {link}"
+    text = (tmp_path / "eval_regression.md").read_text(encoding="utf-8")
+    assert "From an incident to a case (how-to/incident-to-case.md in the documentation" in " ".join(
+        text.split()
+    )
 
 
 def test_an_alert_names_the_command_where_there_is_no_page(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A step is a sentence and, where there is one, a command. `{evalset}` and `{run}` are filled in, in an issue
 also `{by}` (slices), `{span}` (commits), `{worst}` and `{one}` (cases); on a page those are blanks: CASE and
-the like are what the reader fills in.
+the like are what the reader fills in. In the sentences below the steps, EVALSET and RUN are filled in as words.
 """
 
 from __future__ import annotations
@@ -170,7 +170,10 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
             "Tokens in rose: the prompt or what is retrieved grew; look at the diff of the prompt.",
             "Tries rose: something is asked again and again; see the errors.",
             "Neither: the price or the model changed; look at the response model ids.",
-            "A cap holds in every run: `defaults: {max_cost_usd: 5}`.",
+            "A cap holds in every run: `defaults: {max_cost_usd: 5}`. Where it stopped the run the alert says "
+            "so, and which samples were not asked; the cost is of the whole run, had it gone on.",
+            "The cap stopped the run and a sample costs what it did: another evalset spent the money, or the "
+            "suite has outgrown its cap.",
         ),
         ends=_RECOVERS,
     ),
