@@ -2,7 +2,7 @@
 
 A step is a sentence and, where there is one, a command. `{evalset}` and `{run}` are filled in, in an issue
 also `{by}` (slices), `{span}` (commits), `{worst}` and `{one}` (cases); on a page those are blanks: CASE and
-the like are what the reader fills in. In the sentences below the steps, EVALSET and RUN are filled in as words.
+the like are what the reader fills in. In the sentences below the steps EVALSET and RUN are filled in as words.
 """
 
 from __future__ import annotations
