@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pytest_aioncall.decide.issues import Rules, plan_issues, read_board
 from pytest_aioncall.errors import DeliveryError
 from pytest_aioncall.flows.issues.applying import Applier
 from pytest_aioncall.flows.issues.publish import _Rounds
+from pytest_aioncall.flows.issues.remembering import remember_issues, remembered_markers
 from pytest_aioncall.model.alert import Alert, AlertsFile, Episode, EvalsetCondition
 from pytest_aioncall.model.history import RunRef
 from pytest_aioncall.model.oncall import Monitors, OnCall, Rotation, Routes, Tier
@@ -88,6 +90,7 @@ def condition(
     return EvalsetCondition.model_validate(
         {
             "evalset": evalset,
+            "file": f"evalsets/{evalset}.eval.yaml",
             "owner": "@acme/support",
             "run": ref(number, letter),
             "state": state,
@@ -126,10 +129,24 @@ def without_marker(body: str) -> str:
 
 
 @dataclass
-class MemoryTracker:
-    """A tracker in memory. `trouble` is asked at every call, by name.
+class MemoryHistory:
+    """The part of a history that keeps records, in memory."""
 
-    It returns "fail" (the call does nothing), "lost" (it is done, and the reply never comes) or None.
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def records(self, kind: str) -> dict[str, Any]:
+        return dict(self.kept.get(kind, {}))
+
+    def write_record(self, kind: str, name: str, data: Any) -> None:
+        self.kept.setdefault(kind, {})[name] = json.loads(json.dumps(data))
+
+
+@dataclass
+class MemoryTracker:
+    """A tracker in memory, and the records of the history that goes with it.
+
+    `trouble` is asked at every call, by name. It returns "fail" (the call does nothing), "lost" (it is done,
+    and the reply never comes) or None.
     """
 
     actor: str = BOT
@@ -139,6 +156,7 @@ class MemoryTracker:
     comments: dict[int, list[Note]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     assignable: frozenset[str] | None = None
+    history: MemoryHistory = field(default_factory=MemoryHistory)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def tickets(self, *, label: str, closed_since: str | None = None) -> list[Ticket]:
@@ -266,8 +284,10 @@ def publish(
     """Publish as the flow does, without run folders: rounds until nothing is left to do."""
     tracker.clock = lambda: now
     rules = Rules(monitors or Monitors(), routes or Routes(), oncall, now)
-    rounds = _Rounds(alerts, rules, Applier(tracker, SITE, "aioncall"), pause=lambda _: None)
-    rounds.until_done()
+    applier = Applier(tracker, SITE, "aioncall")
+    markers = remembered_markers(tracker.history)
+    rounds = _Rounds(alerts, rules, applier, pause=lambda _: None, markers=markers)
+    remember_issues(alerts, rounds.until_done(), tracker.history)
     return rounds
 
 
@@ -279,7 +299,8 @@ def left_to_do(
     calm = MemoryTracker(
         issues=dict(tracker.issues), comments={n: list(c) for n, c in tracker.comments.items()}
     )
-    board = read_board(list(calm.issues.values()), calm.comments, actor=BOT, zone=UTC)
+    markers = remembered_markers(tracker.history)
+    board = read_board(list(calm.issues.values()), calm.comments, actor=BOT, zone=UTC, remembered=markers)
     steps = plan_issues(alerts, board, rules).steps
     done, _ = Applier(calm, SITE, "aioncall").apply(steps, calm.issues)
     return [str(one) for one in done]

@@ -12,7 +12,15 @@ import pytest
 
 from pytest_aioncall import cli
 from pytest_aioncall.adapters.render.runbook_texts import RUNBOOKS
-from pytest_aioncall.adapters.render.runbooks import Known, commands_of, fetch_of, page_of, pages, steps_of
+from pytest_aioncall.adapters.render.runbooks import (
+    Known,
+    chosen_by,
+    commands_of,
+    fetch_of,
+    page_of,
+    pages,
+    steps_of,
+)
 from pytest_aioncall.model.alert import AlertKind
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +106,7 @@ def test_the_steps_of_an_issue_name_its_feature_and_its_run() -> None:
 
 
 INCIDENT = Known(
+    file="evalsets/triage.eval.yaml",
     slices=("shape", "-x", "a,b"),
     cases=("q-017", "q-054"),
     span="0a1b2c3d4e5f..6a7b8c9d0e1f",
@@ -120,11 +129,21 @@ def test_slices_cases_and_commits_of_the_incident_are_in_its_commands() -> None:
     steps = "\n".join(steps_of("eval_regression", evalset="triage", run="r1", known=INCIDENT))
     assert "`aioncall scores --since 24h --by shape --evalset triage`" in steps
     assert "`git log --oneline 0a1b2c3d4e5f..6a7b8c9d0e1f`" in steps
-    assert "`pytest --aioncall -k 'q-017 or q-054' -vv`" in steps
+    both = "evalsets/triage.eval.yaml::q-017 evalsets/triage.eval.yaml::q-054"
+    assert f"`pytest --aioncall {both} -vv`" in steps
     nothing = "\n".join(steps_of("eval_regression", evalset="triage", run="r1", known=Known()))
     assert "`aioncall scores --since 24h --evalset triage`" in nothing
     assert "git log" not in nothing, "no commit is known"
     assert "`pytest --aioncall -k triage -vv`" in nothing
+
+
+def test_cases_of_other_evalsets_are_not_run_with_those_of_an_incident() -> None:
+    cases, file = ("q-017", "q-054"), "my evals/triage.eval.yaml"
+    named = chosen_by(cases, evalset="triage", file=file)
+    assert shlex.split(named) == [f"{file}::q-017", f"{file}::q-054"]
+    assert chosen_by((), evalset="triage", file="a.eval.yaml") == " a.eval.yaml"
+    assert chosen_by(cases, evalset="triage", file="") == " -k 'triage and (q-017 or q-054)'"
+    assert chosen_by(cases[:1], evalset="triage", file="") == " -k 'triage and q-017'"
 
 
 def test_the_run_is_fetched_before_the_first_step_that_reads_it() -> None:

@@ -31,6 +31,7 @@ class Alert(Frozen):
     quality  it speaks of answers; an alert that does not (no data, judge out of reach) never makes a
              regression, and the next judged run ends it
     since    first run of this episode in which it held
+    day      of the run that measured it; older than the condition's where a run since could not judge
     runbook  address or file of its page, else the command that prints it
     """
 
@@ -44,6 +45,7 @@ class Alert(Frozen):
     evidence: tuple[Evidence, ...] = ()
     quality: bool = True
     since: RunRef | None = None
+    day: str = ""
     owner: str = ""
     runbook: str = ""
 
@@ -128,6 +130,8 @@ class EvalsetCondition(Frozen):
     state     bad: a quality alert holds, or CUSUM has not recovered; good; learning: no reference and no
               baseline yet; not_judged: this run could not judge (`because`), whatever was before holds on
     alerts    that hold after this run, worst tier first
+    file      of the evalset, below the project's root; "" in what an older version wrote
+    uncounted why a run that has no alert of quality makes no good day of an open incident; "" where it does
     episode   the open one, or the newest closed one; None where there never was one
     earlier   closed episodes before it, newest first
     changes   what differs between the last good run and the first bad one
@@ -136,9 +140,11 @@ class EvalsetCondition(Frozen):
 
     evalset: str
     owner: str = ""
+    file: str = ""
     run: RunRef
     state: Literal["good", "bad", "learning", "not_judged"]
     because: str = ""
+    uncounted: str = ""
     alerts: tuple[Alert, ...] = ()
     episode: Episode | None = None
     earlier: tuple[Episode, ...] = ()

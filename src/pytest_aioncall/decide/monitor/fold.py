@@ -12,15 +12,15 @@ from ...model.verdict import CaseMove
 from ..instrument import changed_parts
 from . import titles
 from .absence import judge_alert, judge_is_out, no_data_alert, stale_alert
-from .amounts import cost_alert, errors_alert, latency_alert
+from .amounts import SHOWN_TEXTS, cost_alert, errors_alert, is_enough, latency_alert, latency_of, run_cost
 from .budget import Budget, watched_rows
 from .calm import CalmDay, CalmDays
 from .changes import changes_between_runs
-from .episodes import Episodes
+from .episodes import Episodes, RuleKey
 from .looks import Look, days_between
-from .measured import untold, untold_alert
+from .measured import Untold, untold, untold_alert
 from .novelty import ErrorKinds, ModelIds, novel_alerts
-from .regression import Quality, floor_alerts, quality_of
+from .regression import Quality, broken, floor_alerts, quality_of
 from .retrieval import Retrieval
 from .shift import Shifts
 from .watch import DayKind, SeriesKey, Watch, series_key
@@ -75,8 +75,10 @@ class Fold:
             self._judge(look, budget)
             self._judged = look
         else:
-            other += floor_alerts(look, quality=False)
-        self._error_kinds.learn(look, in_episode=self._episodes.open is not None)
+            other += self._take_what_there_is(look, outage=errors is not None)
+        shows = out or errors is not None
+        news = look.evalset.error_texts[:SHOWN_TEXTS] if shows else self._error_kinds.novel(look)
+        self._error_kinds.learn(look, told=news, in_episode=self._episodes.open is not None)
         self._other = self._dated([alert for alert in other if alert is not None], look)
         self._look = look
 
@@ -174,28 +176,54 @@ class Fold:
             red_before=frozenset(key for key, day in red_days.items() if day != look.day),
         )
         self._add_rules(found, look)
-        because: dict[SeriesKey, str] = {}
+        left = Untold({}, {}, {})
         if episode is not None and not found.alerts:
-            because = untold(look, episode=episode, watches=watches, known=self._watches)
+            left = untold(look, episode=episode, watches=watches, known=self._watches, asked=found.asked)
         if found.alerts:
-            self._day_bad = True
-            opens = self._episodes.open is None
-            episode = self._episodes.bad(look.ref, affected=found.affected)
-            for key in found.affected:
-                episode.red_days.setdefault(key, look.day)
-            episode.paged |= any(a.tier == 1 or a.kind != "eval_regression" for a in found.alerts)
-            if episode.paged:
-                self._held = []
-            if opens:
-                self._sides = self._good, look
-                self._since = {}
-        elif self._episodes.good(look.ref, watches=watches, untold=because):
+            self._worsen(look, found)
+        elif self._episodes.good(look.ref, watches=watches, untold=left.all):
             self._recover(acquitted=episode is not None and not episode.paged)
         if self._episodes.open is None:
             self._good = look
         self._quality = self._dated(
-            [*found.alerts, *([untold_alert(look, because)] if because else [])], look
+            [*found.alerts, *([untold_alert(look, left)] if left.changed or left.missing else [])], look
         )
+
+    def _take_what_there_is(self, look: Look, *, outage: bool) -> list[Alert]:
+        """Take a run in that could not be judged: what it measured is told, and what was before holds on.
+
+        What it found bad is bad; it never is good, for nobody knows what it would have found else. In an
+        outage the answers that come are late, and the errors are its own: those are told as one thing.
+        Returns the alerts that speak of no answer.
+        """
+        alerts = [*floor_alerts(look), cost_alert(look, self._calm, monitors=self._monitors)]
+        if not outage and is_enough(look):
+            alerts.append(latency_alert(look, self._calm, monitors=self._monitors))
+        if not outage and not judge_is_out(look):
+            alerts += novel_alerts(look, self._error_kinds.novel(look))
+        told = [alert for alert in alerts if alert is not None]
+        found = Quality([alert for alert in told if alert.quality])
+        if found.alerts:
+            self._worsen(look, found)
+            said = {alert.key for alert in found.alerts}
+            held = [alert for alert in self._quality if alert.key not in said]
+            self._quality = [*self._dated(found.alerts, look), *held]
+        return [alert for alert in told if not alert.quality]
+
+    def _worsen(self, look: Look, found: Quality) -> None:
+        """Take a run with alerts of quality into the episode, which it opens where none is."""
+        self._day_bad = True
+        opens = self._episodes.open is None
+        episode = self._episodes.bad(look.ref, affected=found.affected)
+        episode.note(found.alerts, floors=broken(look.evalset.floors))
+        for key in found.affected:
+            episode.red_days.setdefault(key, look.day)
+        episode.paged |= any(a.tier == 1 or a.kind != "eval_regression" for a in found.alerts)
+        if episode.paged:
+            self._held = []
+        if opens:
+            self._sides = self._good, look
+            self._since = {}
 
     def _recover(self, *, acquitted: bool) -> None:
         """End an episode; `acquitted`: it never paged, and turned out to be chance."""
@@ -231,6 +259,13 @@ class Fold:
         found.alerts += self._shifts.alerts(look, self._calm)
         found.alerts += self._retrieval.alerts(look, self._calm)
         found.alerts += novel_alerts(look, self._error_kinds.novel(look))
+        measured: dict[RuleKey, float | None] = {
+            ("latency", ""): latency_of(look),
+            ("cost", ""): run_cost(look),
+        }
+        found.asked |= {rule for rule, value in measured.items() if value is not None}
+        found.asked |= {("output_shift", name) for name in self._shifts.asked}
+        found.asked |= {("retrieval", name) for name in self._retrieval.asked}
 
     def _dated(self, alerts: list[Alert], look: Look) -> list[Alert]:
         """Say since when each alert holds: in this episode, or without a break."""
@@ -240,7 +275,7 @@ class Fold:
             lasts = alert.key in held or (alert.quality and self._episodes.open is not None)
             if not lasts or alert.key not in self._since:
                 self._since[alert.key] = look.ref
-            found.append(alert.model_copy(update={"since": self._since[alert.key]}))
+            found.append(alert.model_copy(update={"since": self._since[alert.key], "day": look.day}))
         return found
 
     def condition(self, *, owner: str | None, today: str, left_out: bool = False) -> EvalsetCondition:
@@ -267,9 +302,11 @@ class Fold:
         return EvalsetCondition(
             evalset=day.evalset,
             owner=owner,
+            file=day.file,
             run=newest.ref,
             state=self._state(day),  # type: ignore[arg-type]
             because=day.because,
+            uncounted=self._episodes.uncounted if day.judged else "",
             alerts=tuple(self._told(alert, owner) for alert in sorted(alerts, key=_weight)),
             episode=self._episodes.newest,
             earlier=self._episodes.earlier,
@@ -335,6 +372,8 @@ class Fold:
         if self._episodes.open is None or self._judged is None or not self._quality or self._sides is None:
             return ()
         good = self._sides[0]
+        if self._judged is good:
+            return ()
         scorers = {a.scorer for a in self._quality if a.scorer and a.kind in {"eval_regression", "retrieval"}}
         return worst_cases(
             self._judged.evalset, was=good.evalset if good is not None else None, scorers=scorers

@@ -265,6 +265,7 @@ def runbook(alerts: Sequence[Alert], condition: EvalsetCondition, run: RunRef) -
     ordered = sorted(alerts, key=lambda one: one.tier)
     lead = ordered[0]
     known = Known(
+        file=condition.file,
         slices=tuple(dict.fromkeys(name for one in condition.series for name in sorted(one.slice or {}))),
         cases=tuple(move.case for move in condition.worst),
         span=span_of(condition),
@@ -280,8 +281,8 @@ def commands(page: IssuePage, condition: EvalsetCondition) -> str:
     """Return what to type: to see it again, and, for the owner, to accept it."""
     if page.state.phase != "open" or page.state.kind == "upkeep":
         return ""
-    wanted = chosen_by([move.case for move in condition.worst], condition.evalset)
-    again = f"pytest --aioncall -k {wanted} -vv" if wanted else "pytest --aioncall -vv"
+    moved = [move.case for move in condition.worst]
+    again = f"pytest --aioncall{chosen_by(moved, evalset=condition.evalset, file=condition.file)} -vv"
     ticket = f"#{page.number}" if page.number is not None else "TICKET"
     accept = (
         f"aioncall baseline accept {shlex.quote(condition.evalset)} --run {shlex.quote(page.run.run)} "
