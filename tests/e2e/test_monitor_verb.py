@@ -288,6 +288,31 @@ def test_partial_runs_shards_and_killed_runs_are_not_judged(daily: Daily) -> Non
     assert told["evalsets"][0]["because"].startswith("the run was killed before its end")
 
 
+def test_a_run_that_its_cost_cap_stopped_says_what_it_spent_and_reports_no_errors(daily: Daily) -> None:
+    daily.project.app("def answer(text):\n    return {'text': text.upper(), 'cost_usd': 1.0}\n")
+    daily.run(3, "--aioncall-max-cost", "5")
+    code, told = daily.monitor()
+    (one,) = told["evalsets"]
+    assert (code, one["state"], [alert["kind"] for alert in one["alerts"]]) == (7, "not_judged", ["cost"])
+    said = {line["name"]: line["value"] for line in one["alerts"][0]["evidence"]}
+    assert said["stopped"].startswith("the run stopped: cost cap of $5 reached")
+    assert said["not asked"] == "75 of 80 samples"
+    assert said["cost of a sample"] == "unknown -> $1.00"
+    (day,) = HistoryFolder(daily.path / ".aioncall" / "history").entries()[-1].evalsets
+    assert (day.asked, day.cancelled, day.cost_usd) == (5, 75, 5.0)
+
+
+def test_a_must_that_broke_in_a_part_of_a_run_is_an_incident(daily: Daily) -> None:
+    cases = [{**case, "must": [{"contains": "Q"}]} for case in CASES]
+    daily.project.evalset("triage", cases=cases, epochs=2, gates=[{"scorer": "exact"}])
+    daily.project.app(WORSE)
+    daily.run(3, "-k", "case-21 or case-22")
+    code, out, _ = daily.command("monitor")
+    assert code == 1
+    assert "2 cases broke a must" in out and "partial: 2 of 40 cases ran" in out
+    assert "open since 2026-11-03" in out
+
+
 def test_merged_shards_are_one_day(daily: Daily) -> None:
     daily.based()
     shards = [daily.run(3, "--aioncall-shard", f"{n}/2", hour=3 + n) for n in (1, 2)]

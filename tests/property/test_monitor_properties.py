@@ -118,7 +118,8 @@ def test_what_is_told_fits_together(history: list[HistoryEntry]) -> None:
         assert all(alert.title.isprintable() and alert.runbook for alert in one.alerts)
         episodes = [*([one.episode] if one.episode else []), *one.earlier]
         for episode in episodes:
-            assert {episode.first_bad.run, episode.last_bad.run} <= judged
+            assert {episode.first_bad.run, episode.last_bad.run} <= runs
+            assert {end.run for end in (episode.last_good, episode.recovered) if end is not None} <= judged
             assert len(set(episode.good_days)) == len(episode.good_days)
             assert (episode.recovered is None) == (episode is one.episode and one.is_open)
             if episode.recovered is not None:

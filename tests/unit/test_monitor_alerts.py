@@ -174,11 +174,127 @@ def test_a_judge_out_of_reach_during_an_incident_leaves_it_as_it_is() -> None:
     assert after.is_open and after.episode is not None and after.episode.last_bad.day == day_name(20)
 
 
-def test_a_floor_that_broke_in_an_outage_pages_without_making_a_regression() -> None:
-    after = standing([*calm(20), entry(20, unjudged(floors=(must(),)))])
+def test_a_floor_that_an_answer_broke_is_broken_whatever_else_the_run_lacks() -> None:
+    after = standing(
+        [*calm(20), entry(20, unjudged(because="partial: 60 of 66 cases ran", floors=(must(),)))]
+    )
+    alert = only(after, "policy_floor")
+    assert alert is not None and (alert.tier, alert.quality) == (1, True)
+    assert after.is_open and after.state == "not_judged"
+    assert after.episode is not None and after.episode.first_bad.day == day_name(20)
+    assert after.episode.last_good is not None and after.episode.last_good.day == day_name(19)
+
+
+def test_a_floor_without_an_answer_says_nothing_of_the_answers() -> None:
+    """A wrong key: each call of the target fails by its own fault, and so does every `must`."""
+    cases = tuple(CaseDay(case=name, errors=3) for name in ("no-legal-advice", "b"))
+    after = standing([*calm(20), entry(20, unjudged(floors=(must(held=0),), cases=cases, planned=6))])
     alert = only(after, "policy_floor")
     assert alert is not None and (alert.tier, alert.quality) == (1, False)
     assert after.episode is None
+
+
+def rose(kind: str) -> dict[str, Any]:
+    """Return what a run tells in which one thing is worse, and 3 % of the samples have no answer."""
+    quota = ErrorText(template="401 Unauthorized: quota", samples=6, cases=6)
+    given: dict[str, Any] = {"errors": 6, "cost_usd": 0.4, "amounts": took(), "error_texts": (TIMEOUT,)}
+    return given | {
+        "latency": {"amounts": took(9.0)},
+        "cost": {"cost_usd": 5.0},
+        "novel_error": {"error_texts": (quota,)},
+    }.get(kind, {})
+
+
+def measured(days: int = 20) -> list[HistoryEntry]:
+    known = {"cost_usd": 0.4, "error_texts": (TIMEOUT,)}
+    return [
+        entry(at, evalset_day(CALM[at], amounts=took(1.9 + 0.02 * (at % 5)), **known)) for at in range(days)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["latency", "cost", "novel_error"])
+def test_what_a_run_measured_is_told_though_it_could_not_be_judged(kind: str) -> None:
+    after = standing([*measured(), entry(20, unjudged(**rose(kind)))])
+    (alert,) = after.alerts
+    assert (alert.kind, alert.quality) == (kind, True)
+    assert after.is_open and after.state == "not_judged"
+    good = [entry(at, evalset_day(4.22, cost_usd=0.4, amounts=took())) for at in (21, 22, 23)]
+    assert not standing([*measured(), entry(20, unjudged(**rose(kind))), *good]).is_open
+    assert standing([*measured(), entry(20, unjudged(**rose("")))]).alerts == ()
+
+
+def test_in_an_outage_late_answers_and_its_errors_are_told_as_one_thing() -> None:
+    new = ErrorText(template="503 Service Unavailable", samples=62, cases=60)
+    out = unjudged(errors=62, error_texts=(new,), cost_usd=0.4, amounts=took(9.0))
+    after = standing([*measured(), entry(20, out)])
+    assert [alert.kind for alert in after.alerts] == ["errors"]
+    assert after.episode is None
+    again = evalset_day(errors=4, error_texts=(new,), cost_usd=0.4, amounts=took())
+    assert standing([*measured(), entry(20, out), entry(21, again)]).alerts == (), "it was told by then"
+
+
+def test_a_judge_out_of_reach_hides_no_late_answer() -> None:
+    out = unjudged(judge_errors=0.8, judges={"helpfulness": "ab12"}, cost_usd=0.4, amounts=took(9.0))
+    after = standing([*measured(), entry(20, out)])
+    assert {alert.kind for alert in after.alerts} == {"judge_unavailable", "latency"} and after.is_open
+
+
+def test_a_few_answers_of_a_run_that_was_cut_short_make_no_noise() -> None:
+    few = unjudged("the run was killed before its end", asked=20, cost_usd=0.4, amounts=took(9.0))
+    assert standing([*measured(), entry(20, few)]).alerts == ()
+    half = unjudged("the run was killed before its end", asked=100, cost_usd=0.5, amounts=took())
+    assert "$0.40 -> $1.00" in standing([*measured(), entry(20, half)]).alerts[0].title
+
+
+def test_an_error_text_is_news_until_it_was_told_or_a_judged_run_had_it() -> None:
+    def quota(cases: int) -> tuple[ErrorText, ...]:
+        return (ErrorText(template="401 Unauthorized: quota", samples=cases, cases=cases),)
+
+    unseen = entry(20, unjudged(errors=6, error_texts=quota(2)))
+    judged = entry(21, evalset_day(errors=4, error_texts=quota(4)))
+    assert standing([*calm(20), unseen]).alerts == ()
+    assert only(standing([*calm(20), unseen, judged]), "novel_error") is not None
+    seen = entry(20, evalset_day(errors=2, error_texts=quota(2)))
+    assert standing([*calm(20), seen, judged]).alerts == ()
+
+
+CAPPED = "the run stopped: cost cap of $5 reached; raise it with --aioncall-max-cost"
+
+
+def test_a_run_that_its_cost_cap_stopped_is_dear_and_no_outage() -> None:
+    stopped = unjudged(
+        CAPPED, errors=180, cancelled=180, asked=20, cost_usd=5.0, amounts=took(tokens_out=9e3)
+    )
+    after = standing([*measured(), entry(20, stopped)])
+    (alert,) = after.alerts
+    assert (alert.kind, alert.tier, alert.quality) == ("cost", 1, True) and after.is_open
+    assert alert.title == "summarizer.daily.cost 24h: $0.40 -> $50.00 (125.0 x, n=200)"
+    evidence = told(alert)
+    assert evidence["stopped"] == CAPPED
+    assert evidence["not asked"] == "180 of 200 samples"
+    assert evidence["cost of a sample"] == "$0.0020 -> $0.25"
+    assert evidence["tokens out a sample"] == "120 -> 9,000 (75.0 x)"
+
+
+@pytest.mark.parametrize(("asked", "cost"), [(100, 0.2), (0, 0.0)])
+def test_a_run_that_the_cost_of_another_stopped_is_told_and_opens_no_incident(
+    asked: int, cost: float
+) -> None:
+    left = 200 - asked
+    stopped = unjudged(CAPPED, errors=left, cancelled=left, asked=asked, cost_usd=cost)
+    after = standing([*measured(), entry(20, stopped)])
+    (alert,) = after.alerts
+    assert (alert.kind, alert.tier, alert.quality) == ("cost", 1, False) and after.episode is None
+    assert (
+        alert.title
+        == f"summarizer.daily.cost 24h: the cost cap stopped the run ({left} of 200 samples not asked)"
+    )
+
+
+def test_errors_are_those_of_the_samples_that_were_asked() -> None:
+    stopped = unjudged(CAPPED, errors=190, cancelled=150, asked=50, cost_usd=0.1)
+    alert = only(standing([*measured(), entry(20, stopped)]), "errors")
+    assert alert is not None and "80 % (40 of 50 samples, limit 5 %)" in alert.title
 
 
 def test_a_floor_that_broke_before_an_outage_and_in_it_is_told_once() -> None:

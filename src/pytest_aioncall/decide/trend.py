@@ -16,7 +16,8 @@ _Amount = Callable[[EvalsetDay], tuple[float | None, int]]
 
 
 def _error_rate(day: EvalsetDay) -> tuple[float | None, int]:
-    return (day.errors / day.planned, day.planned) if day.planned else (None, 0)
+    asked = day.planned - day.cancelled
+    return ((day.errors - day.cancelled) / asked, asked) if asked > 0 else (None, 0)
 
 
 _AMOUNTS: Final[dict[str, _Amount]] = {

@@ -230,6 +230,8 @@ def _evalset_day(
         planned=planned.planned_samples,
         judged_samples=sum(judged_of(row) for row in rows),
         errors=sum(row.errors for row in rows),
+        asked=counts.samples - record.cancelled,
+        cancelled=record.cancelled,
         error_texts=_templates(seen),
         judge_errors=seen.judge_errors(),
         amounts=amounts_of(seen.samples()),
@@ -274,8 +276,7 @@ def _why_not_judged(run: Run, planned: RunEvalset, record: EvalsetRecord) -> str
     if there < planned.cases:
         return f"partial: {there} of {planned.cases} cases ran"
     if not planned.complete:
-        stopped = "stopped at its cost cap" if record.cancelled else "was interrupted"
-        return f"the run {stopped}"
+        return f"the run stopped: {record.why_stopped}" if record.cancelled else "the run was interrupted"
     return ""
 
 

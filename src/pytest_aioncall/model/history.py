@@ -92,7 +92,9 @@ class EvalsetDay(Frozen):
     judges          digest by judge scorer
     subject, instrument  fingerprints, as in run.json
     cost_usd        of the whole evalset, judges included; None where a price is unknown
-    errors          samples without an answer
+    errors          samples without an answer, those that were not asked among them
+    asked           samples that were asked; None where an older entry does not tell
+    cancelled       samples that were not, because the cost cap was reached
     judged_samples  samples with every score that they should have
     """
 
@@ -113,6 +115,8 @@ class EvalsetDay(Frozen):
     planned: int = 0
     judged_samples: int = 0
     errors: int = 0
+    asked: int | None = None
+    cancelled: int = 0
     error_texts: tuple[ErrorText, ...] = ()
     judge_errors: float | None = None
     amounts: Amounts = Amounts()

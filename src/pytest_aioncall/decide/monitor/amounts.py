@@ -31,6 +31,16 @@ ERRORS_ALPHA = 0.05
 Pick = Callable[[Look], float | None]
 
 
+def is_enough(look: Look) -> bool:
+    """Tell whether what the answers of a run took says something of all: in one that was judged it does.
+
+    In another one half of the samples have to be answered, so that a run of three cases makes no noise. What
+    the cost cap kept from being asked is none of them: that few were paid for is the news.
+    """
+    day = look.evalset
+    return day.judged or 2 * _answered(look) >= max(1, day.planned - day.cancelled)
+
+
 def latency_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | None:
     """Return the alert where p95 is above its ratio to the reference days and beyond their scatter.
 
@@ -80,7 +90,7 @@ def run_cost(look: Look) -> float | None:
     if day.planned <= 0:
         return None
     if day.cost_usd is not None:
-        answered = max(0, day.planned - _unanswered(look))
+        answered = _answered(look)
         return day.cost_usd * day.planned / answered if answered else None
     each = day.amounts.cost_usd
     return None if each is None else each * day.planned
@@ -95,17 +105,18 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
     """Return the alert where the run costs more than `cost_ratio` times the mean of the seven days before.
 
     Days of an incident are none of the seven. Both sides are at today's number of samples, so that more cases
-    are no spike; the rise has to be a cent at least.
+    are no spike; the rise has to be a cent at least. A run that its cost cap stopped is told whatever a sample
+    cost; where that is as before, it speaks of no answer.
     """
     before = calm.trailing(look.day)
     known = [value for one in before if (value := one.mean(_sample_cost)) is not None]
-    now = run_cost(look)
-    if now is None or len(known) < FEWEST_COST_DAYS or (mean := fmean(known)) <= 0:
-        return None
-    was = mean * look.evalset.planned
+    mean = fmean(known) if len(known) >= FEWEST_COST_DAYS else None
+    now = run_cost(look) if is_enough(look) else None
+    capped = _cap_evidence(look, was=mean, now=now)
+    was = (mean or 0.0) * look.evalset.planned
+    if now is None or was <= 0 or now / was <= monitors.cost_ratio or now - was < COST_RISE_USD:
+        return _stopped_alert(look, [*capped, *sample_evidence(look, before)]) if capped else None
     ratio = now / was
-    if ratio <= monitors.cost_ratio or now - was < COST_RISE_USD:
-        return None
     told = f"{spelling.money(was)} -> {spelling.money(now)}"
     return Alert(
         kind="cost",
@@ -114,15 +125,48 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
         title=titles.about(
             look.evalset.evalset, "cost", f"{told} ({titles.times(ratio)}, n={look.evalset.planned})"
         ),
-        summary=f"The run costs {titles.times(ratio)} what the days before cost.",
+        summary=f"The run {'would cost' if capped else 'costs'} {titles.times(ratio)} what the days before cost"
+        + (", had its cost cap not stopped it." if capped else "."),
         evidence=(
             Evidence(
                 name="cost of a run",
                 value=f"{told} ({titles.times(ratio)}, limit {monitors.cost_ratio:g} x the mean of "
                 f"{spelling.counted(len(known), 'day')} without an incident)",
             ),
+            *capped,
             *sample_evidence(look, before),
         ),
+    )
+
+
+def _cap_evidence(look: Look, *, was: float | None, now: float | None) -> list[Evidence]:
+    """Return what a run that its cost cap stopped tells of that; nothing for another one.
+
+    was, now  what a sample cost on the days before, and what the whole run would have cost
+    """
+    day = look.evalset
+    if not day.cancelled:
+        return []
+    each = None if now is None else now / day.planned
+    old, new = ("unknown" if one is None else spelling.money(one) for one in (was, each))
+    return [
+        Evidence(name="stopped", value=titles.plain(day.because, 300)),
+        Evidence(name="not asked", value=f"{day.cancelled} of {spelling.counted(day.planned, 'sample')}"),
+        Evidence(name="cost of a sample", value=f"{old} -> {new}"),
+    ]
+
+
+def _stopped_alert(look: Look, evidence: Sequence[Evidence]) -> Alert:
+    name, day = look.evalset.evalset, look.evalset
+    told = f"{day.cancelled} of {spelling.counted(day.planned, 'sample')} not asked"
+    return Alert(
+        kind="cost",
+        tier=1,
+        evalset=name,
+        title=titles.about(name, "cost", f"the cost cap stopped the run ({told})"),
+        summary="The run reached its cost cap, so it could not be judged; no rise of its own cost is seen.",
+        evidence=tuple(evidence),
+        quality=False,
     )
 
 
@@ -154,7 +198,7 @@ def errors_alert(
     the limit is evidence by itself. It speaks of no answer, so it makes no regression.
     judge_out  the judge is out of reach: what it did not score is none of the target's errors
     """
-    bad, samples = _unanswered(look, judge_out=judge_out), look.evalset.planned
+    bad, samples = _errored(look, judge_out=judge_out), look.evalset.planned - look.evalset.cancelled
     if not bad or samples <= 0 or bad / samples <= monitors.error_rate:
         return None
     p = above_limit(bad, samples, limit=monitors.error_rate)
@@ -180,7 +224,11 @@ def errors_alert(
     )
 
 
-def error_texts(look: Look, *, most: int = 3) -> list[Evidence]:
+SHOWN_TEXTS = 3
+"""Kinds of errors that the alert of an outage names."""
+
+
+def error_texts(look: Look) -> list[Evidence]:
     """Return the most frequent error texts as evidence."""
     return [
         Evidence(
@@ -188,18 +236,28 @@ def error_texts(look: Look, *, most: int = 3) -> list[Evidence]:
             value=f"{titles.plain(one.template, 200)} "
             f"({spelling.counted(one.samples, 'sample')}, {spelling.counted(one.cases, 'case')})",
         )
-        for one in look.evalset.error_texts[:most]
+        for one in look.evalset.error_texts[:SHOWN_TEXTS]
     ]
 
 
 def _is_above(look: Look, limit: float) -> bool:
-    planned = look.evalset.planned
-    return planned > 0 and _unanswered(look) / planned > limit
+    asked = look.evalset.planned - look.evalset.cancelled
+    return asked > 0 and _errored(look) / asked > limit
 
 
-def _unanswered(look: Look, *, judge_out: bool = False) -> int:
-    """Return the samples without an answer: by case where that is told, else those without their scores."""
+def _errored(look: Look, *, judge_out: bool = False) -> int:
+    """Return the samples that were asked and have no answer.
+
+    By case where that is told, else those without their scores.
+    """
     day = look.evalset
     if day.cases:
-        return sum(case.errors for case in day.cases)
-    return 0 if judge_out else day.errors
+        return max(0, sum(case.errors for case in day.cases) - day.cancelled)
+    return 0 if judge_out else max(0, day.errors - day.cancelled)
+
+
+def _answered(look: Look) -> int:
+    """Return the samples that have an answer."""
+    day = look.evalset
+    asked = day.asked if day.asked is not None else day.planned - day.cancelled
+    return max(0, asked - _errored(look))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ...model import spelling
 from ...model.alert import Alert, Evidence
@@ -13,14 +13,16 @@ from .looks import Look, days_between
 
 LEAST_CASES = 3
 FEWEST_RUNS = 3
-"""Before so many runs everything is new."""
+"""Before so many judged runs everything is new."""
 MOST_KNOWN = 1000
 KNOWN_DAYS = 30
 TURNS_DAYS = 7
 
 
 class ErrorKinds:
-    """Remember the templates of all runs; those of an episode stay news until it has ended."""
+    """Remember the templates that were told, or seen in a judged run; those of an episode stay news until its
+    end.
+    """
 
     def __init__(self) -> None:
         self._known: list[str] = []
@@ -33,11 +35,11 @@ class ErrorKinds:
         news = [one for one in texts if not _among(one.template, self._known)]
         return [one for one in news if one.cases >= LEAST_CASES] if self._runs >= FEWEST_RUNS else []
 
-    def learn(self, look: Look, *, in_episode: bool) -> None:
-        """Take the templates of a run in."""
-        self._runs += 1
+    def learn(self, look: Look, *, told: Sequence[ErrorText], in_episode: bool) -> None:
+        """Take the templates of a run in: of one that was not judged those that an alert told."""
+        self._runs += look.evalset.judged
         into = self._fresh if in_episode else self._known
-        for one in look.evalset.error_texts:
+        for one in look.evalset.error_texts if look.evalset.judged else told:
             if not _among(one.template, into):
                 into.append(one.template)
         del into[:-MOST_KNOWN]

@@ -56,7 +56,7 @@ def quality_of(
         found.affected.add(key)
     if not red and look.evalset.status == "regressed" and not broken(look.evalset.floors):
         found.alerts.append(_unnamed(look))
-    found.alerts += floor_alerts(look, quality=True)
+    found.alerts += floor_alerts(look)
     return found
 
 
@@ -202,18 +202,22 @@ def _unnamed(look: Look) -> Alert:
     )
 
 
-def floor_alerts(look: Look, *, quality: bool) -> list[Alert]:
+def floor_alerts(look: Look) -> list[Alert]:
     """Return an alert for the `must` and one for the `require` that broke.
 
-    quality  False in a run that could not be judged: an answer broke its floor all the same, but the run
-             opens no incident of quality
-    A broken `must` pages: a deterministic scorer saw it. A `require` may ask a judge: it is a ticket.
+    A broken `must` pages: a deterministic scorer saw it. A `require` may ask a judge: it is a ticket. What an
+    answer broke is broken, whatever else the run lacks. Where there was no answer in a run that could not be
+    judged, as with a wrong key, the alert speaks of none.
     """
     alerts = []
+    missing = {case.case: case.errors for case in look.evalset.cases}
     for kind, tier in (("must", 1), ("require", 2)):
         chosen = [floor for floor in broken(look.evalset.floors) if floor.kind == kind]
+        answered = [floor for floor in chosen if floor.held + missing.get(floor.case, 0) < floor.needed]
+        quality = look.evalset.judged or bool(answered)
         if chosen:
-            alerts.append(_of_floors(look, chosen, tier=1 if tier == 1 else 2, quality=quality))
+            told = chosen if look.evalset.judged else answered or chosen
+            alerts.append(_of_floors(look, told, tier=1 if tier == 1 else 2, quality=quality))
     return alerts
 
 
