@@ -144,6 +144,28 @@ def test_a_pull_request_on_a_red_main(repository: Repository, capsys: pytest.Cap
     assert code == 0 and found["already"] == [], "a change that mends main has nothing to be excused"
 
 
+def test_a_looser_gate_on_a_red_main(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base's margin says that main has it red already; no case of it is called newly failing."""
+    repository.git("checkout", "--quiet", "--force", "main")
+    repository.daily("2026-11-21", issue=41)
+    repository.project.evalset(cases=CASES, gates=[{"scorer": "exact", "margin": 0.5}])
+    code, found, said = repository.pull_request(MAIN)
+    assert code == 0, said
+    (verdict,) = found["judgement"]["verdicts"]
+    assert (verdict["reason"], verdict["rule"], verdict["margin"]) == ("already_on_base", "base", 0.05)
+    assert found["judgement"]["newly_failing"] == []
+    assert "SUSPECTED" not in said and "REGRESSED BEFORE" in said
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert repository.project.command("publish", "summary") == 0
+    text = summary.read_text()
+    assert "Newly failing" not in text and "newly failing" not in text
+    cases = [line for line in text.splitlines() if line.startswith(("| c0", "| [c0", "| `c0", "| [`c0"))]
+    assert cases and all(line.endswith("| before this change |") for line in cases), text
+
+
 def test_daily_runs_in_a_folder_and_a_name_that_is_none(repository: Repository) -> None:
     """A folder does as well as a branch; a name that is neither is exit 4, before anything is asked."""
     repository.git("checkout", "--quiet", "--force", "main")

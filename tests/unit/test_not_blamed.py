@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from pytest_aioncall.decide.compare import judge
+from pytest_aioncall.decide.excused import Before
 from pytest_aioncall.decide.notblamed import Blame, judged_days, rows_red_before
 from pytest_aioncall.decide.sides import Side
 from pytest_aioncall.flows.baserules import BaseRules
@@ -235,7 +236,7 @@ def in_a_pull_request(
         evalset="demo", gates=(theirs,), scorers=(ScorerSpec(name="route", kind="exact"),), cases=()
     )
 
-    def judging(side: Side, gates: object, defaults: Defaults, already: object) -> Judgement:
+    def judging(side: Side, gates: object, defaults: Defaults, before: Before) -> Judgement:
         return judge(
             side,
             Side(rows(set()), ROUTE),
@@ -243,7 +244,8 @@ def in_a_pull_request(
             gates=gates,  # type: ignore[arg-type]
             defaults=defaults,
             max_error_rate=0.02,
-            already=already,  # type: ignore[arg-type]
+            already=before.rows,
+            failed_before=before.cases,
         )
 
     return judged_strictly(
@@ -299,3 +301,24 @@ def test_a_tighter_gate_of_the_branch_does_not_excuse_what_the_base_holds_open()
     (row,) = found.judgement.verdicts
     assert row.gating and row.rule == "base"
     assert (found.judgement.status, found.judgement.exit_code) == ("inconclusive", 7)
+
+
+def test_cases_that_fail_on_main_are_not_newly_failing_here() -> None:
+    """Nine cases fail on main and here, one only here: that one is this change's, and stands first."""
+    there = TEN - {19}
+    found = in_a_pull_request(TEN, asks=Gate(scorer="route"), main=there)
+    assert [one.scorer for one in found.already] == ["route"]
+    judgement = found.judgement
+    assert judgement.newly_failing == ("c19",) and judgement.newly_failing_scores == 1
+    first, *others = judgement.worst
+    assert (first.case, first.newly_failing, first.already) == ("c19", True, False)
+    assert all(move.already for move in others)
+    assert {move.case for move in judgement.worst if move.already} == {f"c{n:02}" for n in there}
+
+
+def test_cases_of_a_row_that_is_blamed_are_this_changes() -> None:
+    """Where the row is worse than main's, nothing is taken off its list of cases."""
+    worse = TEN | set(range(21, 43, 2))
+    judgement = in_a_pull_request(worse, asks=Gate(scorer="route"), main=TEN).judgement
+    assert len(judgement.newly_failing) == len(worse)
+    assert not any(move.already for move in judgement.worst)

@@ -131,7 +131,7 @@ def _worst(judgement: Any) -> list[str]:
     if judgement.status != "regressed":
         return []
     fell: dict[str, float] = {}
-    for move in judgement.worst:
+    for move in (one for one in judgement.worst if not one.already):
         fell[move.case] = min(fell.get(move.case, 0.0), move.difference or 0.0)
     # Cases that fell by a fraction of the worst one's fall explain nothing.
     far = 0.5 * min(fell.values(), default=0.0)

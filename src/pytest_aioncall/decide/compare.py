@@ -43,6 +43,7 @@ def judge(
     not_recorded: int = 0,
     plan: EpochRange | None = None,
     already: Collection[RowName] = (),
+    failed_before: Collection[tuple[str, str]] = (),
 ) -> Judgement:
     """Judge one evalset.
 
@@ -59,6 +60,7 @@ def judge(
                        but something else than what was recorded; with one of them nothing can be judged
     plan               adaptive epochs, which are judged look by look; None: all at once
     already            rows that were regressed before: they do not gate
+    failed_before      (scorer, case) that failed before: they do not fail newly
     Same input, same answer, bit for bit. Raises UsageError for an unknown scorer or slice in a gate, a score
     off its scale, and a case that stands twice.
     """
@@ -97,7 +99,7 @@ def judge(
         ]
     verdicts = [_not_blamed(one) if one.row in already else one for one in verdicts]
     powers = tuple(powers_of(rows, tables))
-    moves = case_moves(list(tables.values()), aligned=aligned)
+    moves = case_moves(list(tables.values()), aligned=aligned, before=failed_before)
     facts = _Facts(
         verdicts=verdicts,
         fail_open=[one.row.fails_open for one in numbers],

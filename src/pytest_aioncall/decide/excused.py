@@ -5,8 +5,8 @@ Apart from `notblamed.py`, which computes: who only judges does not load that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..model.report import AlreadyRegressed
 from ..model.verdict import Judgement, RowName
@@ -14,10 +14,14 @@ from ..model.verdict import Judgement, RowName
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Rows that are not this change's doing, and what is to be said of the others that were red before."""
+    """Rows that are not this change's doing, and what is to be said of the others that were red before.
+
+    `failed` names of each of these rows the cases that failed in the daily run, too.
+    """
 
     already: tuple[AlreadyRegressed, ...] = ()
     notes: tuple[str, ...] = ()
+    failed: Mapping[RowName, frozenset[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> frozenset[RowName]:
@@ -25,11 +29,19 @@ class Blame:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What was so before a change: rows that were regressed, and (scorer, case) that failed."""
+
+    rows: frozenset[RowName] = frozenset()
+    cases: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Excused:
-    """What a change judged by several rules is not blamed for: `rows` one set for each of the rules."""
+    """What a change judged by several rules is not blamed for; `before` has one entry for each rule."""
 
     already: tuple[AlreadyRegressed, ...] = ()
-    rows: tuple[frozenset[RowName], ...] = ()
+    before: tuple[Before, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -48,8 +60,15 @@ def excused_by_all(judgements: Sequence[Judgement], blames: Sequence[Blame]) -> 
     }
     found = {one.row: one for blame in blames for one in blame.already if one.row not in blamed}
     by_base = blames[-1].rows - blamed
+    cases = frozenset(
+        (row[0], case)
+        for blame in blames
+        for row, failed in blame.failed.items()
+        if row in found
+        for case in failed
+    )
     return Excused(
         tuple(found.values()),
-        tuple((blame.rows - blamed) | by_base for blame in blames),
+        tuple(Before((blame.rows - blamed) | by_base, cases) for blame in blames),
         tuple(dict.fromkeys(note for blame in blames for note in blame.notes)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +30,12 @@ class Moves:
     expected: float | None
 
 
-def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> Moves:
+def case_moves(
+    tables: Sequence[ScorerTable], *, aligned: Alignment, before: Collection[tuple[str, str]] = ()
+) -> Moves:
     """Find the moves of all cases on all scorers.
 
+    before  (scorer, case) that failed before this change: marked as such, listed last, never newly failing
     An epoch passes above the middle of the scale: 1 on 0-1, 4 and 5 on 1-5. Newly failing: k/k -> 0/k with at
     least three judged epochs on both sides. Newly failing cases come first, then the largest drops as shares
     of their scale. The expected number is None where no case was steady enough to be newly failing.
@@ -41,25 +44,28 @@ def case_moves(tables: Sequence[ScorerTable], *, aligned: Alignment) -> Moves:
     expected: float | None = None
     newly: list[str] = []
     for table in tables:
-        found, fresh, chance = _moves_of(table, aligned)
+        found, fresh, chance = _moves_of(table, aligned, before)
         moves += found
         newly += fresh
         if chance is not None:
             expected = (expected or 0.0) + chance
-    moves.sort(key=lambda pair: (not pair[1].newly_failing, pair[0], pair[1].case, pair[1].scorer))
+    moves.sort(
+        key=lambda pair: (pair[1].already, not pair[1].newly_failing, pair[0], pair[1].case, pair[1].scorer)
+    )
     worst = tuple(move for _, move in moves[:WORST])
     return Moves(worst, tuple(sorted(set(newly))), len(newly), figures(expected))
 
 
 def _moves_of(
-    table: ScorerTable, aligned: Alignment
+    table: ScorerTable, aligned: Alignment, before: Collection[tuple[str, str]]
 ) -> tuple[list[tuple[float, CaseMove]], list[str], float | None]:
     was_judged, now_judged = table.judged_before, table.judged_after
     middle = (table.low + table.high) / 2
     was, now = _count_above(table.before, middle), _count_above(table.after, middle)
     both = (was_judged > 0) & (now_judged > 0)
     steady = (was == was_judged) & (was_judged >= STEADY_EPOCHS) & (now_judged >= STEADY_EPOCHS)
-    newly = steady & (now == 0)
+    already = np.array([(table.scorer, aligned.rows[at].case) in before for at in table.place], dtype=bool)
+    newly = steady & (now == 0) & ~already
     expected = None
     if bool(steady.any()):
         prior = fitted_rates(was[was_judged > 0], epochs=was_judged[was_judged > 0])
@@ -72,7 +78,7 @@ def _moves_of(
     # Rounded, so that equal drops stay equal and cases keep their order.
     change = np.round(change, 9)
     worse = np.flatnonzero(both & ((change < -1e-12) | newly))
-    order = worse[np.lexsort((change[worse], ~newly[worse]))][:WORST]
+    order = worse[np.lexsort((change[worse], ~newly[worse], already[worse]))][:WORST]
     span = table.high - table.low
     moves = []
     for at in order.tolist():
@@ -84,6 +90,7 @@ def _moves_of(
             now=(int(now[at]), int(now_judged[at])),
             difference=float(change[at]),
             newly_failing=bool(newly[at]),
+            already=bool(already[at]),
             why=_label_change(row, partner, table.scorer),
         )
         moves.append((float(change[at]) / span, move))

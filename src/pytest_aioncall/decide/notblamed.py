@@ -87,12 +87,14 @@ def rows_red_before(
         return Blame(notes=(note,))
     beside = _compared(shared, candidate, newest.day, defaults=defaults)
     already, notes = [], []
+    failed: dict[RowName, frozenset[str]] = {}
     for verdict in shared:
         since = _since(verdict.row, days)
         why_not = _worse(verdict, beside.get(verdict.row))
         if why_not:
             notes.append(f"{_named([verdict])} regressed on {branch}, too, since {since}; {why_not}")
             continue
+        failed[verdict.row] = _failed_there(verdict, candidate, newest.day)
         already.append(
             AlreadyRegressed(
                 scorer=verdict.scorer,
@@ -109,7 +111,33 @@ def rows_red_before(
                 scale=verdict.scale,
             )
         )
-    return Blame(tuple(already), tuple(notes))
+    return Blame(tuple(already), tuple(notes), failed)
+
+
+def _failed_there(verdict: Verdict, candidate: Side, day: EvalsetDay) -> frozenset[str]:
+    """Return the cases of a row that the daily run has no better than here, or failing in most epochs.
+
+    Told and not tested: single cases flicker, and the row as a whole is what was found not to be worse.
+    """
+    there = {one.case: one for one in day.cases}
+    middle = sum(verdict.scale) / 2
+    part = (verdict.slice or {}).items()
+    found = set()
+    for row in candidate.rows:
+        other = there.get(row.case)
+        if other is None or other.digest != row.digest or not part <= row.slices.items():
+            continue
+        now, then = (_judged(one.scores.get(verdict.scorer, ())) for one in (row, other))
+        if not now or not then:
+            continue
+        no_better = sum(then) / len(then) <= sum(now) / len(now)
+        if no_better or 2 * sum(value > middle for value in then) < len(then):
+            found.add(row.case)
+    return frozenset(found)
+
+
+def _judged(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 def _named(verdicts: Sequence[Verdict]) -> str:

@@ -251,11 +251,14 @@ def _worse_metrics(head: Judgement, base: Judgement) -> tuple[Any, ...]:
 
 
 def _both(mine: Sequence[Any], theirs: Sequence[Any], *, key: Any) -> tuple[Any, ...]:
-    """Return what both sides list, each once: newly failing cases first, then the largest falls."""
+    """Return what both sides list, each once: newly failing cases first, then the largest falls, and what
+    failed before last."""
     found = {key(one): one for one in (*theirs, *mine)}
     if len(found) == len(mine):
         return tuple(mine)
-    return tuple(sorted(found.values(), key=lambda one: (not one.newly_failing, one.difference or 0.0)))
+    return tuple(
+        sorted(found.values(), key=lambda one: (one.already, not one.newly_failing, one.difference or 0.0))
+    )
 
 
 def _beside(mine: Sequence[Any], theirs: Sequence[Any], from_base: set[Any]) -> tuple[Any, ...]:

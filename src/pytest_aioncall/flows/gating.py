@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..decide.compare import judge
+from ..decide.excused import Before
 from ..decide.exit_codes import WORST_FIRST, run_exit_code, run_status
 from ..decide.gatelimits import limits_wrong
 from ..decide.sides import Side
@@ -19,7 +20,7 @@ from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.report import AlreadyRegressed, BaseReview, ProposedBaseline
 from ..model.run import Run
-from ..model.verdict import Judgement, RowName, RunStatus
+from ..model.verdict import Judgement, RunStatus
 from ..settings import Settings
 from .baserules import BaseRules, BaseVersion
 from .daily import Daily
@@ -244,9 +245,7 @@ def _judged(
         # The command line is above the gates' own words, which `gates_asked` takes away.
         defaults = defaults.model_copy(update={"alpha": request.alpha})
 
-    def judging(
-        side: Side, gates: Sequence[Gate], defaults: Defaults, already: Collection[RowName]
-    ) -> Judgement:
+    def judging(side: Side, gates: Sequence[Gate], defaults: Defaults, before: Before) -> Judgement:
         bearable = request.max_error_rate
         return judge(
             side,
@@ -264,7 +263,8 @@ def _judged(
             why_failed=candidate.why_failed,
             not_recorded=candidate.not_recorded,
             plan=candidate.plan,
-            already=already,
+            already=before.rows,
+            failed_before=before.cases,
         )
 
     strictly = judged_strictly(

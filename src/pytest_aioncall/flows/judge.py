@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ..adapters.baseline_store import (
     read_baseline,
 )
 from ..adapters.files import text_or_none
+from ..decide.excused import Before
 from ..decide.sides import Side
 from ..errors import LoadError, NotComparable
 from ..model.baseline import Acceptance, CaseRow
@@ -23,7 +24,7 @@ from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.report import AlreadyRegressed, ProposedBaseline
 from ..model.run import RunEvalset
-from ..model.verdict import Judgement, RowName
+from ..model.verdict import Judgement
 from ..settings import Settings
 from .baserules import BaseRules
 from .bases import base_of
@@ -150,9 +151,7 @@ def judge_record(
     from ..decide.compare import judge
     from .strictly import judged_strictly
 
-    def judging(
-        side: Side, gates: Sequence[Gate], defaults: Defaults, already: Collection[RowName]
-    ) -> Judgement:
+    def judging(side: Side, gates: Sequence[Gate], defaults: Defaults, before: Before) -> Judgement:
         return judge(
             side,
             side_of(found.baseline) if found.baseline else None,
@@ -169,7 +168,8 @@ def judge_record(
             why_failed=record.why_failed,
             not_recorded=record.not_recorded,
             plan=planned.plan,
-            already=already,
+            already=before.rows,
+            failed_before=before.cases,
         )
 
     strictly = judged_strictly(

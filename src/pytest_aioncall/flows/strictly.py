@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..decide.excused import Excused, excused_by_all
+from ..decide.excused import Before, Excused, excused_by_all
 from ..decide.gatelimits import gates_or_default
 from ..decide.sides import Side
 from ..decide.stricter import asked_rules, base_side, judgeable, stricter_of, with_lost
 from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.report import AlreadyRegressed
-from ..model.verdict import Judgement, RowName
+from ..model.verdict import Judgement
 from .baserules import BaseRules
 from .daily import Daily
 
 
 class Judging(Protocol):
-    """Judges a side by gates and defaults, with one and the same baseline; rows in `already` do not gate."""
+    """Judges a side by gates and defaults, with one and the same baseline; rows in `before` do not gate."""
 
     def __call__(
-        self, side: Side, gates: Sequence[Gate], defaults: Defaults, already: Collection[RowName], /
+        self, side: Side, gates: Sequence[Gate], defaults: Defaults, before: Before, /
     ) -> Judgement: ...
 
 
@@ -50,7 +50,7 @@ def judged_strictly(
     Where the base's daily runs are known, rows that were red there already stop gating.
     """
     asked = _asked(candidate, rules, gates=gates, defaults=defaults)
-    found = [judging(one.side, one.gates, one.defaults, ()) for one in asked.sides]
+    found = [judging(one.side, one.gates, one.defaults, Before()) for one in asked.sides]
     excused = Excused()
     if daily is not None and any(v.gating and v.status == "regressed" for one in found for v in one.verdicts):
         blames = [
@@ -60,8 +60,8 @@ def judged_strictly(
         excused = excused_by_all(found, blames)
         if excused.already:
             found = [
-                judging(one.side, one.gates, one.defaults, rows)
-                for one, rows in zip(asked.sides, excused.rows, strict=True)
+                judging(one.side, one.gates, one.defaults, before)
+                for one, before in zip(asked.sides, excused.before, strict=True)
             ]
     judgement = found[0]
     if len(found) > 1:

@@ -180,7 +180,10 @@ class Floor(Frozen):
 
 
 class CaseMove(Frozen):
-    """How one case's pass count moved: `was`/`now` are (passed epochs, judged epochs)."""
+    """How one case's pass count moved: `was`/`now` are (passed epochs, judged epochs).
+
+    `already`: it failed in the base's newest daily run, too, in a row that is not this change's doing.
+    """
 
     scorer: str
     case: str
@@ -188,6 +191,7 @@ class CaseMove(Frozen):
     now: tuple[int, int]
     difference: float | None = None
     newly_failing: bool = False
+    already: bool = False
     why: str | None = None
 
 

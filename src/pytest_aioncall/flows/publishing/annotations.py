@@ -79,13 +79,13 @@ def _gates(story: Story, folder: str) -> Iterator[Annotation]:
 
 
 def _fallen(story: Story, folder: str) -> Iterator[Annotation]:
-    """Yield the cases that fell where a gate fell with them: alone, a miss fails nothing."""
+    """Yield the cases that fell with this change, where a gate fell, too: alone, a miss fails nothing."""
     if story.tone not in ("bad", "doubt"):
         return
     views = {view.case: view for view in story.report.cases}
     for move in story.worst:
         view = views.get(move.case)
-        if view is None or not view.line:
+        if view is None or not view.line or move.already:
             continue
         level = "error" if move.newly_failing and story.tone == "bad" else "warning"
         why = f": {move.why}" if move.why else ""

@@ -30,6 +30,7 @@ _RULES = {
     "head": "Judged by this change's rule, the stricter one",
 }
 _THIS = "this change"
+_BEFORE = "before this change"
 _MONEY = re.compile(r"\$[\d.,]*\d")
 
 
@@ -149,6 +150,7 @@ def _move_row(move: CaseMove, view: CaseView | None, story: Story, place: Place,
         was,
         moved,
         why=cell(move.why, 160) if move.why else "",
+        since=_BEFORE if move.already else _THIS,
     )
 
 
