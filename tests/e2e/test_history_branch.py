@@ -17,6 +17,7 @@ import pytest
 
 from history_worlds import BRANCH, World, git, killed_at, made_entry
 from pytest_aioncall.adapters.history import HistoryBranch, entry_path
+from pytest_aioncall.cli import main
 from pytest_aioncall.errors import StoreError, UsageError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks, signals and executable hooks")
@@ -74,6 +75,38 @@ def test_another_machine_reads_it_and_adds_to_it(world: World) -> None:
     one.sync()
     assert runs(one) == runs(two) == [made_entry(1).run, made_entry(2).run]
     assert git(world.remote, "rev-list", "--count", BRANCH) == "2"
+
+
+def test_a_fresh_clone_is_told_where_the_daily_runs_are(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = world.branch()
+    shared.add(made_entry(1))
+    shared.sync()
+    clone = world.folder / "fresh"
+    git(world.folder, "clone", "-q", "remote.git", "fresh")
+    (clone / "aioncall.yaml").write_text("format: 1\n")
+    monkeypatch.chdir(clone)
+    monkeypatch.setenv("AIONCALL_NOW", "2026-01-02T09:00:00Z")
+
+    def said(*arguments: str, code: int) -> str:
+        assert main([*arguments]) == code
+        told = capsys.readouterr()
+        return " ".join((told.out + told.err).split())
+
+    pull, read = "aioncall history pull", f"--history {BRANCH}"
+    for verb, code in (
+        (("scores",), 7),
+        (("review",), 0),
+        (("history", "show"), 0),
+        (("history", "site"), 4),
+    ):
+        told = said(*verb, code=code)
+        assert pull in told and read in told, verb
+        assert "run the evals" not in told and "pytest --aioncall" not in told
+    assert "triage" in said("review", "--history", BRANCH, code=0)
+    said("history", "pull", code=0)
+    assert pull not in said("review", code=0)
 
 
 def test_reading_pushes_nothing(world: World) -> None:

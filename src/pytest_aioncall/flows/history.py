@@ -46,7 +46,8 @@ def open_history(
     """Return the history that is named.
 
     where  a folder that is there, or is written as a path (`./history/`); else a branch; None: the folder
-           `history` of the store, fed with the runs of this machine
+           `history` of the store, fed with the runs of this machine; where none of them is a daily one and
+           git knows the branch of `monitors.history`, it says so (`elsewhere`)
     fetch  a branch is fetched first, so that it can be read
     but    a run (id, folder or `latest`) that the caller enters by himself
     must_be_there  refuse a branch that is neither here nor shared, unless it is that of `monitors.history`
@@ -55,7 +56,8 @@ def open_history(
     """
     if where is None:
         local = HistoryFolder(local_folder(settings), where="this machine's runs")
-        feed(local, settings, but=but)
+        if not feed(local, settings, but=but):
+            local.elsewhere = _shared_elsewhere(settings)
         return local
     if is_folder(where):
         refuse_file(where)
@@ -69,6 +71,19 @@ def open_history(
     if looked_for:
         refuse_unknown(branch, settings, makes=makes)
     return branch
+
+
+def _shared_elsewhere(settings: Settings) -> str:
+    """Say how the runs of the configured branch are reached, where this clone has it; nothing is fetched."""
+    name = settings.config.monitors.history
+    places = ("refs/remotes/origin", "refs/heads")
+    if not any(git.commit_of_branch(settings.root, name, below=place) for place in places):
+        return ""
+    told = log_line(name, 80)
+    return (
+        f"this machine has no daily run; branch {told} keeps those of the workflow: "
+        f"aioncall history pull brings them here, --history {told} reads them there"
+    )
 
 
 def open_branch(name: str, settings: Settings) -> HistoryBranch:
@@ -101,14 +116,14 @@ def kind_of(settings: Settings) -> Kind:
     return "other" if settings.github.event_name in _OF_CHANGES else "daily"
 
 
-def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) -> int:
-    """Put the runs of this machine into a history that it does not have yet; return how many.
+def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) -> bool:
+    """Put the runs of this machine into a history that it does not have yet; tell whether it has a daily one.
 
     A run that could not be judged then is looked at again: it may have been resumed. Shards and runs under
     way are no runs yet. A run with uncommitted changes is kept and not monitored.
     """
     known = {entry.run: entry for entry in history.entries()}
-    added = 0
+    has_day = any(entry.kind == "daily" for entry in known.values())
     left_out = _folder_of(but, settings)
     for folder in list_runs(runs_folder(settings)):
         if folder == left_out:
@@ -127,8 +142,9 @@ def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) 
             continue
         if before is not None:
             entry = entry.model_copy(update={"url": before.url})
-        added += history.add(entry)
-    return added
+        history.add(entry)
+        has_day = has_day or entry.kind == "daily"
+    return has_day
 
 
 def _folder_of(run: str | None, settings: Settings) -> Path | None:

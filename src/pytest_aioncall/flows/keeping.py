@@ -224,11 +224,13 @@ class Shown:
     entries: tuple[HistoryEntry, ...]
     left: int = 0
     notes: tuple[str, ...] = ()
+    elsewhere: str = ""
 
     def lines(self) -> list[str]:
         """Return a table of days: a line an evalset."""
         if not self.entries:
-            return [f"no entry in {self.where}; run: aioncall monitor", *self.notes]
+            todo = self.elsewhere or "run: aioncall monitor"
+            return [f"no entry in {self.where}; {todo}", *self.notes]
         cells = [line for entry in self.entries for line in _cells(entry)]
         widths = [max(len(line[i]) for line in (_HEAD, *cells)) for i in range(len(_HEAD) - 1)]
         shown = [
@@ -270,7 +272,7 @@ def show(
         ]
     shown = entries[-last:]
     notes = (*found.notes, *_problems(found))
-    return Shown(found.where, tuple(shown), len(entries) - len(shown), notes)
+    return Shown(found.where, tuple(shown), len(entries) - len(shown), notes, found.elsewhere)
 
 
 def _cells(entry: HistoryEntry) -> list[tuple[str, ...]]:

@@ -48,7 +48,13 @@ def review(
     issues, note = _issues(settings, tracker, now=now)
     notes = [str(problem) for problem in history.problems]
     return found.model_copy(
-        update={"history": history.where, "issues": issues, "issues_note": note, "notes": tuple(notes)}
+        update={
+            "history": history.where,
+            "elsewhere": history.elsewhere,
+            "issues": issues,
+            "issues_note": note,
+            "notes": tuple(notes),
+        }
     )
 
 

@@ -97,7 +97,7 @@ def scores(request: ScoresRequest, history: HistoryFolder, settings: Settings) -
     previous = [entry for entry in earlier if moment_of(entry) > start - (now - start)]
     notes = list(history.notes) + [f"passed over: {log_line(str(one), 300)}" for one in history.problems]
     if not window:
-        notes.append(_nothing(earlier, now))
+        notes.append(_nothing(earlier, now, elsewhere=history.elsewhere))
     if not previous and earlier and request.against == "previous":
         previous = _newest_judged(earlier)
         notes.append(f"no run in the span before; compared with the one before it, of {previous[-1].day}")
@@ -181,9 +181,9 @@ def _refuse(what: str, name: str, known: set[str]) -> None:
     raise UsageError(f"no {what} {log_line(name, 60)!r} in the history{hint}; there are: {shown}")
 
 
-def _nothing(earlier: Sequence[HistoryEntry], now: datetime) -> str:
+def _nothing(earlier: Sequence[HistoryEntry], now: datetime, *, elsewhere: str) -> str:
     if not earlier:
-        return "the history has no daily run yet; run: pytest --aioncall, then aioncall monitor"
+        return elsewhere or "the history has no daily run yet; run: pytest --aioncall, then aioncall monitor"
     hours = (now - moment_of(earlier[-1])).total_seconds() / 3600
     span = "24h" if hours < 24 else f"{int(hours // 24) + 1}d"
     return f"no daily run in this span; the newest one is of {earlier[-1].day}: --since {span}"

@@ -27,11 +27,15 @@ def write_site(out: Path, *, where: str | None, settings: Settings, days: int = 
     """
     if not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--days is from 1 to {MOST_DAYS}")
-    entries = open_history(where, settings, must_be_there=True).entries()
+    history = open_history(where, settings, must_be_there=True)
+    entries = history.entries()
     now = settings.now or datetime.now(UTC)
     daily = daily_entries(entries, now=now)
     if not daily:
-        raise UsageError("the history has no daily run yet; make one: pytest --aioncall; aioncall monitor")
+        raise UsageError(
+            history.elsewhere
+            or "the history has no daily run yet; make one: pytest --aioncall; aioncall monitor"
+        )
     newest = daily[-1]
     config = settings.config
     alerts = conditions(

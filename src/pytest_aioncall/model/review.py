@@ -120,6 +120,7 @@ class Review(Frozen):
     """All of it. Days are YYYY-MM-DD in UTC.
 
     history      which one was read, in words
+    elsewhere    where the daily runs are that it lacks, in words; "" where nobody knows
     days         of the time, from the history's first entry on, and today only where it has run
     silent_days  those of them without any daily run
     issues       None where no tracker was asked; `issues_note` says why
@@ -130,6 +131,7 @@ class Review(Frozen):
     since: str
     until: str
     history: str = ""
+    elsewhere: str = ""
     runs: int = 0
     days: tuple[str, ...] = ()
     judged_days: int = 0

@@ -33,11 +33,13 @@ class HistoryFolder:
 
     path   the folder; made when the first file is written
     where  what people are told this is
+    elsewhere  where the daily runs are that this history lacks, with the command; "" where nobody knows
     """
 
     def __init__(self, path: Path, *, where: str = "") -> None:
         self.path = path
         self.where = where or f"folder {path}"
+        self.elsewhere = ""
         self._problems: dict[str, Problem] = {}
         self._notes: list[str] = []
 

@@ -94,7 +94,7 @@ def _sections(review: Review, shown: _Shown) -> list[Section]:
     if not review.runs:
         todo = "run the evals each day and enter them: pytest --aioncall, then aioncall monitor"
         return [
-            Section("To do", (), todo),
+            Section("To do", (), shown(review.elsewhere) if review.elsewhere else todo),
             Section("History", (shown(review.history),) if review.history else ()),
             Section("Notes", tuple(shown(line) for line in review.notes)),
         ]
