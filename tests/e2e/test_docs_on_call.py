@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pytest_aioncall import cli
 from pytest_aioncall.adapters.config_file import load_config
@@ -50,6 +52,29 @@ def test_a_command_answers_as_the_page_shows(
     assert program == "aioncall"
     assert main(arguments) == 0
     assert capsys.readouterr().out.splitlines() == output
+
+
+def test_the_pages_in_their_order_give_the_pager_its_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The five commands first, without a channel; then the afternoon's file, and its own commands."""
+    monkeypatch.chdir(tmp_path)
+    for command in ("init -q", "config user.name Ann", "config user.email ann@example.org"):
+        subprocess.run(["git", *command.split()], check=True)
+    assert main(["init", "--github"]) == 0
+    for command in (["add", "--all"], ["commit", "-q", "--message", "Put the answers on call"]):
+        subprocess.run(["git", *command], check=True)
+    (tmp_path / "aioncall.yaml").write_text(YAML[0], encoding="utf-8")
+    (block,) = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    for program, *arguments in commands:
+        if program == "aioncall" and arguments[0] != "doctor":
+            assert main(arguments) == 0
+    job = yaml.safe_load((tmp_path / ".github/workflows/aioncall-daily.yml").read_text())["jobs"]["daily"]
+    (env,) = [step["env"] for step in job["steps"] if "publish issues" in step.get("run", "")]
+    name = "SLACK_WEBHOOK_URL"
+    assert env[name] == f"${{{{ secrets.{name} }}}}"
+    assert ["gh", "secret", "set", name, "--env", job["environment"]["name"]] in commands
 
 
 def test_the_page_shows_what_it_promises() -> None:

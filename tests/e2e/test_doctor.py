@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pytest_aioncall.adapters.workflow_files import VERSION
 from pytest_aioncall.cli import main
 
 GATE = ".github/workflows/aioncall-gate.yml"
@@ -255,9 +256,19 @@ SHOULD = {
         "push",
     ),
     "an old file": (
-        edit(DAILY, "(aioncall-daily, version 1)", "(aioncall-daily, version 0)"),
+        edit(DAILY, f"(aioncall-daily, version {VERSION})", "(aioncall-daily, version 1)"),
         "aioncall-daily is older than this package",
         "aioncall init --github",
+    ),
+    "no right to comment": (
+        edit(COMMENT, "pull-requests: write", "pull-requests: read"),
+        "lacks the right pull-requests: write",
+        "pull-requests: write",
+    ),
+    "no right to a check": (
+        edit(COMMENT, "      checks: write", "      # checks: write"),
+        "lacks the right checks: write",
+        "checks: write",
     ),
     "runs that git would take": (
         edit(".gitignore", ".aioncall/"),
@@ -265,6 +276,49 @@ SHOULD = {
         ".gitignore",
     ),
 }
+
+
+def test_what_it_says_of_a_new_channel_leads_to_a_workflow_that_is_given_its_secret(
+    patient: Patient, look: Look, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patient.configure(routes={"tier1": ["github", "slack"]})
+    fix = found(look())["is not given SLACK_WEBHOOK_URL"]["fix"]
+    assert fix.endswith("gh secret set SLACK_WEBHOOK_URL --env aioncall")
+    command = fix.partition(" (")[0].split()
+    assert command[0] == "aioncall"
+    assert main(command[1:]) == 0
+    daily = yaml.safe_load((patient.path / DAILY).read_text(encoding="utf-8"))["jobs"]["daily"]
+    assert daily["environment"]["name"] == "aioncall"
+    patient.commit()
+    assert look()["findings"] == []
+
+
+def test_a_workflow_of_ones_own_takes_its_secret_from_where_its_job_looks(
+    patient: Patient, look: Look
+) -> None:
+    patient.change(DAILY, "# Written by", "# Mine, at first written by")
+    patient.configure(routes={"tier1": ["github", "slack"]})
+    fix = found(look())["is not given SLACK_WEBHOOK_URL"]["fix"]
+    assert fix.startswith("env: SLACK_WEBHOOK_URL: ${{ secrets.SLACK_WEBHOOK_URL }} at the step")
+    assert fix.endswith("gh secret set SLACK_WEBHOOK_URL --env aioncall")
+    patient.change(
+        DAILY, "    environment:\n      name: aioncall # holds the secrets\n      deployment: false\n", ""
+    )
+    assert found(look())["is not given SLACK_WEBHOOK_URL"]["fix"].endswith("gh secret set SLACK_WEBHOOK_URL")
+
+
+def test_a_workflow_that_waits_for_a_name_that_nothing_has_never_starts(patient: Patient, look: Look) -> None:
+    """The name of the daily workflow is `aioncall daily`; `aioncall-daily` is its file."""
+    trend = (
+        "name: trend\non: {workflow_run: {workflows: [aioncall-daily], types: [completed]}}\n"
+        "jobs: {site: {runs-on: ubuntu-latest, steps: [{run: aioncall history site}]}}\n"
+    )
+    (patient.path / ".github" / "workflows" / "trend.yml").write_text(trend, encoding="utf-8")
+    patient.commit()
+    one = found(look())["waits for aioncall-daily, not for aioncall daily"]
+    assert (one["level"], one["fix"]) == ("must", "workflows: [aioncall daily]")
+    patient.change(".github/workflows/trend.yml", "aioncall-daily", "aioncall daily")
+    assert look()["findings"] == []
 
 
 @pytest.mark.parametrize("case", MUST)
@@ -478,6 +532,31 @@ def test_online_it_tells_what_only_github_knows(github: Told, look: Look, case: 
     path, answer, what, level = ONLINE[case]
     github.answers[f"/repos/acme/app{path}"] = answer
     assert found(look("--online"))[what]["level"] == level
+
+
+def test_a_secret_of_an_environment_that_the_job_does_not_name_is_not_there(
+    patient: Patient, github: Told, look: Look
+) -> None:
+    home = "/repos/acme/app"
+    secrets = {"secrets": [{"name": "PAGERDUTY_ROUTING_KEY"}]}
+    github.answers |= {
+        f"{home}/actions/secrets": {"secrets": []},
+        f"{home}/environments/aioncall/secrets": secrets,
+    }
+    assert look("--online")["findings"] == []
+    patient.change(
+        DAILY, "    environment:\n      name: aioncall # holds the secrets\n      deployment: false\n", ""
+    )
+    one = found(look("--online"))["there is no secret PAGERDUTY_ROUTING_KEY"]
+    assert one["fix"] == f"environment: aioncall at the job in {DAILY}"
+    del github.answers[f"{home}/environments/aioncall/secrets"]
+    one = found(look("--online"))["there is no secret PAGERDUTY_ROUTING_KEY"]
+    assert one["fix"] == "gh secret set PAGERDUTY_ROUTING_KEY"
+
+
+def test_a_secret_may_have_another_name_than_its_variable(patient: Patient, github: Told, look: Look) -> None:
+    patient.change(DAILY, "secrets.PAGERDUTY_ROUTING_KEY", "secrets.OUR_PAGER")
+    assert found(look("--online"))["there is no secret OUR_PAGER"]["fix"].endswith("OUR_PAGER --env aioncall")
 
 
 def test_what_a_token_may_not_see_is_not_taken_for_missing(github: Told, look: Look) -> None:

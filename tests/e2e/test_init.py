@@ -125,7 +125,9 @@ def test_github_writes_three_workflows_and_owners_of_what_the_gate_leans_on(proj
 def test_the_comment_never_sees_the_code_of_a_pull_request(project: Path) -> None:
     main(["init", "shop.triage:route", "--github"])
     job = workflow(project, "aioncall-comment")["jobs"]["comment"]
-    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
+    assert job["permissions"] == {"actions": "read", "checks": "write", "pull-requests": "write"}
+    for name in ("aioncall-gate", "aioncall-daily"):
+        assert all("checks" not in one["permissions"] for one in workflow(project, name)["jobs"].values())
     assert not [s for s in job["steps"] if "checkout" in s.get("uses", "")]
     assert workflow(project, "aioncall-comment")[True]["workflow_run"]["workflows"] == [
         workflow(project, "aioncall-gate")["name"]
@@ -173,6 +175,89 @@ def test_keys_and_channels_of_the_configuration_come_from_secrets_of_one_environ
     assert "secrets." not in (project / ".github" / "workflows" / "aioncall-comment.yml").read_text()
 
 
+@pytest.mark.parametrize("shards", [[], ["--shards", "3"]], ids=["plain", "sharded"])
+def test_a_job_that_may_need_a_secret_is_in_the_environment_before_there_is_one(
+    project: Path, shards: list[str]
+) -> None:
+    """A secret of an environment reaches no job that does not name it, whatever is added later."""
+    assert main(["init", "shop.triage:route", "--github", *shards]) == 0
+    for name in ("aioncall-gate", f"aioncall-daily{'-sharded' if shards else ''}"):
+        for job in workflow(project, name)["jobs"].values():
+            assert job["environment"] == {"name": "aioncall", "deployment": False}
+    assert "environment" not in workflow(project, "aioncall-comment")["jobs"]["comment"]
+    (step,) = [s for s in steps_of(project, name, "daily") if "aioncall monitor" in s.get("run", "")]
+    assert step["env"]["AIONCALL_HEARTBEAT_URL"] == "${{ secrets.AIONCALL_HEARTBEAT_URL }}"
+
+
+def committed(project: Path) -> None:
+    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
+    subprocess.run(["git", "commit", "-q", "--message", "now"], cwd=project, check=True)
+
+
+def test_what_a_changed_configuration_asks_of_a_workflow_is_shown_and_taken_on_demand(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    committed(project)
+    daily = project / ".github" / "workflows" / "aioncall-daily.yml"
+    before = daily.read_text()
+    (project / "aioncall.yaml").write_text("format: 1\nroutes: {tier1: [github, slack]}\n")
+    capsys.readouterr()
+    assert main(["init", "--github"]) == 0
+    said = capsys.readouterr().out
+    assert "differs .github/workflows/aioncall-daily.yml" in said
+    assert "+           SLACK_WEBHOOK_URL: ${{ secrets.SLACK_WEBHOOK_URL }}\n" in said
+    assert "aioncall init --github --update" in said
+    assert daily.read_text() == before
+    assert main(["init", "--github", "--update"]) == 0
+    said = capsys.readouterr().out
+    assert "updated .github/workflows/aioncall-daily.yml" in said
+    assert "kept    .github/workflows/aioncall-gate.yml" in said
+    (step,) = [s for s in steps_of(project, "aioncall-daily", "daily") if "issues" in s.get("run", "")]
+    assert step["env"]["SLACK_WEBHOOK_URL"] == "${{ secrets.SLACK_WEBHOOK_URL }}"
+    assert main(["init", "--github"]) == 0
+    assert "differs" not in capsys.readouterr().out
+
+
+def test_what_only_this_folder_has_is_never_written_over(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    committed(project)
+    gate = project / ".github" / "workflows" / "aioncall-gate.yml"
+    gate.write_text(gate.read_text() + "# mine\n")
+    (project / "aioncall.yaml").write_text("format: 1\nroutes: {tier1: [github, slack]}\n")
+    assert main(["init", "--github", "--update"]) == 4
+    assert ".github/workflows/aioncall-gate.yml: is not committed as it stands" in capsys.readouterr().err
+    assert gate.read_text().endswith("# mine\n")
+    assert "SLACK" not in (project / ".github" / "workflows" / "aioncall-daily.yml").read_text()
+    committed(project)
+    assert main(["init", "--github", "--update"]) == 0
+    assert not gate.read_text().endswith("# mine\n"), "git has it"
+
+
+def test_options_of_the_first_time_hold_the_next_time(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the next time would write a second daily run, and install what does not exist."""
+    spec = "pytest-aioncall @ git+https://git.example.org/evals@1f2e3d"
+    main(["init", "shop.triage:route", "--github", "--shards", "3", "--install", spec])
+    capsys.readouterr()
+    assert main(["init", "--github"]) == 0
+    said = capsys.readouterr().out
+    assert "made" not in said and "differs" not in said
+    assert main(["init", "--github", "--shards", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "+         shard: [1, 2, 3, 4]\n" in said
+    assert said.count("differs") == 2, "the daily run, told as such, and the command that takes it"
+
+
+def test_a_second_daily_run_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["init", "shop.triage:route", "--github"])
+    assert main(["init", "--github", "--shards", "3"]) == 0
+    assert "left    .github/workflows/aioncall-daily.yml: a second daily run" in capsys.readouterr().out
+
+
 def test_shards_make_the_daily_run_a_matrix(project: Path) -> None:
     assert main(["init", "shop.triage:route", "--github", "--shards", "3"]) == 0
     jobs = workflow(project, "aioncall-daily-sharded")["jobs"]
@@ -191,6 +276,7 @@ def test_shards_make_the_daily_run_a_matrix(project: Path) -> None:
         (["--github", "--install", "${{ secrets.X }}"], "--install"),
         (["--shards", "2"], "add --github"),
         (["--install", "x"], "add --github"),
+        (["--update"], "add --github"),
     ],
 )
 def test_what_no_workflow_can_have_is_refused_before_anything_is_written(

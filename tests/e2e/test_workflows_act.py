@@ -113,6 +113,13 @@ def bodies(github: FakeGitHub, number: int) -> list[str]:
     return [comment.body for comment in github.comments(number)]
 
 
+def verdicts(oncall: OnCall) -> list[str]:
+    """How the checks called `aioncall` ended on the commit that is checked out, as GitHub keeps them."""
+    head = oncall.repository.git("rev-parse", "HEAD")
+    told = [run["told"] for run in oncall.github.check_runs]
+    return [one["conclusion"] for one in told if (one["name"], one["head_sha"]) == ("aioncall", head)]
+
+
 def test_a_pull_request_that_makes_answers_worse_is_red_and_is_told_why_in_one_comment(
     oncall: OnCall,
 ) -> None:
@@ -131,6 +138,7 @@ def test_a_pull_request_that_makes_answers_worse_is_red_and_is_told_why_in_one_c
     (body,) = bodies(oncall.github, number)
     assert "REGRESSED" in body
     assert "refund" in body
+    assert verdicts(oncall) == ["failure"]
 
 
 @pytest.mark.slow
@@ -152,6 +160,7 @@ def test_once_it_is_mended_the_same_comment_says_so(oncall: OnCall) -> None:
     (now,) = oncall.github.comments(number)
     assert now.id == red.id, "edited in place"
     assert "REGRESSED" not in now.body
+    assert verdicts(oncall) == ["success"]
 
 
 @pytest.mark.slow
@@ -169,6 +178,7 @@ def test_a_pull_request_that_changes_nothing_for_users_is_judged_green_and_silen
     comment = oncall.comment()
     assert comment.green, comment.log
     assert bodies(oncall.github, number) == []
+    assert verdicts(oncall) == ["success"]
 
 
 @pytest.mark.slow
@@ -184,6 +194,27 @@ def test_a_pull_request_that_touches_nothing_is_green_free_and_silent(oncall: On
     comment = oncall.comment()
     assert comment.green, comment.log
     assert bodies(oncall.github, number) == []
+    assert verdicts(oncall) == ["neutral"], "nothing was judged, so nothing says that all is well"
+
+
+@pytest.mark.slow
+def test_a_pull_request_beside_a_red_main_is_neutral_for_what_it_did_not_do(oncall: OnCall) -> None:
+    oncall.begin()
+    assert oncall.daily("2026-11-23").green
+    oncall.break_the_feature()
+    oncall.repository.commit("Tidy the words up")
+    assert not oncall.daily("2026-11-24").green
+    oncall.repository.git("fetch", "-q", "origin")
+    oncall.repository.git("switch", "-q", "--create", "change")
+    text = (oncall.repository.work / MODULE).read_text(encoding="utf-8")
+    oncall.repository.write(MODULE, text + "\n\nWORDS = sorted(ANSWERS)\n")
+    oncall.repository.commit("List the words")
+    number = oncall.open_pull()
+    gate = oncall.gate(number=number)
+    assert gate.green, gate.log
+    assert "already regressed on main" in gate.log
+    assert oncall.comment().green
+    assert verdicts(oncall) == ["neutral"]
 
 
 CHAT = """
@@ -226,6 +257,7 @@ def test_a_fork_without_a_key_is_neutral_and_is_told_so(oncall: OnCall, loopback
     assert comment.green, comment.log
     (body,) = bodies(oncall.github, number)
     assert "live evals not run: no credentials" in body, "a state of its own, and reviewers are told"
+    assert verdicts(oncall) == ["neutral"]
     # The same change with the key is judged; without it, on a branch of our own, it is refused.
     judged = oncall.gate(number=number, secrets={"MAIN_KEY": "sk-main-0123456789"})
     assert judged.green, judged.log
@@ -249,6 +281,7 @@ def test_a_gate_that_is_made_weaker_without_a_reason_is_red_before_anything_is_a
     assert "Run what the change can affect, and judge it" not in gate.steps
     comment = oncall.comment()
     assert comment.green, "no report was kept, so there is nothing to say: " + comment.log
+    assert verdicts(oncall) == []
 
 
 def days_of(repository: Repository) -> list[str]:

@@ -39,6 +39,12 @@ def add_init(verbs: Any) -> None:
     parser.add_argument(
         "--install", metavar="SPEC", help="with --github: what pip installs (default: this version)"
     )
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        default=None,
+        help="with --github: write workflows anew that would differ now; git has to have them",
+    )
 
 
 def add_check(verbs: Any) -> None:
@@ -66,20 +72,26 @@ def add_schema(verbs: Any) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from ..flows.scaffold import OnGitHub, init
+    from ..flows.scaffold import init
+    from ..flows.scaffold_workflows import OnGitHub
 
     root = Path(options.root or Path.cwd()).absolute()
-    for name in ("shards", "install"):
+    for name in ("shards", "install", "update"):
         if getattr(options, name) is not None and not options.github:
             raise UsageError(f"--{name} says something of the workflows; add --github")
-    github = OnGitHub(options.shards, options.install) if options.github else None
+    github = (
+        OnGitHub(options.shards, options.install, update=bool(options.update)) if options.github else None
+    )
     written = init(options.target, name=options.name, owner=options.owner, github=github, start=root)
     for one in written:
         say(f"{one.state:8}{one.path}" + (f": {one.note}" if one.note else ""))
+        say(*(f"          {line}" for line in one.diff))
     made = {one.path for one in written if one.state == "made"}
     evalset = next((path for path in made if path.endswith(".eval.yaml")), None)
     edit = f"edit the cases in {evalset}, then run: " if evalset else ""
     say("", f"next:  {edit}pytest --aioncall")
+    if any(one.diff for one in written):
+        say("       aioncall init --github --update takes what differs; git diff then shows what was yours")
     if github is not None:
         say("       then accept the run, commit and push; aioncall doctor says what is still missing")
     return EXIT_OK

@@ -7,11 +7,9 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..adapters import git
 from ..adapters.config_file import find_root, load_config
 from ..adapters.evalset_files import json_schema
@@ -20,27 +18,11 @@ from ..adapters.imports import load_object
 from ..adapters.registry import piece_names
 from ..errors import UsageError
 from .scaffold_example import MODULE, NAME, SOURCE, example_evalset
-from .scaffold_github import WORKFLOWS, Place, codeowner_lines, refuse_impossible, workflow_texts
+from .scaffold_github import Place, codeowner_lines
+from .scaffold_workflows import OnGitHub, Written, settled, write_workflows
 
 EVALSETS = "evalsets"
 SCHEMAS = f"{EVALSETS}/.schema"
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One file that `init` made, changed, left as it was or did without; `note` says why, or what to do."""
-
-    path: str
-    state: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OnGitHub:
-    """What `--github` is to write: `shards` of the daily run; what pip installs (None: this version)."""
-
-    shards: int | None = None
-    install: str | None = None
 
 
 def init(
@@ -49,13 +31,14 @@ def init(
     """Write an evalset for a function, the configuration, ignore lines and, where asked, the workflows.
 
     Without a target an example is written, a function with its evalset, unless there are evalsets already.
-    Never overwrites a file. Raises UsageError for a target that cannot be imported or has no name for a file.
+    Overwrites nothing but workflows that git has, and those only to update them. Raises UsageError for a
+    target that cannot be imported or has no name for a file.
     """
     root = find_root(start)
     if not (root / "aioncall.yaml").is_file():
         root = start
     if github is not None:
-        refuse_impossible(shards=github.shards, install=github.install)
+        github = settled(root, github)
     evalset = _first_evalset(target, name=name, root=root)
     who = owner or git.code_owner(root, f"{EVALSETS}/{evalset or 'any'}.eval.yaml") or git.user_of(root)
     if who is None:
@@ -93,10 +76,7 @@ def _first_evalset(target: str | None, *, name: str | None, root: Path) -> str |
 def _write_github(root: Path, who: str, github: OnGitHub) -> list[Written]:
     """Write the workflows and code owners, where GitHub looks for them: at the root of the repository."""
     place = Place.of(root)
-    texts = workflow_texts(
-        root, load_config(root), version=__version__, shards=github.shards, install=github.install
-    )
-    written = [_write(place.top, f"{WORKFLOWS}/{name}", text) for name, text in texts.items()]
+    written = write_workflows(root, load_config(root), github)
     lines = codeowner_lines(root, who)
     # GitHub reads the first of the three places that has the file, and no other.
     owners = [n for n in (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS") if exists(place.top / n)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..adapters import git
 from ..adapters.files import exists, files_in
-from ..adapters.workflow_files import WorkflowName, filled
+from ..adapters.workflow_files import VERSION, WorkflowName, filled
 from ..errors import UsageError
 from ..model.config import Config
 from ..model.oncall import NotifierSpec
@@ -21,6 +21,9 @@ from ..model.oncall import NotifierSpec
 WORKFLOWS = ".github/workflows"
 ENVIRONMENT = "aioncall"
 """The environment of GitHub that holds the keys: secrets of a repository are open to every workflow in it."""
+
+DAILY = frozenset({"aioncall-daily.yml", "aioncall-daily-sharded.yml"})
+"""The two ways to write the daily run, of which a project has one."""
 
 MOST_SHARDS = 64
 _NAMED_BY_KIND = {"slack": ("SLACK_WEBHOOK_URL",), "pagerduty": ("PAGERDUTY_ROUTING_KEY",)}
@@ -64,6 +67,7 @@ def workflow_texts(
         if name and not _PLAIN.fullmatch(name):
             raise UsageError(f"{name!a} cannot stand in a workflow; choose another name for it")
     words = {
+        "version": str(VERSION),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "install": " ".join(["python -m pip install", tool, *_own_requirements(root)]),
         "tool": f"python -m pip install {tool}",
@@ -78,15 +82,24 @@ def workflow_texts(
     beat = config.monitors.heartbeat_url_env
     lines = {
         "defaults": _defaults(place),
-        "environment": _environment() if keys or told or beat else [],
+        "environment": _environment(),
         "keys": _secret_lines(keys) or [f"# {_secret_line('OPENAI_API_KEY')} # what your providers need"],
         "env_keys": ["env:", *(f"  {line}" for line in _secret_lines(keys))] if keys else [],
-        "heartbeat": [f"{'' if beat else '# '}{_secret_line(beat or _HEARTBEAT)} # asked after a judged run"],
+        "heartbeat": [
+            f"{_secret_line(beat or _HEARTBEAT)} # asked after a judged run; none where it is empty"
+        ],
         "notifiers": _secret_lines(told),
     }
     daily: WorkflowName = "aioncall-daily" if shards is None else "aioncall-daily-sharded"
     names: tuple[WorkflowName, ...] = ("aioncall-gate", "aioncall-comment", daily)
-    return {f"{name}.yml": filled(name, words=words, lines=lines) for name in names}
+    command = ["aioncall", "init", "--github", *(["--install", install] if install else [])]
+    sharded = ["--shards", str(shards)]
+    commands = {
+        name: shlex.join([*command, *(sharded if name.endswith("-sharded") else [])]) for name in names
+    }
+    return {
+        f"{name}.yml": filled(name, words=words | {"command": commands[name]}, lines=lines) for name in names
+    }
 
 
 def refuse_impossible(*, shards: int | None, install: str | None) -> None:
@@ -134,8 +147,9 @@ def variables_of(name: str, spec: NotifierSpec | None) -> tuple[str, ...]:
 
 
 def _environment() -> list[str]:
+    # Also where nothing is secret yet: a secret of an environment reaches no job that does not name it.
     # Without `deployment: false` every run would be told as a deployment, in the pull request too.
-    return ["environment:", f"  name: {ENVIRONMENT} # holds the keys", "  deployment: false"]
+    return ["environment:", f"  name: {ENVIRONMENT} # holds the secrets", "  deployment: false"]
 
 
 def _secret_line(name: str) -> str:

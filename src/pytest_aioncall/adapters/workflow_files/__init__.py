@@ -7,17 +7,23 @@ own indentation, or dropped.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final, Literal
 
 WorkflowName = Literal["aioncall-gate", "aioncall-comment", "aioncall-daily", "aioncall-daily-sharded"]
 
-VERSION: Final = 1
-"""Of all files together; raised where an older file lacks something that `doctor` should ask for."""
+VERSION: Final = 2
+"""Of all files together; raised where an older file lacks something that `doctor` should ask for.
+
+2: jobs are in the environment from the start; the verdict is a check, too; the first line has the options.
+"""
 
 _WRITTEN = re.compile(
-    r"\A# Written by `aioncall init --github[^`]*` \((aioncall-[a-z]+), version (\d{1,6})\)"
+    r"\A# Written by `(aioncall init --github[^`\n]*)` \((aioncall-[a-z]+), version (\d{1,6})\)"
 )
 _LINE = re.compile(r"^( *)#@(\w+)\n", re.MULTILINE)
 _WORD = re.compile(r"@(\w+)@")
@@ -37,7 +43,24 @@ def filled(name: WorkflowName, *, words: Mapping[str, str], lines: Mapping[str, 
     return _WORD.sub(lambda found: words[found[1]], _LINE.sub(put, packaged(name)))
 
 
-def written_as(text: str) -> tuple[str, int] | None:
-    """Return (name, version) of a workflow that `init` wrote; None for anybody else's."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the first line of a workflow that `init` wrote says of it: the command, with its options."""
+
+    command: str
+    name: str
+    version: int
+
+    def option(self, name: str) -> str | None:
+        """Return what followed an option of the command; None where it was not given."""
+        try:
+            words = shlex.split(self.command)
+        except ValueError:  # somebody edited the line
+            return None
+        return next((after for word, after in pairwise(words) if word == name), None)
+
+
+def written_as(text: str) -> Origin | None:
+    """Return the origin of a workflow that `init` wrote; None for anybody else's."""
     found = _WRITTEN.match(text)
-    return (found[1], int(found[2])) if found else None
+    return Origin(found[1], found[2], int(found[3])) if found else None

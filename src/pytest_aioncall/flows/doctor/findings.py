@@ -79,6 +79,11 @@ class Patient:
         return self.settings.root
 
 
+def secret_command(name: str, environment: str) -> str:
+    """Return the command that sets a secret where a job of that environment sees it ("": any job)."""
+    return f"gh secret set {name}" + (f" --env {environment}" if environment else "")
+
+
 def sorted_out(said: Iterator[Said], *, unreadable: bool) -> Looked:
     """Put what the checks said into its lists, what must be mended first."""
     every = list(said)

@@ -14,12 +14,13 @@ from ...errors import DeliveryError
 from ...model.github import GitHub
 from ...protocols import Calls
 from ..scaffold_github import ENVIRONMENT, WORKFLOWS, key_variables, notifier_variables
-from .findings import Finding, Fine, Patient, Said, Unknown
+from .findings import Finding, Fine, Patient, Said, Unknown, secret_command
 
 # https://host/owner/name, ssh://git@host/owner/name, git@host:owner/name
 _ADDRESS = re.compile(
     r"(?:\w+://)?(?:[^@/]+@)?(?P<host>[\w.-]+)(?::\d+)?[/:](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
 )
+_SECRET = re.compile(r"\bsecrets\.(\w+)")
 _KEEP = frozenset({"deletion", "non_fast_forward"})
 _IN_THE_WAY = frozenset({"pull_request", "update", "required_status_checks"})
 
@@ -119,19 +120,40 @@ def _branch(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
 
 def _secrets(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
     config = patient.settings.config
-    wanted = [*key_variables(config), *notifier_variables(config)]
-    if not wanted:
+    asked = _asked(patient, frozenset([*key_variables(config), *notifier_variables(config)]))
+    if not asked:
         return
-    files = read_workflows(patient.place.top / WORKFLOWS)
-    places = {job.environment for f in files if f.runs("aioncall") for job in f.jobs if job.environment}
-    there = facts.secret_names(sorted(place for place in places if "${{" not in place))
-    if there is None:
+    seen = {place: facts.secret_names([place] if place else []) for place in {place for place, _ in asked}}
+    if None in seen.values():
         yield Unknown("secrets", "only an administrator's token may list their names")
         return
-    for name in wanted:
-        if name not in there:
-            why = "the workflows are given an empty text instead"
-            fix = f"gh secret set {name}" + (f" --env {ENVIRONMENT}" if ENVIRONMENT in places else "")
-            yield Finding("secrets", "must", f"there is no secret {name}", why, fix)
-    if all(name in there for name in wanted):
-        yield Fine("secrets", f"{len(wanted)} names are there")
+    missing = [(place, name) for place, name in sorted(asked) if name not in (seen[place] or ())]
+    for place, name in missing:
+        why, fix = "a job that needs it is given an empty text instead", secret_command(name, place)
+        if not place and name in (facts.secret_names([ENVIRONMENT]) or ()):
+            why = f"it stands in the environment {ENVIRONMENT}, and a job that needs it does not name that"
+            fix = f"environment: {ENVIRONMENT} at the job in {', '.join(asked[place, name])}"
+        yield Finding("secrets", "must", f"there is no secret {name}", why, fix, asked[place, name][0])
+    if not missing:
+        yield Fine("secrets", f"{len({name for _, name in asked})} names are there")
+
+
+def _asked(patient: Patient, variables: frozenset[str]) -> dict[tuple[str, str], list[str]]:
+    """Return the files that give these variables a secret, by (environment of the job, name of the secret).
+
+    An environment that is worked out when the job starts is left out: nobody knows it here.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for file in read_workflows(patient.place.top / WORKFLOWS):
+        given = [
+            (job.environment, name.upper())
+            for job in file.jobs
+            if "${{" not in job.environment
+            for step in job.steps
+            for variable, value in step.env.items()
+            if variable in variables
+            for name in _SECRET.findall(value)
+        ]
+        for one in dict.fromkeys(given):
+            found.setdefault(one, []).append(f"{WORKFLOWS}/{file.path.name}")
+    return found

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from ...adapters import git
 from ..delivering.channels import calls_somebody, notifiers_for
-from .findings import Finding, Fine, Patient, Said
+from ..scaffold_github import ENVIRONMENT
+from .findings import Finding, Fine, Patient, Said, secret_command
 
 IDLE_DAYS = 60
 """Without a commit for so long, GitHub switches schedules of a public repository off."""
@@ -85,7 +86,8 @@ def look_at_oncall(patient: Patient) -> Iterator[Said]:
             "no phone rings: outside of working hours nobody reads it within its two hours; an outage "
             "(errors, judge_unavailable) opens no issue until monitors.no_data_days are over: the red run "
             "is its signal",
-            "routes: {tier1: [pagerduty, github]}, and gh secret set PAGERDUTY_ROUTING_KEY",
+            "routes: {tier1: [pagerduty, github]}, then aioncall init --github --update, and: "
+            + secret_command("PAGERDUTY_ROUTING_KEY", ENVIRONMENT),
             file,
         )
     if config.monitors.heartbeat_url_env is None and not patient.settings.secrets.get(
@@ -96,6 +98,7 @@ def look_at_oncall(patient: Patient) -> Iterator[Said]:
             "should",
             "nothing outside notices that no run started",
             "a schedule that GitHub dropped or switched off cannot report itself",
-            "monitors: {heartbeat_url_env: AIONCALL_HEARTBEAT_URL}, with the address of a dead man's switch",
+            "monitors: {heartbeat_url_env: AIONCALL_HEARTBEAT_URL}, and the address of a dead man's switch: "
+            + secret_command("AIONCALL_HEARTBEAT_URL", ENVIRONMENT),
             file,
         )

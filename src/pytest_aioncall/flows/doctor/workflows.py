@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...adapters import git
+from ...adapters.text import did_you_mean
 from ...adapters.workflow_files import VERSION, written_as
 from ...adapters.workflow_files.reading import WorkflowFile, read_workflows
 from ..checking import models_of
-from ..scaffold_github import WORKFLOWS, codeowner_lines, key_variables, notifier_variables
-from .findings import Finding, Fine, Level, Patient, Said
+from ..scaffold_github import ENVIRONMENT, WORKFLOWS, codeowner_lines, key_variables, notifier_variables
+from .findings import Finding, Fine, Level, Patient, Said, secret_command
 
 _WRITE = "aioncall init --github"
+_UPDATE = f"{_WRITE} --update"
 _OWN_ACTION = "pytest-aioncall@"
 
 
@@ -32,6 +34,10 @@ def look_at_workflows(patient: Patient) -> Iterator[Said]:
     yield from _daily(days, patient) if days else [_no_daily()]
     for file in {f.path: f for f in (*gates, *comments, *days)}.values():
         yield from _whole(file, patient)
+    names = {f.name for f in files}
+    for file in files:
+        if file not in comments and (file.runs("aioncall") or file.runs("--aioncall")):
+            yield from _unheard(file, names, "workflows")
 
 
 def _runs_evals(file: WorkflowFile) -> bool:
@@ -91,23 +97,32 @@ def _comment(comments: list[WorkflowFile], gates: list[WorkflowFile]) -> Iterato
             why = "reviewers have to open the log to learn why the gate is red"
             yield Finding("comment", "should", "nothing comments on pull requests", why, _WRITE, WORKFLOWS)
         return
-    names = {f.name for f in gates}
     for file in comments:
-        told = file.triggers.get("workflow_run")
-        heard = set(map(str, told.get("workflows") or [])) if isinstance(told, dict) else set()
-        if not heard & names:
-            what = f"waits for {', '.join(sorted(heard)) or 'nothing'}, not for {', '.join(sorted(names))}"
-            fix = f"workflows: [{', '.join(sorted(names))}]"
-            yield Finding("comment", "must", what, "it never starts", fix, _shown(file))
-        elif any(
+        found = [*_unheard(file, {f.name for f in gates}, "comment"), *_rights(file, "comment")]
+        if any(
             s.uses.startswith("actions/checkout@") and "head" in s.options.get("ref", "") for s in file.steps
         ):
             why = "its token may write, and code of a fork would run beside it"
-            yield Finding(
-                "comment", "must", "checks the pull request out", why, "remove the step", _shown(file)
+            found.append(
+                Finding(
+                    "comment", "must", "checks the pull request out", why, "remove the step", _shown(file)
+                )
             )
-        else:
-            yield Fine("comment", _shown(file))
+        yield from found or [Fine("comment", _shown(file))]
+
+
+def _unheard(file: WorkflowFile, names: set[str], check: str) -> Iterator[Said]:
+    """Say where a workflow waits for the end of one whose `name` nothing here has."""
+    if "workflow_run" not in file.triggers:
+        return
+    told = file.triggers["workflow_run"]
+    said = told.get("workflows") if isinstance(told, dict) else None
+    heard = sorted(map(str, said if isinstance(said, list) else [said] if said else []))
+    if not set(heard) & names:
+        near = {near for one in heard if (near := did_you_mean(one, names)) is not None} or names
+        what = f"waits for {', '.join(heard) or 'nothing'}, not for {', '.join(sorted(near))}"
+        fix = f"workflows: [{', '.join(sorted(near))}]"
+        yield Finding(check, "must", what, "it never starts", fix, _shown(file))
 
 
 def _daily(days: list[WorkflowFile], patient: Patient) -> Iterator[Said]:
@@ -137,27 +152,29 @@ def _daily(days: list[WorkflowFile], patient: Patient) -> Iterator[Said]:
                     "daily run", "must", "opens no issue", why, "aioncall publish issues --run latest", shown
                 )
             )
-        found += _rights(file)
+        found += _rights(file, "daily run")
         found += _keys(file, patient, "daily run")
         found += _channels(file, patient)
         found += _history(file, patient)
     return iter(found or [Fine("daily run", _shown(days[0]))])
 
 
-def _rights(file: WorkflowFile) -> Iterator[Said]:
-    needed = {
-        "contents": ("monitor", "the history cannot be pushed, and every day is the first one"),
-        "issues": ("publish issues", "no issue can be opened, changed or closed"),
-    }
-    for right, (command, why) in needed.items():
+_RIGHTS: dict[str, tuple[str, Level, str]] = {
+    "monitor": ("contents", "must", "the history cannot be pushed, and every day is the first one"),
+    "publish issues": ("issues", "must", "no issue can be opened, changed or closed"),
+    "publish comment": ("pull-requests", "should", "what it says ends in the summary of its own step"),
+    "publish check": ("checks", "should", "what it says ends in the summary of its own step"),
+}
+
+
+def _rights(file: WorkflowFile, check: str) -> Iterator[Said]:
+    for command, (right, level, why) in _RIGHTS.items():
         jobs = [job for job in file.jobs if any("aioncall" in s.run and command in s.run for s in job.steps)]
         for job in jobs:
             has = job.permissions
             if isinstance(has, dict) and has.get(right) != "write":
                 what = f"lacks the right {right}: write"
-                yield Finding(
-                    "daily run", "must", what, why, f"permissions: {{{right}: write}}", _shown(file)
-                )
+                yield Finding(check, level, what, why, f"permissions: {{{right}: write}}", _shown(file))
 
 
 def _keys(file: WorkflowFile, patient: Patient, check: str) -> Iterator[Said]:
@@ -196,9 +213,15 @@ def _missing(
     file: WorkflowFile, check: str, names: Iterable[str], why: str, *, level: Level
 ) -> Iterator[Said]:
     given = {name for step in file.steps for name in step.env}
+    origin = written_as(file.text)
     for name in names:
         if name not in given:
-            fix = f"env: {name}: ${{{{ secrets.{name} }}}} at the step, and: gh secret set {name}"
+            line = f"env: {name}: ${{{{ secrets.{name} }}}} at the step"
+            # A secret of an environment reaches the jobs that name it, and no others.
+            place = next((job.environment for job in file.jobs if job.environment), "")
+            if origin is not None:
+                line, place = f"{_UPDATE} (or by hand: {line})", ENVIRONMENT
+            fix = f"{line}, and: {secret_command(name, place)}"
             yield Finding(check, level, f"is not given {name}", why, fix, _shown(file))
 
 
@@ -206,10 +229,10 @@ def _whole(file: WorkflowFile, patient: Patient) -> Iterator[Said]:
     """Say what concerns the file as such: written by an older version, or not where GitHub looks."""
     shown = _shown(file)
     written = written_as(file.text)
-    if written is not None and written[1] < VERSION:
-        why = f"it was written as version {written[1]}, and this package writes version {VERSION}"
-        fix = f"move it away, run {_WRITE}, and put your changes back"
-        yield Finding("workflows", "should", f"{written[0]} is older than this package", why, fix, shown)
+    if written is not None and written.version < VERSION:
+        why = f"it was written as version {written.version}, and this package writes version {VERSION}"
+        fix = f"{_WRITE} shows what is new; {_UPDATE} takes it, and git diff shows what of it was yours"
+        yield Finding("workflows", "should", f"{written.name} is older than this package", why, fix, shown)
     top = patient.place.top
     if git.commit_of(top) is None:
         return
