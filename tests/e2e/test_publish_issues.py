@@ -308,15 +308,17 @@ def test_every_step_is_a_line_with_the_address_of_its_issue(
 def test_an_outage_without_a_notifier_says_that_nobody_is_told(
     job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
-    """By the default routes an outage has no channel but the red run: that is no "nothing to do"."""
+    """By the default routes an outage has no channel but the red run: it is no "nothing to do" and no 0."""
     (job.root / "aioncall.yaml").write_text("format: 1\n")
     out = alert(kind=kind, scorer=None, quality=False)
     job.lay(alerts_of(condition(1, state="not_judged", alerts=[out])), now=at(1))
     for name, value in job.github.env().items():
         monkeypatch.setenv(name, value)
-    assert main(job.command("run-01", now=at(1))) == 0
+    assert main([*job.command("run-01", now=at(1)), "--dry-run"]) == 0
+    capsys.readouterr()
+    assert main(job.command("run-01", now=at(1))) == 7
     told = capsys.readouterr().out
-    assert "nothing to do" not in told
+    assert "nothing to do" not in told and "run it again" not in told
     assert (
         f"note: {kind} (triage): an outage opens no issue; the red workflow run is the signal; "
         "add a notifier to routes.tier1 to be paged" in told
@@ -326,6 +328,37 @@ def test_an_outage_without_a_notifier_says_that_nobody_is_told(
     assert main(job.command("run-01", now=at(1))) == 0
     assert "opens no issue" not in capsys.readouterr().out
     assert len(job.pages()) == 1, "with a notifier on the route it is paged"
+
+
+def test_a_line_for_the_weekly_review_is_no_outage(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = alert(kind="provider_change", tier=3, scorer=None, quality=False)
+    job.lay(alerts_of(condition(1, state="good", alerts=[changed])), now=at(1))
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    assert main(job.command("run-01", now=at(1))) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_channel_of_the_route_that_misses_a_page_fails_the_step_though_an_issue_stands(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A secret that is not there is found on the first day, not when nobody came."""
+    told = {"oncall": {"rotation": {"people": ["@ann", "@bo"]}}, "routes": {"tier1": ["github", "slack"]}}
+    (job.root / "aioncall.yaml").write_text(json.dumps({"format": 1, **told}))
+    monkeypatch.delenv("SLACK_WEBHOOK_URL", raising=False)
+    for name, value in job.github.env().items():
+        monkeypatch.setenv(name, value)
+    for number in (1, 2):
+        job.lay(alerts_of(condition(number, first=1, last=number)), now=at(number))
+        assert main([*job.command(f"run-0{number}", now=at(number)), "--json"]) == 7
+        said = json.loads(capsys.readouterr().out)
+        assert said["exit_code"] == 7
+        (failed,) = said["failed"]
+        assert failed.startswith("slack could not be told of triage.daily.route")
+        assert "SLACK_WEBHOOK_URL is not set" in failed and "the next run tries again" in failed
+    assert len(job.github.issues) == 1
 
 
 def test_what_may_not_write_issues_says_which_permission_is_missing_and_the_page_goes_out(job: Job) -> None:

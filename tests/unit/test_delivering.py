@@ -160,6 +160,37 @@ def test_an_issue_that_somebody_has_is_somebody_reached(tmp_path: Path) -> None:
     assert deliver([page()], settings=settings, history=notes, reached={"triage/r1"}).unreached == []
 
 
+@pytest.mark.parametrize("taken_by", ["an issue", "another channel", "who takes over"])
+def test_a_channel_that_misses_a_page_is_said_whoever_else_took_it(tmp_path: Path, taken_by: str) -> None:
+    """A route that names it means it: at every run until it got through."""
+    settings, notes = settings_with(tmp_path), Notes()
+    names = ("pager",) if taken_by == "who takes over" else ("pager", "spare")
+    Pager.broken = {name: DeliveryError(f"{name}: 503") for name in names}
+    begun = [page(), *([page(channel="chat", id="c")] if taken_by == "another channel" else [])]
+    if taken_by == "an issue":
+        Pager.broken["chat"] = DeliveryError("503")
+    for again in range(2):
+        told = deliver(begun if not again else [], settings=settings, history=notes, reached={"triage/r1"})
+        (missed,) = told.missed
+        assert missed.startswith(
+            f"pager could not be told of {page().title}: pager: 503; it waits in the outbox"
+        )
+    Pager.broken.clear()
+    assert deliver([], settings=settings, history=notes).missed == []
+    assert got("pager") == ["trigger"] * 3
+
+
+def test_only_a_page_is_missed(tmp_path: Path) -> None:
+    """Not a ticket, not a daily line, and not where one that reached nobody is an error already."""
+    settings = settings_with(tmp_path)
+    Pager.broken = {name: DeliveryError("503") for name in ("pager", "chat", "spare")}
+    less = [page(tier=2), page(action="update", id="u"), page(action="resolve", id="over")]
+    assert deliver(less, settings=settings, history=Notes()).missed == []
+    with pytest.raises(NobodyReached) as caught:
+        deliver([page()], settings=settings, history=Notes())
+    assert caught.value.delivered.missed == []
+
+
 def test_only_pages_of_the_first_tier_have_to_reach_somebody(tmp_path: Path) -> None:
     settings, notes = settings_with(tmp_path), Notes()
     Pager.broken["chat"] = DeliveryError("503")

@@ -28,12 +28,14 @@ class Delivered:
     """What became of a run's notifications. `lines` are for people, one each, safe to print.
 
     unreached  titles of pages of tier 1 that nobody was told of
+    missed     what channels could not be told of other pages of tier 1, a sentence each; it waits
     """
 
     sent: list[Notification] = field(default_factory=list)
     failed: list[tuple[Notification, DeliveryError]] = field(default_factory=list)
     dropped: list[Notification] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
 
@@ -57,8 +59,9 @@ def deliver(
     """Send notifications, and what waits from earlier runs; the log is written and shared at the end.
 
     `reached` are keys that somebody is told of otherwise, by an issue; `over` keys that are over, so that a
-    page that waits for them is dropped. Raises NobodyReached at the end where a page of tier 1 has reached
-    nobody, and StoreError where the log could not be shared: both after everything else was done.
+    page that waits for them is dropped. A page of tier 1 that a channel did not take is in `missed`, whoever
+    else took it. Raises NobodyReached at the end where one has reached nobody, and StoreError where the log
+    could not be shared: both after everything else was done.
     """
     with one_at_a_time(history):
         return deliver_alone(
@@ -84,7 +87,8 @@ def deliver_alone(
         todo = post.claimed(todo)
         for notification in todo:
             post.send(notification)
-        post.take_over(todo, reached=reached)
+        nobody = post.take_over(todo, reached=reached)
+        post.note_missed(one for one in todo if one.key not in nobody)
     finally:
         post.channels.close()
     lost = _shared(history) if post.told.lines else None
@@ -172,8 +176,12 @@ class _Post:
         self.told.lines.append(f"{notification.channel}: {_DONE[notification.action]}: {line}")
         return True
 
-    def take_over(self, todo: Iterable[Notification], *, reached: Container[str]) -> None:
-        """Let others tell of each page of tier 1 that none of its own channels took."""
+    def take_over(self, todo: Iterable[Notification], *, reached: Container[str]) -> set[str]:
+        """Let others tell of each page of tier 1 that none of its own channels took.
+
+        Returns the keys of those that have reached nobody even so.
+        """
+        nobody: set[str] = set()
         pages: dict[str, Notification] = {}
         for one in todo:
             if one.action == "trigger" and one.tier == 1:
@@ -186,6 +194,23 @@ class _Post:
             others = stand_ins(self.settings, tried=tried)
             if not any(self._told_instead(page, name, tried) for name in others) and key not in reached:
                 self.told.unreached.append(page.title)
+                nobody.add(key)
+        return nobody
+
+    def note_missed(self, todo: Iterable[Notification]) -> None:
+        """Say of each channel which pages of tier 1 it did not take: a route that names it means it."""
+        missed: dict[str, list[Notification]] = {}
+        for one in todo:
+            if one.action == "trigger" and one.tier == 1 and one.id in self.outbox.waiting:
+                missed.setdefault(one.channel, []).append(one)
+        for channel, pages in missed.items():
+            titles = "; ".join(one_line(page.title, 120) for page in pages[:3])
+            more = f"; and {len(pages) - 3} more" if len(pages) > 3 else ""
+            why = self.outbox.waiting[pages[0].id].error
+            self.told.missed.append(
+                f"{channel} could not be told of {titles}{more}: {why}; it waits in the outbox, and the next "
+                "run tries again"
+            )
 
     def _counts(self, channel: str) -> bool:
         """Tell whether who was told by `channel` knows: a file, only where the route has nothing else."""

@@ -48,6 +48,7 @@ class Published:
 
     done      what was done, in order (`dry_run`: what would be)
     unheard   alerts that open no issue and have no notifier: nobody is told of them here
+    is_lost   a page is among those: it reached nobody
     remarks   what was odd, or left alone, and why
     failed    what did not arrive, each with what to do; running it again finishes it
     history   as it was given: running it again with another one, and another log, would page twice
@@ -56,6 +57,7 @@ class Published:
     run: str
     done: tuple[Done, ...] = ()
     unheard: tuple[str, ...] = ()
+    is_lost: bool = False
     remarks: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     notified: tuple[str, ...] = ()
@@ -64,8 +66,9 @@ class Published:
 
     @property
     def exit_code(self) -> int:
-        """0, or 7 where something did not arrive."""
-        return EXIT_NOT_ARRIVED if self.failed else EXIT_OK
+        """0, or 7 where something did not arrive, and where a page has nobody to go to."""
+        is_lost = self.is_lost and not self.dry_run
+        return EXIT_NOT_ARRIVED if self.failed or is_lost else EXIT_OK
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -135,10 +138,12 @@ def publish_issues(
     if history is not None and not dry_run:
         notified, lost = _notify(alerts, board, settings=settings, history=history, rules=rules)
         failed += lost
+    unheard = _unheard(alerts, settings)
     return Published(
         run=alerts.run,
         done=tuple(rounds.done),
-        unheard=tuple(_unheard(alerts, settings)),
+        unheard=tuple(told for _, told in unheard),
+        is_lost=any(tier == 1 for tier, _ in unheard),
         remarks=tuple(dict.fromkeys([*remarks, *rounds.remarks])),
         failed=tuple(failed),
         notified=tuple(notified),
@@ -239,21 +244,25 @@ class _Rounds:
         return read_board(tickets, notes, actor=actor, zone=zone), tickets
 
 
-def _unheard(alerts: AlertsFile, settings: Settings) -> list[str]:
-    """Name the outages that nobody is told of: they open no issue, and no notifier is on their route."""
+def _unheard(alerts: AlertsFile, settings: Settings) -> list[tuple[Tier, str]]:
+    """Name the outages that nobody is told of, by tier: no issue is opened, no notifier is on the route."""
     from ..delivering import notifiers_for
 
     found: dict[tuple[AlertKind, Tier], list[str]] = {}
     for one in alerts.evalsets:
         for alert in one.alerts:
-            is_outage = not alert.quality and alert.kind not in UPKEEP
+            # A line of tier 3 is for the weekly review, which reads the history.
+            is_outage = not alert.quality and alert.kind not in UPKEEP and alert.tier < 3
             # In an open incident, the issue says that the run could not judge.
             if is_outage and not one.is_open and not notifiers_for(alert.tier, settings):
                 found.setdefault((alert.kind, alert.tier), []).append(one.evalset)
     return [
-        f"{kind} ({', '.join(log_line(name, 60) for name in names[:4])}{', ...' if names[4:] else ''}): an "
-        "outage opens no issue; the red workflow run is the signal; add a notifier to "
-        f"routes.tier{tier} to be paged"
+        (
+            tier,
+            f"{kind} ({', '.join(log_line(name, 60) for name in names[:4])}{', ...' if names[4:] else ''}): "
+            "an outage opens no issue; the red workflow run is the signal; add a notifier to "
+            f"routes.tier{tier} to be paged",
+        )
         for (kind, tier), names in found.items()
     ]
 
@@ -296,8 +305,9 @@ def _notify(
     try:
         remember_issues(alerts, board, history)
         told = notify(alerts, settings=settings, history=history, heard=heard)
-        return [log_line(line, 300) for line in told.lines], []
+        return [log_line(line, 300) for line in told.lines], told.missed
     except NobodyReached as error:
-        return [log_line(line, 300) for line in error.delivered.lines], [str(error)]
+        told = error.delivered
+        return [log_line(line, 300) for line in told.lines], [str(error), *told.missed]
     except AioncallError as error:
         return [], [str(error)]

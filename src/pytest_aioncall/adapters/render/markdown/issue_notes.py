@@ -97,11 +97,15 @@ def _worse(note: IssueNote) -> str:
 
 
 def _escalated(note: IssueNote) -> str:
-    asked = []
+    people: list[str] = []
+    channels: list[str] = []
     for one in note.people[:6]:
-        role, _, person = one.partition(" ")
-        asked.append(f"{escape.prose(role)} {mention(person)}")
-    return f"Nobody has acknowledged in time; asked now: {', '.join(asked)}. `/ack` stops this."
+        role, _, name = one.partition(" ")
+        # The comment asks a person. A channel is told after it, by what sends the pages.
+        (channels if role == "channel" else people).append(f"{escape.prose(role)} {mention(name)}")
+    asked = [f"asked now: {', '.join(people)}"] if people else []
+    asked += [f"to be told: {', '.join(channels)}"] if channels else []
+    return f"Nobody has acknowledged in time; {'; '.join(asked)}. `/ack` stops this."
 
 
 def _answer(note: IssueNote) -> str:
