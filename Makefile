@@ -91,6 +91,10 @@ simulate: $(VENV)/.dev  ## Error rates of the gate and of the daily monitor, sim
 	$(BIN)/python -m simulations --write
 	$(BIN)/python -m simulations.monitor --write
 
+.PHONY: simulate-tests
+simulate-tests: $(VENV)/.dev  ## The slow tests: every promise simulated at length, many more lives of issues (an hour)
+	$(PYTEST) -q -n $(WORKERS) -m slow tests/property tests/e2e/test_without_keys.py
+
 .PHONY: kills
 kills: $(VENV)/.dev  ## kill -9 at sixty random moments of a push of the history, with all its children (a minute)
 	$(PYTEST) -q -m slow tests/e2e/test_history_branch.py

@@ -1,7 +1,7 @@
 """The gate's error rates and its power, simulated through the public door with fixed seeds.
 
 The quick cells hold their bounds, and agree with the published shares, within three standard errors; `slow`
-runs every cell with two. `make simulate` does that as well and writes the page.
+(`make simulate-tests`) runs every cell with two. `make simulate` does that as well and writes the page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Years of daily runs through the monitor's own code: few false pages, drops found, incidents that stay open.
 
 A few years of each scenario with fixed seeds, held against their bounds with three standard errors; `slow`
-simulates what `make simulate` does.
+(`make simulate-tests`) simulates as many as `make simulate` does, which writes the page.
 """
 
 from __future__ import annotations
