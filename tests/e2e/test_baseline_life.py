@@ -174,6 +174,27 @@ def test_a_suite_at_the_floor_is_warned_about_with_its_cases(project: Project, s
     assert "EVERY CASE" not in accept(said)
 
 
+def test_a_run_that_accept_would_warn_of_is_not_proposed_as_the_first_baseline(project: Project) -> None:
+    project.app("def answer(text):\n    return 'no'\n")
+    screen = project.run().stdout.str()
+    assert "next:   mend what keeps it from being a baseline, then pytest --aioncall evalsets/" in screen
+    assert "exact is at the worst of its scale in EVERY CASE" in screen
+    project.app("def answer(text):\n    return 'the right answer'\n")
+    case = {"id": "first-case", "input": "a text", "expected": "the right answer"}
+    project.evalset(cases=[case])
+    screen = project.run().stdout.str()
+    assert "next:   mend what keeps it from being a baseline, then pytest --aioncall evalsets/" in screen
+    assert "EVERY CASE of evalsets/demo.eval.yaml still asks what `aioncall init` wrote" in screen
+    project.evalset(cases=[case, {**case, "id": "real", "input": "What is due?", "expected": "4 EUR"}])
+    assert "next:   aioncall baseline accept" in project.run().stdout.str()
+
+
+def test_a_baseline_of_no_commit_is_not_accepted_silently(project: Project, said: Say) -> None:
+    project.app(RIGHT)
+    project.run()
+    assert "WARNING: the run is of no commit, so the header names none" in accept(said)
+
+
 def test_the_next_run_of_a_suite_at_the_floor_says_that_it_sees_nothing(project: Project, said: Say) -> None:
     """The warning of accept is gone by then, and green would look like good news."""
     project.app("def answer(text):\n    return 'nothing of the kind'\n")

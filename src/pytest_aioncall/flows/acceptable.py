@@ -15,7 +15,6 @@ from ..adapters.text import log_line
 from ..decide.instrument import changed_parts
 from ..decide.movement import at_the_floor
 from ..errors import UsageError
-from ..model.baseline import CaseRow
 from ..model.evalset import Case, EpochRange
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
@@ -156,7 +155,9 @@ class Checks:
 
     def warnings(self) -> list[str]:
         """Say what a reviewer of this baseline has to know, worst first."""
-        found = [*self._about_cases(), *self._about_floor(), *self._about_commit()]
+        cases, file = self.current.evalset.cases, self.planned.file
+        blank = blank_cases(cases, file=file)
+        found = [*blank, *cases_at_the_floor(self.planned, self.record), *self._about_commit()]
         errored = errored_samples(self.samples)
         if errored:
             found.append(
@@ -165,34 +166,13 @@ class Checks:
             )
         return found
 
-    def _about_cases(self) -> list[str]:
-        blank = [case.id for case in self.current.evalset.cases if is_placeholder_case(case)]
-        if not blank:
-            return []
-        every = len(blank) == len(self.current.evalset.cases)
-        who = "EVERY CASE" if every else words.counted(len(blank), "case")
-        asks = "asks" if every or len(blank) == 1 else "ask"
-        return [
-            f"{who} of {self.planned.file} still {asks} what `aioncall init` wrote ({listed(blank)}): this "
-            "baseline agrees to answers nobody needs. Write what your users really ask, and run again"
-        ]
-
-    def _about_floor(self) -> list[str]:
-        rows: list[CaseRow] = list(self.record.rows.values())
-        found = []
-        for scorer in dict.fromkeys(gate.scorer for gate in self.planned.gates):
-            cases = at_the_floor(rows, scorer, self.planned.scorers[scorer])
-            if cases:
-                found.append(
-                    f"{scorer} is at the worst of its scale in EVERY CASE ({listed(cases)}): no drop can "
-                    "ever be seen from here. Is the target right, and what the cases expect?"
-                )
-        return found
-
     def _about_commit(self) -> list[str]:
         root, run = self.settings.root, self.run
         if run.commit is None:
-            return []
+            return [
+                "the run is of no commit, so the header names none, and nobody can check out what answered. "
+                "Commit, run again, accept"
+            ]
         found = []
         commit = run.commit[:7]
         facts = self.planned.fingerprint.subject.get("files") or {}
@@ -222,6 +202,41 @@ class Checks:
         if head is not None and head != run.commit:
             found.append(f"the run is of commit {commit}, this is {head[:7]}; the header names {commit}")
         return found
+
+
+def nobodys_baseline(planned: RunEvalset, cases: Sequence[Case], record: EvalsetRecord) -> list[str]:
+    """Say why a run should not become the first baseline, whatever it scored; nothing where it may."""
+    every = bool(cases) and all(map(is_placeholder_case, cases))
+    blank = blank_cases(cases, file=planned.file) if every else []
+    return [*blank, *cases_at_the_floor(planned, record)]
+
+
+def blank_cases(cases: Sequence[Case], *, file: str) -> list[str]:
+    """Say which cases were never filled in."""
+    blank = [case.id for case in cases if is_placeholder_case(case)]
+    if not blank:
+        return []
+    every = len(blank) == len(cases)
+    who = "EVERY CASE" if every else words.counted(len(blank), "case")
+    asks = "asks" if every or len(blank) == 1 else "ask"
+    return [
+        f"{who} of {file} still {asks} what `aioncall init` wrote ({listed(blank)}): a baseline of that "
+        "agrees to answers nobody needs. Write what your users really ask, and run again"
+    ]
+
+
+def cases_at_the_floor(planned: RunEvalset, record: EvalsetRecord) -> list[str]:
+    """Say which gated scorers have nothing to lose."""
+    found = []
+    for scorer in dict.fromkeys(gate.scorer for gate in planned.gates):
+        info = planned.scorers.get(scorer)
+        cases = at_the_floor(record.rows.values(), scorer, info) if info is not None else None
+        if cases:
+            found.append(
+                f"{scorer} is at the worst of its scale in EVERY CASE ({listed(cases)}): no drop can "
+                "ever be seen from here. Is the target right, and what the cases expect?"
+            )
+    return found
 
 
 def _digests(current: Prepared, root: Path) -> dict[str, str]:

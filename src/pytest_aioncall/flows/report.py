@@ -153,10 +153,15 @@ def _worst_status(judgements: Sequence[Judgement]) -> Any:
 
 
 def _baseline_notes(one: EvalsetInput, now: datetime) -> list[str]:
-    """Say what is to be known of the baseline itself: who judged it again, that it is old or not whole."""
+    """Say what is to be known of the baseline itself: who judged it again, that it is old or not whole.
+
+    Where there is none yet: why this run should not become it.
+    """
     baseline = one.found.baseline
     if baseline is None:
-        return []
+        from .acceptable import nobodys_baseline
+
+        return nobodys_baseline(one.planned, one.cases, one.record) if one.judgement is not None else []
     again = rejudged_line(baseline.header)
     notes = standing_notes(baseline, now, limit=one.max_age_days)
     return [*_blind_notes(baseline, one.planned), *notes, *([f"the baseline was {again}"] if again else [])]

@@ -166,7 +166,7 @@ class EvalsetReport(Frozen):
     `unfinished` counts the samples that were to be made and have no answer: the run can be resumed.
     `not_recorded` counts the samples that replay had no recording for, of the target or of a judge.
     `baseline_notes` says what is to be known of the baseline itself (old, re-judged, outputs that are not
-    its own), each with the command that mends it.
+    its own), each with the command that mends it; where there is none yet, why this run should not become it.
     `without_key` is the environment variable that live answers need and that is not set here: what no
     recording has was not run, and is neutral (`--aioncall-without-keys`).
     `unaffected`: no case ran, since the change cannot affect it (`run.change` has the base): neutral, $0.

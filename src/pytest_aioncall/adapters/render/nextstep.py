@@ -19,6 +19,8 @@ def next_advice(story: Story) -> str:
     """Return what to do before the next command; empty where it can be typed at once."""
     if story.state == "cannot_judge" or (story.state == "user_error" and story.only_refused):
         return "mend what the errors name, then"
+    if story.is_nobodys_baseline:
+        return "mend what keeps it from being a baseline, then"
     if story.awaits_other_shards:
         return f"when all {story.report.shard[1]} shards are there," if story.report.shard else ""
     return "raise --aioncall-max-cost, then" if story.hit_the_cap else ""
@@ -40,6 +42,8 @@ def next_command(story: Story) -> str:
         if story.state == "suspected" and (epochs := _epochs_needed(story)):
             return f"{whole} --aioncall-epochs {epochs}"
         return _reproduce(story) or f"{whole} -vv"
+    if story.is_nobodys_baseline:
+        return whole
     if story.state == "undecided":
         epochs = _epochs_needed(story)
         return f"{whole} --aioncall-epochs {epochs}" if epochs else ""

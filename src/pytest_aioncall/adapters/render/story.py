@@ -385,7 +385,9 @@ class Story:
             if self.report.shard is not None
             else "Only a part of the evalset ran, so no gate was judged.",
             "nothing_shared": "The baseline has no scores for any gate of this run.",
-            "no_baseline": "There is nothing to compare with yet. Accept this run to make it the baseline.",
+            "no_baseline": "There is nothing to compare with yet, and this run should be no baseline."
+            if self.is_nobodys_baseline
+            else "There is nothing to compare with yet. Accept this run to make it the baseline.",
             "no_drop_seen": "No drop was seen, but a small one could hide: see what this suite would see.",
             "accepted": "A drop was accepted by name; every other gate passes.",
             "pass": f"Every gate passes, but only {self.compared_part}."
@@ -408,6 +410,11 @@ class Story:
     def awaits_other_shards(self) -> bool:
         """Tell whether this is a shard that did all of its cases."""
         return self.report.shard is not None and "judged when all" in (self.report.not_judged_because or "")
+
+    @property
+    def is_nobodys_baseline(self) -> bool:
+        """Tell whether there is no baseline yet and this run should not become it."""
+        return self.state == "no_baseline" and bool(self.report.baseline_notes)
 
     @property
     def hit_the_cap(self) -> bool:
