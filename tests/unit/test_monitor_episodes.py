@@ -22,7 +22,7 @@ from monitored import (
     unjudged,
 )
 from pytest_aioncall.model.baseline import ScorerInfo
-from pytest_aioncall.model.history import CaseDay, EvalsetDay, HistoryEntry
+from pytest_aioncall.model.history import Amounts, CaseDay, EvalsetDay, HistoryEntry
 from pytest_aioncall.model.oncall import Monitors
 
 
@@ -266,3 +266,114 @@ def test_a_scorer_that_is_gone_for_some_days_comes_back_as_what_it_is() -> None:
     back = back.model_copy(update={"status": "inconclusive"})
     history = [*incident(), entry(32, away), *(entry(at, back) for at in range(33, 39))]
     assert standing(history).is_open
+
+
+FLOOR = "must[0]:not_contains"
+HOLDS = (CaseDay(case="no-legal-advice", digest="d", held=(FLOOR,)),)
+NO_ANSWER = (CaseDay(case="no-legal-advice", digest="d", errors=3),)
+UNDECIDED = (must(undecided=True, ok=True, held=0),)
+
+
+def finding(share: float) -> dict[str, object]:
+    """Return cases of which a share finds its document."""
+    cases = tuple(
+        CaseDay(case=f"c{n}", digest="d", scores={"finds": (float(n < share * 100),)}) for n in range(100)
+    )
+    return {"cases": cases, "scorers": {"finds": ScorerInfo(kind="retrieval_hit")}}
+
+
+def saying(label: str) -> dict[str, object]:
+    """Return cases that are labelled by `tone`."""
+    mixed = tuple(
+        CaseDay(case=f"c{n}", digest="d", labels={"tone": (label if n % 2 else "kind",)}) for n in range(60)
+    )
+    return {"cases": mixed}
+
+
+FAST, SLOW = ({"amounts": Amounts(latency_p50_s=0.8, latency_p95_s=p95, latency_n=200)} for p95 in (1.9, 6.0))
+# What is usual, what is bad, and a day that does not tell of it.
+MEASURED: dict[str, tuple[dict[str, object], dict[str, object], dict[str, object]]] = {
+    "a must whose case has no answer": (
+        {"cases": HOLDS},
+        {"cases": (CaseDay(case="no-legal-advice", digest="d"),), "floors": (must(),), "status": "regressed"},
+        {"cases": NO_ANSWER, "floors": UNDECIDED},
+    ),
+    "a must whose case is deleted": (
+        {"cases": HOLDS},
+        {"cases": (CaseDay(case="no-legal-advice", digest="d"),), "floors": (must(),), "status": "regressed"},
+        {"cases": (CaseDay(case="another", digest="d"),)},
+    ),
+    "a must that is asked no more": (
+        {"cases": HOLDS},
+        {"cases": (CaseDay(case="no-legal-advice", digest="d"),), "floors": (must(),), "status": "regressed"},
+        {"cases": (CaseDay(case="no-legal-advice", digest="e"),)},
+    ),
+    "latency": (FAST, SLOW, {}),
+    "cost": ({"cost_usd": 0.4}, {"cost_usd": 2.0}, {}),
+    "retrieval": (finding(0.95), finding(0.7), {"cases": finding(0.7)["cases"]}),
+    "the mix of labels": (saying("kind"), saying("rude"), {"cases": (CaseDay(case="c0", digest="d"),)}),
+}
+
+
+@pytest.mark.parametrize("thing", MEASURED)
+def test_an_incident_ends_only_where_its_own_thing_was_measured_and_good(thing: str) -> None:
+    usual, wrong, silent = MEASURED[thing]
+    history = [entry(at, evalset_day(CALM[at], **usual)) for at in range(20)]
+    history.append(entry(20, evalset_day(CALM[3], **wrong)))
+    assert standing(history).is_open
+    unsaid = [*history, *(entry(at, evalset_day(CALM[at], **silent)) for at in range(21, 31))]
+    after = standing(unsaid)
+    assert after.is_open and after.state == "bad" and after.episode is not None
+    assert after.episode.good_days == ()
+    (alert,) = after.alerts
+    assert alert.tier == 2 and "recovery" in alert.title
+    assert "aioncall baseline accept summarizer" in alert.evidence[-1].value
+    good_days = [entry(at, evalset_day(CALM[at], **usual)) for at in (31, 32, 33)]
+    assert standing([*unsaid, *good_days[:2]]).is_open
+    assert not standing([*unsaid, *good_days]).is_open
+    accepted = {**silent, "baseline": {**BASELINE, "run": "again"}}
+    agreed = [entry(at, evalset_day(CALM[at], **accepted)) for at in (31, 32, 33)]
+    assert not standing([*unsaid, *agreed]).is_open, "what is gone for good is agreed on"
+
+
+def test_a_day_that_does_not_tell_is_passed_over_like_one_that_could_not_be_judged() -> None:
+    usual, wrong, silent = MEASURED["latency"]
+    history = [entry(at, evalset_day(CALM[at], **usual)) for at in range(20)]
+    history.append(entry(20, evalset_day(CALM[3], **wrong)))
+    mixed = [usual, silent, usual, silent, usual]
+    history += [entry(21 + at, evalset_day(CALM[at], **one)) for at, one in enumerate(mixed)]
+    assert standing(history[:-1]).is_open and not standing(history).is_open
+
+
+def suspected(number: int, **given: object) -> HistoryEntry:
+    told = red(status="inconclusive", reason="suspected", p=0.2, p_adjusted=0.2, **given)
+    return entry(number, evalset_day(4.22, status="inconclusive", verdicts=(told,)))
+
+
+def test_a_row_of_the_incident_that_is_suspected_makes_neither_a_good_day_nor_a_bad_one() -> None:
+    history = [*calm(20), bad(20), good(21), *(suspected(at) for at in range(22, 30))]
+    after = standing(history)
+    assert after.is_open and after.alerts == () and after.episode is not None
+    assert after.episode.good_days == (day_name(21),) and after.episode.last_bad.day == day_name(20)
+    assert "suspected" in after.uncounted and "helpfulness" in after.uncounted
+    assert standing([*history, good(30)]).is_open
+    assert not standing([*history, good(30), good(31)]).is_open
+
+
+def test_a_row_that_is_none_of_the_incident_may_be_suspected() -> None:
+    others = [suspected(at, slice={"persona": "free"}) for at in (21, 22, 23)]
+    assert not standing([*calm(20), bad(20), *others]).is_open
+
+
+def test_a_suspected_run_spoils_the_day_of_a_good_one_before_it() -> None:
+    second = suspected(21).model_copy(update={"run": "z", "created_at": f"{day_name(21)}T09:00:00Z"})
+    after = standing([*calm(20), bad(20), good(21), second, good(22), good(23)])
+    assert after.is_open and after.episode is not None
+    assert after.episode.good_days == (day_name(22), day_name(23))
+
+
+def test_a_good_run_on_the_day_of_a_bad_one_says_why_the_day_does_not_count() -> None:
+    retry = entry(20, evalset_day(CALM[3]), hour=6)
+    after = standing([*calm(20), bad(20, 4.2), retry])
+    assert after.alerts == () and after.uncounted == f"an earlier run of {day_name(20)} was bad"
+    assert standing([*calm(20), bad(20, 4.2), retry, good(21)]).uncounted == ""

@@ -355,10 +355,13 @@ def test_a_series_whose_scorer_is_gone_leaves_after_a_month() -> None:
     assert {one.name for one in standing([*both, *later]).series} == {"helpfulness"}
 
 
-def test_an_incident_of_a_scorer_that_is_gone_can_end() -> None:
+def test_an_incident_of_a_scorer_that_is_gone_ends_when_that_is_agreed_on() -> None:
     history = [entry(at, evalset_day(rows=(row(CALM[at], scorer="old"), row(4.2)))) for at in range(20)]
     history.append(entry(20, evalset_day(rows=(row(2.0, scorer="old"), row(4.2)))))
     assert standing(history).is_open
     history += [entry(at, evalset_day(rows=(row(4.2),))) for at in (21, 22, 23)]
+    assert standing(history).is_open, "nobody has measured that it is back"
+    accepted = {"baseline": {**BASELINE, "run": "again"}}
+    history += [entry(at, evalset_day(rows=(row(4.2),), **accepted)) for at in (24, 25, 26)]
     after = standing(history)
     assert not after.is_open and after.state == "good"

@@ -105,6 +105,8 @@ class Gathered:
             epochs = self.cases[case]
             drawn = [epochs[epoch] for epoch in sorted(epochs)]
             names = sorted({name for one in drawn for name in one.features})
+            floors = record.floors.get(case, ())
+            failed = {floor.scorer for floor in floors if not floor.ok or floor.undecided}
             found.append(
                 CaseDay(
                     case=case,
@@ -113,6 +115,7 @@ class Gathered:
                     scores=row.scores,
                     labels={name: tuple(map(_short_label, said)) for name, said in row.labels.items()},
                     features={name: tuple(one.features.get(name) for one in drawn) for name in names},
+                    held=tuple(sorted({floor.scorer for floor in floors} - failed)),
                     errors=row.errors,
                 )
             )

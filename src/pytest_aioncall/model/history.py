@@ -29,6 +29,7 @@ class CaseDay(Frozen):
 
     labels    by scorer
     features  category by name: length, refusal, language, citations, format (see `decide/monitor/features`)
+    held      names of the `must` and `require` that held in it; those that did not are the evalset's `floors`
     """
 
     case: str
@@ -37,6 +38,7 @@ class CaseDay(Frozen):
     scores: dict[str, tuple[float | None, ...]] = {}
     labels: dict[str, tuple[str | None, ...]] = {}
     features: dict[str, tuple[str | None, ...]] = {}
+    held: tuple[str, ...] = ()
     errors: int = 0
 
 

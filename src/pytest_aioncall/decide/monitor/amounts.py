@@ -48,8 +48,8 @@ def latency_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | 
     one-sided p <= .01 for a new day of theirs (Student's t on the logarithms). Live answers only.
     """
     amounts = look.evalset.amounts
-    now, known = amounts.latency_p95_s, [one for one in calm.values(_p95) if one > 0]
-    if now is None or now <= 0 or amounts.latency_n < LEAST_LATENCIES or len(known) < FEWEST_DAYS:
+    now, known = latency_of(look), [one for one in calm.values(_p95) if one > 0]
+    if now is None or len(known) < FEWEST_DAYS:
         return None
     logs = np.log(np.array(known))
     was = math.exp(float(logs.mean()))
@@ -75,6 +75,13 @@ def latency_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | 
             *sample_evidence(look, calm.reference),
         ),
     )
+
+
+def latency_of(look: Look) -> float | None:
+    """Return p95 of the live answers; None where there are too few for one."""
+    amounts = look.evalset.amounts
+    p95 = amounts.latency_p95_s
+    return p95 if p95 is not None and p95 > 0 and amounts.latency_n >= LEAST_LATENCIES else None
 
 
 def _p95(look: Look) -> float | None:
@@ -105,8 +112,8 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
     """Return the alert where the run costs more than `cost_ratio` times the mean of the seven days before.
 
     Days of an incident are none of the seven. Both sides are at today's number of samples, so that more cases
-    are no spike; the rise has to be a cent at least. A run that its cost cap stopped is told whatever a sample
-    cost; where that is as before, it speaks of no answer.
+    are no spike; the rise has to be a cent at least. A run that its cost cap stopped is told whatever a
+    sample cost; where that is as before, it speaks of no answer.
     """
     before = calm.trailing(look.day)
     known = [value for one in before if (value := one.mean(_sample_cost)) is not None]
@@ -125,8 +132,8 @@ def cost_alert(look: Look, calm: CalmDays, *, monitors: Monitors) -> Alert | Non
         title=titles.about(
             look.evalset.evalset, "cost", f"{told} ({titles.times(ratio)}, n={look.evalset.planned})"
         ),
-        summary=f"The run {'would cost' if capped else 'costs'} {titles.times(ratio)} what the days before cost"
-        + (", had its cost cap not stopped it." if capped else "."),
+        summary=f"The run {'would cost' if capped else 'costs'} {titles.times(ratio)} what the days before "
+        f"cost{', had its cost cap not stopped it' if capped else ''}.",
         evidence=(
             Evidence(
                 name="cost of a run",

@@ -1,17 +1,39 @@
-"""Whether a run can tell that the series of an incident are back: only where it measures what they were."""
+"""Whether a run can tell that what was bad in an incident is back: only where it measures what that was."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from ...model.alert import Alert, Evidence
 from ...model.history import EvalsetDay
+from ...model.verdict import Verdict
 from . import titles
-from .episodes import OpenEpisode
+from .episodes import OpenEpisode, RuleKey
 from .looks import Look
-from .watch import SeriesKey, Watch
+from .watch import SeriesKey, Watch, series_key
 
 _NAMED = 8
+_DOUBTS = frozenset({"suspected", "min_undecided"})
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Of what a judged run cannot say that it is back, each with why.
+
+    changed   series that are measured otherwise than when they were bad, or not at all
+    missing   floors and fixed rules of which it has no measurement
+    doubted   rows that the gate does not call red any more, and does not clear
+    """
+
+    changed: Mapping[str, str]
+    missing: Mapping[str, str]
+    doubted: Mapping[str, str]
+
+    @property
+    def all(self) -> dict[str, str]:
+        """Return everything."""
+        return {**self.changed, **self.missing, **self.doubted}
 
 
 def untold(
@@ -20,21 +42,31 @@ def untold(
     episode: OpenEpisode,
     watches: Mapping[SeriesKey, Watch],
     known: Mapping[SeriesKey, Watch],
-) -> dict[SeriesKey, str]:
-    """Return the series of an episode of which a judged run cannot say that they are back, each with why.
+    asked: Collection[RuleKey],
+) -> Untold:
+    """Return what was bad in an episode and is not told by a judged run in which nothing is.
 
     watches  the series of this run; `known`: all that there ever were
-    A reference that began anew in the episode knows the bad level only, and a row that is not there says
-    nothing. Then the gate has to have measured the row against the baseline, and passed it.
+    asked    the fixed rules that had what they need in this run
+    A reference that began anew in the episode knows the bad level only, and what is not there says nothing.
+    Then the gate has to have measured the row against the baseline, and passed it.
     """
-    found = {}
+    changed = {}
     for key in sorted(episode.affected):
-        if key in watches:
-            if key in episode.restarted and not _has_passed(look.evalset, key):
-                found[key] = episode.restarted[key]
-        elif key in known and not _is_given_up(look.evalset, key, episode=episode, watches=watches):
-            found[key] = f"not measured since {known[key].last_day}"
-    return found
+        if key not in watches and key in known:
+            changed[titles.series(key)] = f"not measured since {known[key].last_day}"
+        elif key in episode.restarted and not _has_passed(look.evalset, key):
+            changed[titles.series(key)] = episode.restarted[key]
+    missing = {
+        titles.plain(f"{kind.replace('_', ' ')} {name}", 80): "not measured in this run"
+        for kind, name in sorted(episode.rules - set(asked))
+    }
+    missing |= _floors_untold(look.evalset, episode)
+    doubted = {
+        titles.series(series_key(row.scorer, row.slice)): f"the gate calls it {row.reason.replace('_', ' ')}"
+        for row in _doubts(look.evalset, episode)
+    }
+    return Untold(changed, missing, {name: why for name, why in doubted.items() if name not in changed})
 
 
 def _has_passed(day: EvalsetDay, key: SeriesKey) -> bool:
@@ -44,38 +76,51 @@ def _has_passed(day: EvalsetDay, key: SeriesKey) -> bool:
     return all(verdict.row != key for verdict in day.verdicts)
 
 
-def _is_given_up(
-    day: EvalsetDay, key: SeriesKey, *, episode: OpenEpisode, watches: Mapping[SeriesKey, Watch]
-) -> bool:
-    """Tell whether a scorer was taken out and nothing put in its place: what is left speaks for itself.
-
-    A series that began in the episode may be the same scorer under another name, and knows nothing of before.
-    """
-    first = episode.first_bad
-    is_gone = key[0] not in day.scorers and all(row.scorer != key[0] for row in day.rows)
-    is_old = all(watch.first_day < first.day or watch.first_run == first.run for watch in watches.values())
-    return is_gone and bool(watches) and is_old and bool(day.baseline) and day.status == "pass"
+def _doubts(day: EvalsetDay, episode: OpenEpisode) -> Iterator[Verdict]:
+    """Yield the rows of the episode that are as low as a red one, though it may be chance."""
+    for row in day.verdicts:
+        low = row.reason != "min_undecided" or (
+            row.min is not None and row.candidate is not None and row.candidate < row.min
+        )
+        if row.gating and row.reason in _DOUBTS and low and row.row in episode.affected:
+            yield row
 
 
-def untold_alert(look: Look, because: Mapping[SeriesKey, str]) -> Alert:
+def _floors_untold(day: EvalsetDay, episode: OpenEpisode) -> dict[str, str]:
+    """Return the floors of an episode that neither hold nor are broken in a run."""
+    cases = {case.case: case for case in day.cases}
+    found = {}
+    for case, name in sorted(episode.floors):
+        if case not in cases:
+            why = "the case is not in this run"
+        elif name not in cases[case].held:
+            why = "its answers could not be judged" if cases[case].errors else "not asked in this run"
+        else:
+            continue
+        found[titles.plain(f"{case}: {name}", 80)] = why
+    return found
+
+
+def untold_alert(look: Look, found: Untold) -> Alert:
     """Return the ticket that says why the incident stays open though nothing is red."""
     name = look.evalset.evalset
+    because = {**found.changed, **found.missing}
     named = [
-        Evidence(name=titles.plain(scorer + titles.where(dict(part)), 80), value=titles.plain(why, 300))
-        for (scorer, part), why in list(because.items())[:_NAMED]
+        Evidence(name=what, value=titles.plain(why, 300)) for what, why in list(because.items())[:_NAMED]
     ]
+    why = "the instrument changed" if found.changed else "what was bad is not measured"
     return Alert(
         kind="eval_regression",
         tier=2,
         evalset=name,
-        title=titles.about(name, "recovery", "cannot tell: the instrument changed"),
+        title=titles.about(name, "recovery", f"cannot tell: {why}"),
         summary="What was bad is measured otherwise now, or not at all: nobody knows whether it is back.",
         evidence=(
             *named,
             Evidence(
                 name="ends",
-                value="when the gate passes it against the baseline on good days, or a baseline is accepted: "
-                f'aioncall baseline accept {titles.plain(name, 80)} --reason "..."',
+                value="with good days on which all of it is measured again and the gate passes it, or when a "
+                f'baseline is accepted: aioncall baseline accept {titles.plain(name, 80)} --reason "..."',
             ),
         ),
     )

@@ -11,7 +11,7 @@ from ...model.oncall import Tier
 from ...model.verdict import Floor, Verdict
 from ...stats.special import ndtri
 from . import titles
-from .episodes import is_back
+from .episodes import RuleKey, is_back
 from .looks import Look
 from .watch import Reading, SeriesKey, Watch, series_key
 
@@ -21,10 +21,14 @@ _NAMED = 8
 
 @dataclass(slots=True)
 class Quality:
-    """What one judged look says of quality: alerts, and the series that they are about."""
+    """What one judged look says of quality: alerts, and the series that they are about.
+
+    asked  fixed rules that had what they need, so that their silence says something
+    """
 
     alerts: list[Alert] = field(default_factory=list)
     affected: set[SeriesKey] = field(default_factory=set)
+    asked: set[RuleKey] = field(default_factory=set)
 
 
 def quality_of(

@@ -24,9 +24,13 @@ Key = tuple[str, str]
 
 
 class Retrieval:
-    """Ask of each run whether its hit rate fell. What the reference hit is counted once."""
+    """Ask of each run whether its hit rate fell. What the reference hit is counted once.
+
+    asked  scorers of which the newest run could tell
+    """
 
     def __init__(self) -> None:
+        self.asked: set[str] = set()
         self._pools: dict[str, tuple[tuple[str, int], dict[Key, tuple[int, int]]]] = {}
 
     def alerts(self, look: Look, calm: CalmDays) -> list[Alert]:
@@ -36,6 +40,7 @@ class Retrieval:
         half of its epochs do. One-sided conditional binomial test on the misses, mid-p <= .01.
         """
         found = []
+        self.asked.clear()
         for name, info in sorted(look.evalset.scorers.items()):
             if info.kind != KIND:
                 continue
@@ -46,6 +51,7 @@ class Retrieval:
             now = _hits(look, name)
             shared = {key: hit for key, hit in now.items() if key in known}
             if shared and len(shared) >= LEAST_SHARED * len(now):
+                self.asked.add(name)
                 found.append(_tested(look, name, now=shared, was={key: known[key] for key in shared}))
         return [alert for alert in found if alert is not None]
 

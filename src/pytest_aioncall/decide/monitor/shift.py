@@ -41,9 +41,13 @@ class _Question:
 
 
 class Shifts:
-    """Ask of each run whether its mix is another one. What the reference held is counted once."""
+    """Ask of each run whether its mix is another one. What the reference held is counted once.
+
+    asked  of which the newest run could tell
+    """
 
     def __init__(self, monitors: Monitors) -> None:
+        self.asked: set[str] = set()
         self._min_kl = monitors.min_kl
         self._pools: dict[str, tuple[tuple[str, int, frozenset[Key]], Counter[str]]] = {}
         self._days: dict[tuple[str, str], tuple[frozenset[Key], Counter[str]]] = {}
@@ -55,6 +59,7 @@ class Shifts:
         Excess KL against the reference days above `min_kl`, and the permutation test significant at .01
         divided by the number of questions asked (Bonferroni). Only cases that both sides have are counted.
         """
+        self.asked.clear()
         if len(calm.reference) < FEWEST_DAYS:
             return []
         questions = list(_questions(look))
@@ -70,6 +75,8 @@ class Shifts:
         # Cases that no day of the reference has are no part of either side.
         known = self._known(question, days)
         today = {key: given for key, given in today.items() if key in known}
+        if today:
+            self.asked.add(question.name)
         now = Counter(label for given in today.values() for label in given if label is not None)
         mix = _Mix(now, self._pool(question, days, frozenset(today)))
         size = excess_kl(mix.now, mix.was)

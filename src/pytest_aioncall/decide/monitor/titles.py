@@ -21,6 +21,12 @@ def where(slice_: Mapping[str, str] | None) -> str:
     return f" {named}" if named else ""
 
 
+def series(key: tuple[str, tuple[tuple[str, str], ...]]) -> str:
+    """Name a series: `route`, `route shape=long`."""
+    scorer, part = key
+    return plain(scorer + where(dict(part)), 80)
+
+
 def about(evalset: str, subject: str, told: str, *, window: str = DAY) -> str:
     """Return a title of any alert: `EVALSET.daily.SUBJECT 24h: TOLD`."""
     return f"{evalset}.daily.{subject} {window}: {told}"
