@@ -390,6 +390,62 @@ def test_a_dry_run_sends_nothing(desk: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ("pass", "all is well"),
+        ("unaffected", "all is well"),
+        ("partial", "was not judged"),
+        ("interrupted", "was not judged"),
+    ],
+)
+def test_a_dry_run_shows_no_comment_that_would_not_be_sent(desk: Desk, state: str, why: str) -> None:
+    """What a real run would keep silent about, the dry run is silent about, too, and says why."""
+    made = {**pull_request_reports.STATES, **reports.STATES, "pass": reports.passing}[state]()
+    done = desk.publish(made, dry_run=True)
+    assert (done.action, done.text) == ("dry_run", "")
+    assert "nothing to say" in done.note and why in done.note
+    assert desk.publish(made).action == "silent"
+
+
+def elsewhere(desk: Desk, *, commit: str | None = None, dirty: bool = False) -> Report:
+    """A report of a run outside of workflow runs, in a repository of one commit."""
+    git = ["git", "-C", str(desk.folder), "-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "first"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+    made = reports.regressed()
+    ran = {"commit": commit or head.strip(), "dirty": dirty, "ended_at": "2026-11-20T08:15:00Z"}
+    return made.model_copy(update={"run": made.run.model_copy(update=ran)})
+
+
+NOWHERE = {"run_id": "", "sha": "", "event_path": None}
+
+
+@pytest.mark.parametrize("what", [publish_comment, publish_check])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_outside_of_workflow_runs_a_report_of_another_commit_is_refused(
+    desk: Desk, what: Any, dry_run: bool
+) -> None:
+    """The last pytest was refused, and what is there is of the commit before."""
+    desk.report.write_text(elsewhere(desk, commit=HEAD).model_dump_json())
+    settings = desk.settings(**NOWHERE)
+    with pytest.raises(UsageError, match="the report is of commit 9f3c2e1, and checked out is commit "):
+        what(str(desk.report), settings=settings, dry_run=dry_run)
+    assert desk.writes == 0
+
+
+def test_outside_of_workflow_runs_a_comment_shows_commit_and_time_of_its_run(desk: Desk) -> None:
+    """Never the commit and the moment of publishing; a dirty tree is told in a dry run and refused else."""
+    made = elsewhere(desk, dirty=True)
+    text = desk.publish(made, dry_run=True, told=NOWHERE).text
+    last = text.rstrip().splitlines()[-1]
+    assert f"commit `{(made.run.commit or '')[:7]}` with uncommitted changes" in last
+    assert last.endswith("run 2026-11-20 08:15 UTC*") and "updated" not in last
+    with pytest.raises(UsageError, match="with uncommitted changes, so it says nothing of that commit"):
+        desk.publish(made, number=desk.pull, told=NOWHERE)
+
+
 def test_no_report_is_a_line(desk: Desk) -> None:
     settings = desk.settings()
     with pytest.raises(UsageError, match="run pytest --aioncall first"):

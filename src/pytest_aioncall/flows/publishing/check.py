@@ -14,7 +14,7 @@ from ...adapters.trackers import GitHubTracker
 from ...errors import DeliveryError, UsageError
 from ...model.report import Report
 from ...settings import Settings
-from .place import place_of, refuse_without_token
+from .place import place_of, refuse_other_commit, refuse_without_token
 from .pull import Pulls, place_of_workflow_run, pull_of_workflow_run
 from .reports import load_report
 from .summary import append_summary
@@ -71,7 +71,11 @@ def publish_check(
     event = read_event(github.event_path)
     other_run = from_workflow_run or github.event_name == "workflow_run"
     report = load_report(where, settings, trusted=not other_run, event=event)
-    place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event)
+    if other_run:
+        place = place_of_workflow_run(settings, event)
+    else:
+        place = place_of(settings, event, report.run)
+        refuse_other_commit(report.run, settings, dry_run=dry_run)
     if not place.commit:
         raise UsageError("no commit to report on: GITHUB_SHA is not set, and this is no git repository")
     if tracker is None and not dry_run:

@@ -15,7 +15,7 @@ from ...errors import DeliveryError, UsageError
 from ...model.report import Report
 from ...model.ticket import Note
 from ...settings import Settings
-from .place import place_of, refuse_without_token
+from .place import place_of, refuse_other_commit, refuse_without_token
 from .pull import Found, Pulls, place_of_workflow_run, pull_of_job, pull_of_workflow_run
 from .reports import load_report
 from .summary import append_summary
@@ -28,6 +28,7 @@ _LOUD = frozenset(
     }
 )  # fmt: skip
 """States that fail nothing, and that a reviewer should know of all the same."""
+_NOT_JUDGED = "the run was not judged: nothing is said, nothing is taken back"
 
 
 class Comments(Pulls, Protocol):
@@ -83,27 +84,34 @@ def publish_comment(
             "--pr: with --from-workflow-run the pull request is found by the commit; leave it away"
         )
     report = load_report(where, settings, trusted=not other_run, event=event)
+    if not other_run:
+        refuse_other_commit(report.run, settings, dry_run=dry_run)
     if tracker is None and not dry_run:
         refuse_without_token(settings)
     asked = tracker if tracker is not None else GitHubTracker(github)
     try:
-        found = _found(settings, event, asked, number=number, other_run=other_run)
+        if other_run:
+            found = pull_of_workflow_run(settings, event, asked)
+        else:
+            found = pull_of_job(settings, event, report.run, number=number)
         if found.number is None and not dry_run:
             return Commented("silent", found.why_not)
         if dry_run:
-            text = comment(report, found.place, marker=str(_marker(report, found, key, before=None)))
-            return Commented("dry_run", "dry run: nothing was sent", found.number, text)
+            return _rehearsed(report, found, key=key)
         return _publish(report, found, asked, key=key)
     except DeliveryError as error:
         return _fall_back(report, event, error, settings=settings, other_run=other_run)
 
 
-def _found(
-    settings: Settings, event: Mapping[str, Any], tracker: Pulls, *, number: int | None, other_run: bool
-) -> Found:
-    if other_run:
-        return pull_of_workflow_run(settings, event, tracker)
-    return pull_of_job(settings, event, number=number)
+def _rehearsed(report: Report, found: Found, *, key: str) -> Commented:
+    """Say what a pull request would get that has no comment of ours yet; nobody is asked whether it has."""
+    marker = _marker(report, found, key, before=None)
+    if marker.state == "resolved":
+        judged = _was_judged(stories(report))
+        why = "all is well; a red comment that is there is resolved" if judged else _NOT_JUDGED
+        return Commented("dry_run", f"dry run: there is nothing to say: {why}", found.number)
+    text = comment(report, found.place, marker=str(marker))
+    return Commented("dry_run", "dry run: nothing was sent", found.number, text)
 
 
 def _publish(report: Report, found: Found, tracker: Comments, *, key: str) -> Commented:
@@ -115,7 +123,7 @@ def _publish(report: Report, found: Found, tracker: Comments, *, key: str) -> Co
         return Commented("kept", f"a newer run has written the comment on #{number}: left as it is", number)
     told = stories(report)
     if marker.state == "resolved" and not _was_judged(told):
-        return Commented("silent", "the run was not judged: nothing is said, nothing is taken back", number)
+        return Commented("silent", _NOT_JUDGED, number)
     if marker.state == "resolved" and marker.red:
         names = one_line(", ".join(marker.red), 200)
         return Commented(
@@ -237,7 +245,7 @@ def _fall_back(
     github = settings.github
     told = ""
     if github.summary is not None:
-        place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event)
+        place = place_of_workflow_run(settings, event) if other_run else place_of(settings, event, report.run)
         append_summary(report, place, github.summary)
         told = "; the summary of this step has it instead"
     if not error.refused:

@@ -9,14 +9,27 @@ from typing import Any
 from ... import __version__
 from ...adapters import git
 from ...adapters.render.markdown import Place
+from ...adapters.text import one_line
 from ...errors import UsageError
 from ...model.github import GitHub
+from ...model.run import Run
 from ...settings import Settings
 
 
-def place_of(settings: Settings, event: Mapping[str, Any]) -> Place:
-    """Return the place of a report that this very workflow run wrote."""
+def place_of(settings: Settings, event: Mapping[str, Any], run: Run) -> Place:
+    """Return the place of a report that this very workflow run wrote; elsewhere what `run` says of itself."""
     github = settings.github
+    if not github.run_id:
+        return Place(
+            updated=now_of(settings),
+            version=__version__,
+            repository=repository_url(github),
+            base=github.base_ref,
+            commit=run.commit or "",
+            folder=folder_of(settings),
+            ran=_moment(run.ended_at or run.created_at),
+            dirty=run.dirty,
+        )
     pull = _mapping(event.get("pull_request"))
     # Of a pull request GITHUB_SHA is a merge that nobody pushed; its head is what people know.
     head = _mapping(pull.get("head")).get("sha")
@@ -39,6 +52,38 @@ def place_of(settings: Settings, event: Mapping[str, Any]) -> Place:
 def now_of(settings: Settings) -> datetime:
     """Return the time: `AIONCALL_NOW` where it is set."""
     return settings.now or datetime.now(UTC)
+
+
+def refuse_other_commit(run: Run, settings: Settings, *, dry_run: bool) -> None:
+    """Raise UsageError where a report is of another commit than the one that is checked out.
+
+    In a workflow run it is told by the run that wrote it. Elsewhere a report stays from one run to the next:
+    where the last pytest was refused, it is of what was there before. A dry run may be of a dirty tree.
+    """
+    if settings.github.run_id:
+        return
+    here = git.commit_of(settings.root)
+    if here is not None and run.commit != here:
+        raise UsageError(
+            f"the report is of {_commit(run.commit)}, and checked out is {_commit(here)}; "
+            "run pytest --aioncall here, and publish what that says"
+        )
+    if run.dirty and not dry_run:
+        raise UsageError(
+            f"the report is of {_commit(run.commit)} with uncommitted changes, so it says nothing of that "
+            "commit; commit them and run pytest --aioncall again"
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _commit(sha: str | None) -> str:
+    return f"commit {one_line(sha[:7], 7)}" if sha else "no commit"
 
 
 def refuse_without_token(settings: Settings) -> None:

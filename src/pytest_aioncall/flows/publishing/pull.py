@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ... import __version__
 from ...adapters.render.markdown import Place
 from ...errors import UsageError
+from ...model.run import Run
 from ...model.ticket import PullRequest
 from ...settings import Settings
 from .place import now_of, place_of, repository_url
@@ -37,18 +38,18 @@ class Found:
     attempt: int = 1
 
 
-def pull_of_job(settings: Settings, event: Mapping[str, Any], *, number: int | None) -> Found:
-    """Return the pull request that this very workflow run is for."""
-    place = place_of(settings, event)
+def pull_of_job(settings: Settings, event: Mapping[str, Any], run: Run, *, number: int | None) -> Found:
+    """Return the pull request that this very workflow run is for; `run` is the one that is told of."""
+    place = place_of(settings, event, run)
     github = settings.github
-    run = int(github.run_id) if github.run_id.isascii() and github.run_id.isdigit() else 0
+    workflow_run = int(github.run_id) if github.run_id.isascii() and github.run_id.isdigit() else 0
     if number is None:
         told = event.get("pull_request")
         number = _number(told.get("number")) if isinstance(told, Mapping) else None
     if number is None and (ref := _REF.match(github.ref)):
         number = int(ref[1])
     why_not = "" if number else "this run is for no pull request: nothing to comment on (or say --pr N)"
-    return Found(place, number, why_not, run, github.run_attempt)
+    return Found(place, number, why_not, workflow_run, github.run_attempt)
 
 
 def place_of_workflow_run(settings: Settings, event: Mapping[str, Any]) -> Place:

@@ -51,7 +51,7 @@ def publish_summary(
         if github.summary is not None and not dry_run:
             add_summary(github.summary, f"### aioncall: no report\n\n{prose(str(error), 400)}\n")
         raise
-    place = place_of(settings, read_event(github.event_path))
+    place = place_of(settings, read_event(github.event_path), report.run)
     told = stories(report)
     commands: tuple[str, ...] = ()
     if annotate and github.run_url is not None:

@@ -13,6 +13,8 @@ from . import escape
 class Place:
     """What stands around a report. Nothing in here comes out of a report: a forged one cannot choose it.
 
+    Outside of workflow runs there is nothing to forge: there `commit`, `ran` and `dirty` are the run's own.
+
     updated     when this is written, aware
     version     of this package
     repository  address of the repository on its server; None outside of GitHub
@@ -20,6 +22,7 @@ class Place:
     commit      full id of the commit that ran; empty where it is not known
     folder      of the project below the repository's root, "" or `evals/`
     run_name, run_url, attempt   of the workflow run; the name is its number
+    ran, dirty  when that run was, aware, and whether there were uncommitted changes; None in a workflow run
     trusted     the report was written by a run that may be believed: files of the repository are linked
     """
 
@@ -32,6 +35,8 @@ class Place:
     run_name: str = ""
     run_url: str | None = None
     attempt: int = 1
+    ran: datetime | None = None
+    dirty: bool = False
     trusted: bool = True
 
     def line_of(self, label: str, file: str, line: int) -> str:
@@ -64,7 +69,9 @@ class Place:
             run = escape.link(f"run {escape.inline(self.run_name, 40)}", self.run_url)
             parts.append(f"{run} attempt {self.attempt}")
         if self.commit:
-            parts.append(f"commit {escape.inline(self.commit[:7])}")
+            more = " with uncommitted changes" if self.dirty else ""
+            parts.append(f"commit {escape.inline(self.commit[:7])}{more}")
         parts.append(f"aioncall {escape.prose(self.version, 40)}")
-        parts.append(f"updated {self.updated.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        when, said = (self.updated, "updated") if self.ran is None else (self.ran, "run")
+        parts.append(f"{said} {when.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         return f"*{', '.join(parts)}*"
