@@ -502,6 +502,75 @@ def test_on_a_branch_the_entry_is_shared_before_anything_is_said(daily: Daily) -
     assert not (daily.path / ".aioncall/runs" / run / "alerts.json").exists()
 
 
+def another_runner(daily: Daily, day: int) -> None:
+    """Go on with a checkout that has no run and no history, on a later day."""
+    shutil.rmtree(daily.path / ".aioncall")
+    daily.monkeypatch.setenv("AIONCALL_NOW", f"2026-11-{day:02}T03:17:00Z")
+
+
+def test_where_nothing_ran_the_history_alone_says_what_holds(daily: Daily) -> None:
+    daily.based().with_remote()
+    daily.monitor("--history", BRANCH)
+    (daily.path / "evalsets" / "triage.eval.yaml").write_text("evalset: triage\nbogus: key\n")
+    another_runner(daily, 3)
+    code, out, _ = daily.command("monitor", "--history", BRANCH)
+    assert code == 7 and "no_data" not in out
+    assert out.startswith("monitor NO RUN   nothing ran here; the newest of the history is run 20261102-")
+    another_runner(daily, 5)
+    code, told = daily.monitor("--history", BRANCH)
+    (one,) = told["evalsets"]
+    assert (code, [alert["kind"] for alert in one["alerts"]]) == (7, ["no_data"])
+    assert "no run since 2026-11-02 (3 days)" in one["alerts"][0]["title"]
+    assert "nothing ran here" in told["notes"][0]
+    code, out, _ = daily.command("publish", "issues", "--dry-run", "--history", BRANCH)
+    assert code == 0 and "would open 'triage.daily.runs 24h: no run since 2026-11-02 (3 days)'" in out
+    _, out, _ = daily.command("monitor", "--history", BRANCH)
+    assert f"next:  aioncall publish issues --run latest --history {BRANCH}" in out
+    assert daily.command("monitor", "--run", "20261102-031700-0000", "--history", BRANCH)[0] == 4
+
+
+def test_where_nothing_ever_ran_that_is_said(daily: Daily) -> None:
+    daily.with_remote()
+    code, _, err = daily.command("monitor", "--history", BRANCH)
+    assert code == 4 and "no run yet, and branch" in err and "run pytest --aioncall first" in err
+    assert daily.command("publish", "issues", "--dry-run")[0] == 4
+
+
+CLOCK = """
+name: daily evals
+on: {schedule: [{cron: "17 3 * * *"}]}
+jobs: {daily: {runs-on: ubuntu-latest, steps: [{run: aioncall monitor --history aioncall-history}]}}
+"""
+
+
+def test_a_history_that_is_younger_than_the_daily_workflow_may_be_lost(daily: Daily) -> None:
+    remote = daily.with_remote()
+    daily.project.write(".github/workflows/daily.yml", CLOCK)
+    daily.monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-11-01T12:00:00Z")
+    daily.commit("run it each day")
+    daily.run(2)
+    assert not lost(daily), "it is as old as the workflow"
+    git(remote, "branch", "-D", BRANCH)
+    another_runner(daily, 6)
+    daily.run(6)
+    (said,) = lost(daily)
+    assert "begins on 2026-11-06, and daily.yml has been there since 2026-11-01" in said
+    assert said in read_alerts(daily.project.run_folders()[-1]).notes
+
+
+def test_a_history_that_lacks_the_runs_of_this_machine_may_be_lost(daily: Daily) -> None:
+    daily.run(2)
+    daily.run(6)
+    (said,) = lost(daily, "./elsewhere/")
+    assert "this machine has run 20261102-" in said
+    assert not lost(daily, None), "the history of this machine has all of its runs"
+
+
+def lost(daily: Daily, where: str | None = BRANCH) -> list[str]:
+    _, told = daily.monitor(*(["--history", where] if where else []))
+    return [note for note in told["notes"] if "history is lost" in note]
+
+
 def test_push_and_pull_carry_entries_between_machines(daily: Daily) -> None:
     daily.based().with_remote()
     code, out, _ = daily.command("history", "push")
@@ -676,6 +745,17 @@ def test_shards_among_artifacts_are_put_together_day_by_day(daily: Daily) -> Non
     assert [(e.day, e.evalsets[0].judged, e.evalsets[0].judged_samples) for e in entries] == [
         ("2026-11-03", True, 80), ("2026-11-04", True, 80)
     ]  # fmt: skip
+
+
+def test_after_a_run_that_lacks_answers_the_next_command_asks_for_them(daily: Daily) -> None:
+    daily.based()
+    folder = daily.project.run_folders()[-1]
+    told = json.loads((folder / "run.json").read_text())
+    told["evalsets"][0]["complete"] = False
+    (folder / "run.json").write_text(json.dumps({**told, "complete": False, "unfinished": 3}))
+    code, out, _ = daily.command("monitor")
+    assert code == 7
+    assert f"ask the rest: pytest --aioncall --aioncall-resume --aioncall-run {folder.name};" in out
 
 
 def test_a_run_that_was_resumed_takes_the_place_of_its_unfinished_entry(daily: Daily) -> None:

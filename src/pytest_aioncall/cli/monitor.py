@@ -39,15 +39,20 @@ def add_monitor(verbs: Any) -> None:
 
 def _monitor(options: argparse.Namespace) -> int:
     from ..flows.history import open_history
-    from ..flows.monitor import monitored
+    from ..flows.monitor import monitored, monitored_without_run
     from ..flows.monitor_told import monitor_lines
+    from ..flows.runs import has_no_run
 
     settings = settings_of(options, now=options.now)
+    is_missing = has_no_run(options.run, settings)
     # The entry is pushed, which fetches; there is no need to fetch twice.
     history = open_history(
-        options.history, settings, fetch=False, but=options.run, must_be_there=True, makes=True
+        options.history, settings, fetch=is_missing, but=options.run, must_be_there=True, makes=True
     )
-    found = monitored(options.run, history=history, settings=settings, kind=options.kind)
+    if is_missing:
+        found = monitored_without_run(history=history, settings=settings)
+    else:
+        found = monitored(options.run, history=history, settings=settings, kind=options.kind)
     if options.json:
         say_json({**found.alerts.model_dump(mode="json"), "exit_code": found.exit_code})
     else:

@@ -23,10 +23,11 @@ from ..settings import Settings
 from .evalset_files import files_there
 from .gathering import Gathered, gather
 from .history import Kind, entry_of, kind_of, local_folder
+from .lost_history import lost_told
 from .runbooks import with_runbooks
-from .runs import load_run
+from .runs import load_run, runs_folder
 
-__all__ = ["Monitored", "monitor", "monitored", "read_alerts"]
+__all__ = ["Monitored", "monitor", "monitored", "monitored_without_run", "read_alerts"]
 
 EXIT_OK, EXIT_ALERT, EXIT_CANNOT_JUDGE = 0, 1, 7
 HEARTBEAT = "AIONCALL_HEARTBEAT_URL"
@@ -39,6 +40,8 @@ class Monitored:
 
     folder  of the run; `alerts.json` lies there
     notes   what a person has to know besides: of the history, of the heartbeat
+    is_unfinished  the run lacks answers that can still be asked for
+    is_missing  there was no run to look at: `entry` is the newest of the history, `folder` the store
     """
 
     alerts: AlertsFile
@@ -46,10 +49,14 @@ class Monitored:
     folder: Path
     where: str
     notes: tuple[str, ...] = ()
+    is_missing: bool = False
+    is_unfinished: bool = False
 
     @property
     def exit_code(self) -> int:
         """1 where an alert of tier 1 says that answers are worse; 7 where it could not be judged; else 0."""
+        if self.is_missing:
+            return EXIT_CANNOT_JUDGE
         unjudged = not self.entry.evalsets or not all(one.judged for one in self.entry.evalsets)
         held = []
         # A run of a change, or from recordings, says nothing of how things stand today.
@@ -88,9 +95,6 @@ def monitored(
     Raises UsageError for a run or a history that cannot be read, StoreError where the entry is not shared:
     then nothing is said of the run.
     """
-    # The statistics are not loaded before there is a run to look at.
-    from ..decide.monitor import conditions
-
     folder, found = load_run(run, settings)
     if found.shard is not None:
         raise UsageError(
@@ -104,6 +108,53 @@ def monitored(
     entry = entry_of(folder, settings, kind=kind or kind_of(settings), run=found, seen=seen)
     history.add(entry)
     history.sync()
+    alerts = _with_reasons(_alerts(entry, history, settings, now=now), seen)
+    write_alerts(folder, alerts)
+    beat = _heartbeat(entry, settings, caller=caller)
+    return Monitored(
+        alerts,
+        entry,
+        folder,
+        history.where,
+        (*alerts.notes, *history.notes, *beat),
+        is_unfinished=found.was_killed or found.unfinished > 0,
+    )
+
+
+def monitored_without_run(*, history: HistoryFolder, settings: Settings) -> Monitored:
+    """Say what holds now by the history alone, where there is no run, and write `alerts.json` into the store.
+
+    The daily job has begun and made no run: a file has a mistake, a key is not set. Nobody else would say so.
+    Raises UsageError where the history has no daily run either.
+    """
+    from ..decide.monitor.looks import daily_entries
+
+    now = settings.now or datetime.now(UTC)
+    daily = daily_entries(history.entries(), now=now)
+    if not daily:
+        raise UsageError(
+            f"{runs_folder(settings)}: no run yet, and {history.where} has no daily one; run pytest "
+            "--aioncall first"
+        )
+    newest, store = daily[-1], settings.root / settings.config.store
+    why = "nothing ran here: pytest says why; what holds is told by the history alone"
+    alerts = _alerts(newest, history, settings, now=now, notes=[why])
+    store.mkdir(parents=True, exist_ok=True)
+    write_alerts(store, alerts)
+    return Monitored(alerts, newest, store, history.where, (*alerts.notes, *history.notes), is_missing=True)
+
+
+def _alerts(
+    entry: HistoryEntry,
+    history: HistoryFolder,
+    settings: Settings,
+    *,
+    now: datetime,
+    notes: Sequence[str] = (),
+) -> AlertsFile:
+    """Fold the history as of one of its entries; `notes` go before those that the fold has."""
+    from ..decide.monitor import conditions
+
     entries = history.entries()
     alerts = conditions(
         entries,
@@ -115,13 +166,9 @@ def monitored(
         files=files_there(entries, settings.root),
     )
     alerts = with_runbooks(_with_commits(alerts, entries, settings), settings)
-    alerts = _with_reasons(alerts, seen)
     # What happened on the way is told, and not written: a start after a kill ends with the same file.
-    notes = dict.fromkeys([*alerts.notes, *_problems_told(history), *_place_told(history, settings)])
-    alerts = alerts.model_copy(update={"notes": tuple(notes)})
-    write_alerts(folder, alerts)
-    beat = _heartbeat(entry, settings, caller=caller)
-    return Monitored(alerts, entry, folder, history.where, (*alerts.notes, *history.notes, *beat))
+    told = [*_problems_told(history), *_place_told(history, settings), *lost_told(entries, settings, now=now)]
+    return alerts.model_copy(update={"notes": tuple(dict.fromkeys([*notes, *alerts.notes, *told]))})
 
 
 def _with_reasons(alerts: AlertsFile, seen: Mapping[str, Gathered]) -> AlertsFile:

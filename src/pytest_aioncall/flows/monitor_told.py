@@ -10,6 +10,7 @@ from ..model.alert import Alert, EvalsetCondition
 from ..settings import Settings
 from .monitor import EXIT_ALERT, EXIT_CANNOT_JUDGE, Monitored
 from .named_history import history_given
+from .runs import LATEST
 
 _MOST_ALERTS = 5
 _TIERS = {1: "page", 2: "ticket", 3: "review"}
@@ -49,6 +50,8 @@ def _word(one: EvalsetCondition) -> str:
 def _headline(found: Monitored) -> str:
     conditions = found.alerts.evalsets
     run = f"run {log_line(found.entry.run, 80)} of {found.entry.day}"
+    if found.is_missing:
+        return f"monitor NO RUN   nothing ran here; the newest of the history is {run}"
     if found.exit_code == EXIT_ALERT:
         bad = sum(any(alert.quality and alert.tier == 1 for alert in one.alerts) for one in conditions)
         return f"monitor ALERT   {bad} of {words.counted(len(conditions), 'evalset')}, {run}"
@@ -122,10 +125,16 @@ def _alert_lines(alert: Alert) -> list[str]:
 
 
 def _next(found: Monitored, given: str) -> str:
-    run = shlex.quote(log_line(found.entry.run, 200))
+    run = LATEST if found.is_missing else shlex.quote(log_line(found.entry.run, 200))
     if any(one.alerts or one.is_open for one in found.alerts.evalsets):
         return f"aioncall publish issues --run {run}{given}"
+    if found.is_missing:
+        return "mend what keeps it from running, and run: pytest --aioncall"
     if found.exit_code == EXIT_CANNOT_JUDGE:
-        return f"mend what is named, and run again: pytest --aioncall; this run: aioncall runs show {run}"
+        if found.is_unfinished:
+            again = f"mend what is named, and ask the rest: pytest --aioncall --aioncall-resume --aioncall-run {run}"
+        else:
+            again = "mend what is named, and run again: pytest --aioncall"
+        return f"{again}; this run: aioncall runs show {run}"
     scores = f"aioncall scores --since 24h --by SLICE{given} (how the slices moved)"
     return f"{scores}, aioncall history show{given}"

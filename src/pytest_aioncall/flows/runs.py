@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+from ..adapters.files import exists
+from ..adapters.history import ALERTS_FILE
 from ..adapters.render import words
-from ..adapters.run_store import find_run, read_run, read_samples
+from ..adapters.run_store import find_run, list_runs, read_run, read_samples
 from ..decide.rows import row_of
 from ..errors import UsageError
 from ..model.run import Run, RunEvalset
 from ..model.sample import Sample
 from ..settings import Settings
 from .record import Counts, EvalsetRecord, drawn_by_case, hashes_of
+
+LATEST: Final = "latest"
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -25,6 +30,22 @@ def load_run(name: str, settings: Settings) -> tuple[Path, Run]:
     """Find a run by id, folder or `latest`, and read its `run.json`."""
     folder = find_run(runs_folder(settings), name)
     return folder, read_kept_run(folder)
+
+
+def has_no_run(name: str, settings: Settings) -> bool:
+    """Tell whether the newest run is asked for and there is none at all: nothing ran here, or none began."""
+    return name == LATEST and not list_runs(runs_folder(settings))
+
+
+def folder_of_alerts(name: str, settings: Settings) -> Path:
+    """Return where the monitor left its alerts: in the run's folder; where there is no run, in the store.
+
+    Raises UsageError for a run that is not there.
+    """
+    store = settings.root / settings.config.store
+    if has_no_run(name, settings) and exists(store / ALERTS_FILE):
+        return store
+    return load_run(name, settings)[0]
 
 
 def read_kept_run(folder: Path) -> Run:

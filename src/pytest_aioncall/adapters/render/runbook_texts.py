@@ -2,7 +2,8 @@
 
 A step is a sentence and, where there is one, a command. `{evalset}` and `{run}` are filled in, in an issue
 also `{by}` (slices), `{span}` (commits), `{worst}` and `{one}` (cases); on a page those are blanks: CASE and
-the like are what the reader fills in. In the sentences below the steps EVALSET and RUN are filled in as words.
+the like are what the reader fills in. In the sentences below the steps EVALSET and RUN are filled in as
+words.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ _MOVED: Final = Step(
     "Which cases moved, the largest fall first", "aioncall baseline diff {evalset} --run {run}"
 )
 _REPORT: Final = Step(
-    "Every answer beside the baseline's, on one page", "aioncall gate --candidate {run} --report regression"
+    "Every answer beside the baseline's, on one page",
+    "aioncall gate --candidate {run} --report .aioncall/regression",
 )
 _COMMITS: Final = Step(
     "What was changed between the last good and the first bad run",
@@ -170,8 +172,8 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
             "Tokens in rose: the prompt or what is retrieved grew; look at the diff of the prompt.",
             "Tries rose: something is asked again and again; see the errors.",
             "Neither: the price or the model changed; look at the response model ids.",
-            "A cap holds in every run: `defaults: {max_cost_usd: 5}`. Where it stopped the run the alert says "
-            "so, and which samples were not asked; the cost is of the whole run, had it gone on.",
+            "A cap holds in every run: `defaults: {max_cost_usd: 5}`. Where it stopped the run the alert "
+            "says so, and how many samples were not asked; the cost is of the whole run, had it gone on.",
             "The cap stopped the run and a sample costs what it did: another evalset spent the money, or the "
             "suite has outgrown its cap.",
         ),
@@ -180,7 +182,8 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
     "no_data": Runbook(
         title="No run, no data",
         tier=1,
-        rule="No judged run for `monitors.no_data_days` days, or the history is lost.",
+        rule="A run is missing, or none could be judged for `monitors.no_data_days` days. The daily job "
+        "itself rings where it begins and nothing runs: a file has a mistake, a key is not set.",
         means="Nobody watches. Whatever breaks now is seen by users first.",
         steps=(
             ACK,
@@ -193,9 +196,14 @@ RUNBOOKS: Final[dict[AlertKind, Runbook]] = {
                 "aioncall doctor",
             ),
             Step("The newest entries of the history", "aioncall history show --evalset {evalset}"),
-            Step("Run it now", "pytest --aioncall"),
+            Step("Run it now, and see why it does not start", "pytest --aioncall"),
         ),
         outcomes=(
+            "A history that is lost rings nobody: a branch that was deleted is made again with the next run, "
+            "and what was there cannot be seen. `aioncall monitor` notes a history that is younger than the "
+            "daily workflow; `aioncall history push` and `rebuild` bring back what is left. Protect the "
+            "branch.",
+            "A job that does not begin at all cannot ring: that is what the heartbeat of `monitors` is for.",
             "GitHub stops a schedule after 60 days without activity in the repository, and may drop single "
             "runs: "
             "enable the workflow again and start it by hand.",

@@ -28,7 +28,7 @@ from ...model.ticket import Note, Ticket
 from ...protocols import Tracker
 from ...settings import Settings
 from ..named_history import history_given
-from ..runs import load_run
+from ..runs import folder_of_alerts, has_no_run
 from .applying import Applier, Done
 from .hearing import heard_of
 from .remembering import remember_issues
@@ -123,7 +123,7 @@ def publish_issues(
     pause    waits between two rounds of which the first one failed
     Raises UsageError where the run has no alerts, or no tracker can be asked.
     """
-    folder, _ = load_run(run, settings)
+    folder = folder_of_alerts(run, settings)
     alerts = read_alerts(folder)
     now = settings.now or datetime.now(UTC)
     remarks: list[str] = []
@@ -140,7 +140,7 @@ def publish_issues(
         failed += lost
     unheard = _unheard(alerts, settings)
     return Published(
-        run=alerts.run,
+        run=run if has_no_run(run, settings) else alerts.run,
         done=tuple(rounds.done),
         unheard=tuple(told for _, told in unheard),
         is_lost=any(tier == 1 for tier, _ in unheard),
