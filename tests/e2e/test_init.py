@@ -215,8 +215,9 @@ def test_what_a_changed_configuration_asks_of_a_workflow_is_shown_and_taken_on_d
     assert "kept    .github/workflows/aioncall-gate.yml" in said
     (step,) = [s for s in steps_of(project, "aioncall-daily", "daily") if "issues" in s.get("run", "")]
     assert step["env"]["SLACK_WEBHOOK_URL"] == "${{ secrets.SLACK_WEBHOOK_URL }}"
-    assert main(["init", "--github"]) == 0
-    assert "differs" not in capsys.readouterr().out
+    assert main(["init", "--github", "--update"]) == 0, "once more, before it is committed"
+    said = capsys.readouterr().out
+    assert "differs" not in said and "updated" not in said
 
 
 def test_what_only_this_folder_has_is_never_written_over(

@@ -47,28 +47,30 @@ class OnGitHub:
 def settled(root: Path, github: OnGitHub) -> OnGitHub:
     """Return the options, what was not said this time as the workflows that are there were written with.
 
-    Raises UsageError for what no workflow can have, and for an update that would lose what git does not have.
+    Raises UsageError for what no workflow can have.
     """
-    top = Place.of(root).top
-    origins = list(_origins(top))
+    origins = list(_origins(Place.of(root).top))
     if github.install is None:
         github = replace(github, install=_said(origins, "--install"))
     if github.shards is None and (said := _said(origins, "--shards") or "").isdecimal():
         github = replace(github, shards=int(said))
     refuse_impossible(shards=github.shards, install=github.install)
-    if github.update:
-        for path in _ours(top):
-            if git.file_at(top, "HEAD", path) != text_or_none(path):
-                name = f"{WORKFLOWS}/{path.name}"
-                why = "is not committed as it stands, so nothing could give it back after --update"
-                raise UsageError(f"{name}: {why}; commit it first, or delete it")
     return github
 
 
 def write_workflows(root: Path, config: Config, github: OnGitHub) -> list[Written]:
-    """Write the workflows that are missing, and those that would differ where `github.update` is set."""
+    """Write the workflows that are missing, and those that would differ where `github.update` is set.
+
+    Raises UsageError before any is written where that would lose what git does not have.
+    """
     top = Place.of(root).top
     texts = workflow_texts(root, config, version=__version__, shards=github.shards, install=github.install)
+    for name, text in texts.items() if github.update else ():
+        path = top / WORKFLOWS / name
+        there = text_or_none(path)
+        if exists(path) and there != text and (there is None or there != git.file_at(top, "HEAD", path)):
+            why = "is not committed as it stands, so nothing could give it back after --update"
+            raise UsageError(f"{WORKFLOWS}/{name}: {why}; commit it first, or delete it")
     written = [
         _write(top / WORKFLOWS / name, text, shown=f"{WORKFLOWS}/{name}", github=github)
         for name, text in texts.items()
@@ -99,12 +101,8 @@ def _diff(there: str, text: str) -> Iterator[str]:
         yield f"... {len(changed) - _SHOWN} more lines"
 
 
-def _ours(top: Path) -> list[Path]:
-    return files_in(top / WORKFLOWS, "aioncall-*.yml")
-
-
 def _origins(top: Path) -> Iterator[Origin]:
-    for path in _ours(top):
+    for path in files_in(top / WORKFLOWS, "aioncall-*.yml"):
         origin = written_as(text_or_none(path) or "")
         if origin is not None:
             yield origin
