@@ -12,12 +12,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_aioncall.decide.notices import Deliveries, Rules, plan_notices
 from pytest_aioncall.errors import DeliveryError
 from pytest_aioncall.flows.delivering import Heard, NobodyReached, notify
 from pytest_aioncall.model.alert import Alert, AlertsFile, Episode, EvalsetCondition
 from pytest_aioncall.model.config import Config
 from pytest_aioncall.model.history import RunRef
-from pytest_aioncall.model.ticket import Notification
+from pytest_aioncall.model.oncall import OnCall, Routes
+from pytest_aioncall.model.ticket import Delivery, Notification
 from pytest_aioncall.settings import Settings
 
 FIRST = datetime(2026, 11, 1, 6, 17, tzinfo=UTC)
@@ -174,3 +176,60 @@ def test_every_beginning_is_told_before_its_end_and_nothing_twice_that_was_logge
     for name, episode in calendar.open.items():
         if episode.last_bad.run == f"r{number}":
             assert f"{name}/{episode.key}" in told, "an incident that is open and bad was told to nobody"
+
+
+def folded(runs: dict[int, set[str]]) -> AlertsFile:
+    """Return how everything stands after the newest of some runs, whichever of them arrived last."""
+    calendar, alerts = Calendar(), None
+    for number in sorted(runs):
+        alerts = calendar.after(number, runs[number])
+    assert alerts is not None
+    return alerts
+
+
+def known(alerts: AlertsFile, sent: Deliveries) -> set[str]:
+    """Return the evalsets with an open incident that somebody was told of, and not of its end."""
+    return {
+        one.evalset
+        for one in alerts.evalsets
+        for key in sent.open_keys()
+        if one.is_open and sent.matters[key].episode_of(one) == one.episode
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    runs=st.lists(st.sets(st.sampled_from(NAMES)), min_size=1, max_size=9),
+    order=st.randoms(use_true_random=False),
+    most=st.sampled_from([1, 3]),
+)
+def test_in_whatever_order_runs_arrive_what_is_open_is_known_once_and_everything_ends(
+    runs: list[set[str]], order: Any, most: int
+) -> None:
+    """Late runs move, join and divide episodes, and undo recoveries."""
+    log: dict[str, Delivery] = {}
+    arrived: dict[int, set[str]] = {}
+    rules = Rules(Routes(tier1=("pager",)), OnCall(), FIRST, storm=most)
+
+    def publish(number: int, bad: set[str]) -> None:
+        arrived[number] = bad
+        alerts = folded(arrived)
+        before = known(alerts, Deliveries(log))
+        planned = plan_notices(alerts, heard={}, sent=Deliveries(log), rules=rules)
+        paged = {name for one in planned if one.action == "trigger" for name in one.evalsets}
+        assert not paged & before, "paged again for what is known"
+        for one in planned:
+            log[one.id] = Delivery.model_validate(one.model_dump(include=set(Delivery.model_fields)))
+        assert plan_notices(alerts, heard={}, sent=Deliveries(log), rules=rules) == []
+        # On the day on which the end was told, a late run is left to the next one.
+        if not any(one.action == "resolve" and one.day == alerts.day for one in log.values()):
+            is_bad = {one.evalset for one in alerts.evalsets if one.is_open and one.alerts}
+            assert is_bad <= known(alerts, Deliveries(log)), "an incident that is open was told to nobody"
+
+    late = [number for number in range(len(runs)) if number % 3]
+    order.shuffle(late)
+    for number in [*(n for n in range(len(runs)) if not n % 3), *late]:
+        publish(number, runs[number])
+    for number in range(len(runs), len(runs) + 4):
+        publish(number, set())
+    assert Deliveries(log).open_keys() == []

@@ -308,6 +308,18 @@ def test_a_run_that_arrives_late_and_undoes_a_recovery_pages_anew() -> None:
     assert Deliveries(story.log).open_keys() == []
 
 
+@pytest.mark.parametrize("names", [("a",), ("a", "b", "c", "d")])
+def test_a_run_that_arrives_late_pages_nobody_twice_for_an_outage(names: tuple[str, ...]) -> None:
+    story = Story()
+    assert story.run(alerts_of(*(dark(name, day=22, since=22) for name in names))) == [("trigger", "pager")]
+    assert story.run(alerts_of(*(dark(name, day=22, since=21) for name in names))) == []
+    later = alerts_of(*(dark(name, day=23, since=21) for name in names), day=23)
+    assert story.run(later) == [("update", "pager")]
+    assert story.run(alerts_of(*(fine(name, day=24) for name in names), day=24)) == [("resolve", "pager")]
+    again = alerts_of(*(dark(name, day=25, since=25) for name in names), day=25)
+    assert story.run(again) == [("trigger", "pager")]
+
+
 def test_a_run_older_than_a_page_ends_nothing() -> None:
     story = Story()
     lost = alert(kind="no_data", quality=False, since=run_of(19))

@@ -97,8 +97,9 @@ def subjects_of(
     for condition in alerts.evalsets:
         for subject in _of_evalset(condition, heard.get(condition.evalset, NOBODY)):
             (incidents if condition.is_open else others).append(subject)
-    found = _together(others, most=most, sent=sent)
-    found += _incidents(incidents, most=most, matters=tuple(sent.matters.values()), run=alerts)
+    matters = tuple(sent.matters.values())
+    found = _others(others, most=most, matters=matters, run=alerts)
+    found += _incidents(incidents, most=most, matters=matters, run=alerts)
     return sorted(found, key=lambda one: (one.tier, one.key))
 
 
@@ -137,7 +138,10 @@ def _incidents(
     new: list[Subject] = []
     for one in incidents:
         alone = has_umbrella and one.heard.is_issue and not one.heard.storm
-        key = _known_key(one.conditions[0], matters, day=run.day, alone=alone)
+        (condition,) = one.conditions
+        mine = [m for m in matters if m.is_incident and not (alone and m.is_several)]
+        mine = [m for m in mine if m.episode_of(condition) == condition.episode]
+        key = _newest(mine, one.evalset, day=run.day)
         if key is None and one.heard.storm:
             key = storm_key(one.heard.storm)
         is_page = one.alerts and one.heard == NOBODY
@@ -148,30 +152,16 @@ def _incidents(
     for one in new:
         key = storm_key(run.run) if len(new) > most else _own_key(one, matters, run=run)
         by_key.setdefault(key, []).append(one)
-    return [
-        _joined(key, members) if key.startswith(STORM) else replace(members[0], key=key)
-        for key, members in by_key.items()
-    ]
+    return _subjects(by_key)
 
 
-def _known_key(
-    condition: EvalsetCondition, matters: Iterable[Matter], *, day: str, alone: bool
-) -> str | None:
-    """Return the key under which people know the open incident of an evalset; None where nobody does.
+def _newest(matters: Iterable[Matter], evalset: str, *, day: str) -> str | None:
+    """Return the key of what an evalset was named in last; None where that is nothing.
 
-    One whose end they were told stands for it no more, unless this run is no newer than that.
+    One whose end people were told stands for nothing more, unless this run is no newer than that.
     """
-    name = condition.evalset
-    found = [
-        (one.since[name], not one.is_several, one.key)
-        for one in matters
-        if name in one.since
-        and one.is_incident
-        and not (alone and one.is_several)
-        and (one.ended is None or one.ended >= day)
-        and one.episode_of(condition) == condition.episode
-    ]
-    return max(found)[2] if found else None
+    mine = [one for one in matters if evalset in one.since and (one.ended is None or one.ended >= day)]
+    return max(((m.since[evalset], not m.is_several, m.key) for m in mine), default=("", True, None))[2]
 
 
 def _own_key(incident: Subject, matters: Iterable[Matter], *, run: AlertsFile) -> str:
@@ -180,19 +170,34 @@ def _own_key(incident: Subject, matters: Iterable[Matter], *, run: AlertsFile) -
     return incident_key(incident.evalset, run.run) if incident.key in over else incident.key
 
 
-def _together(subjects: Iterable[Subject], *, most: int, sent: Deliveries) -> list[Subject]:
-    """Join pages that are no incidents and began with one run, by their kind, where they are many."""
-    found: list[Subject] = []
-    groups: dict[str, list[Subject]] = {}
+def _others(
+    subjects: Iterable[Subject], *, most: int, matters: Sequence[Matter], run: AlertsFile
+) -> list[Subject]:
+    """Give what is no incident the key under which people know it.
+
+    Pages of one kind that began with one run, and that nobody was told of yet, are one where they are many.
+    """
+    by_key: dict[str, list[Subject]] = {}
+    new: dict[str, list[Subject]] = {}
     for one in subjects:
-        apart = len(one.alerts) != 1 or one.alerts[0].quality or one.tier != 1 or one.key in sent.matters
-        if apart:
-            found.append(one)
+        alert, since = one.alerts[0], one.first.day
+        mine = [m for m in matters if m.is_of(alert) and m.since.get(one.evalset, "") >= since]
+        key = _newest(mine, one.evalset, day=run.day)
+        if key is None and one.tier == 1 and not alert.quality:
+            new.setdefault(f"{TOGETHER}{alert.kind}/{one.first.run}", []).append(one)
         else:
-            groups.setdefault(f"{TOGETHER}{one.alerts[0].kind}/{one.first.run}", []).append(one)
-    for key, members in groups.items():
-        found += [_joined(key, members)] if len(members) > most or key in sent.matters else members
-    return found
+            by_key.setdefault(key or one.key, []).append(one)
+    for group, members in new.items():
+        for one in members:
+            by_key.setdefault(group if len(members) > most else one.key, []).append(one)
+    return _subjects(by_key)
+
+
+def _subjects(by_key: Mapping[str, Sequence[Subject]]) -> list[Subject]:
+    return [
+        _joined(key, members) if key.startswith((STORM, TOGETHER)) else replace(members[0], key=key)
+        for key, members in by_key.items()
+    ]
 
 
 def _joined(key: str, members: Sequence[Subject]) -> Subject:

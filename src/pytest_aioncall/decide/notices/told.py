@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from ...model.alert import Episode, EvalsetCondition
+from ...model.alert import Alert, Episode, EvalsetCondition
 from ...model.ticket import Delivery, Notification
 
 STORM: Final = "storm/"
@@ -36,6 +36,10 @@ class Matter:
         """Tell whether it is an incident of one evalset or of many: anything else has its kind in its key."""
         of_one = any(self.key.removeprefix(f"{name}/").count("/") == 0 for name in self.since)
         return self.key.startswith(STORM) or (of_one and not self.key.startswith(TOGETHER))
+
+    def is_of(self, alert: Alert) -> bool:
+        """Tell whether it is an alert that is no incident, of one evalset or of many, since whichever run."""
+        return self.key.startswith((f"{alert.evalset}/{alert.key}/", f"{TOGETHER}{alert.kind}/"))
 
     def episode_of(self, condition: EvalsetCondition) -> Episode | None:
         """Return the episode of an evalset that it is about; None where this run knows of none.
