@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,8 +19,10 @@ from issue_days import (
     left_to_do,
     no_data,
     publish,
+    without_marker,
 )
 from pytest_aioncall.decide.issues.marker import read_marker
+from pytest_aioncall.model.alert import AlertsFile
 from pytest_aioncall.model.oncall import Monitors, OnCall, Routes
 from pytest_aioncall.model.ticket import Note, Ticket
 
@@ -232,17 +235,66 @@ def test_a_storm_of_lost_data_is_one_issue_too(tracker: MemoryTracker) -> None:
     assert tracker.open_now() == []
 
 
-@pytest.mark.parametrize("how", ["label", "not planned", "duplicate", "marker"])
-def test_a_person_lets_go_of_an_episode_and_nothing_of_it_comes_back(
-    tracker: MemoryTracker, how: str
-) -> None:
-    opened(tracker)
+def fallen(number: int, names: str, *, first: int) -> AlertsFile:
+    return alerts_of(*(condition(number, name, first=first, last=number) for name in names))
+
+
+def lacking(number: int, names: str, *, first: int) -> AlertsFile:
+    lost = {name: [no_data(name, since=first)] for name in names}
+    return alerts_of(*(condition(number, n, state="not_judged", alerts=a) for n, a in lost.items()))
+
+
+def let_go(tracker: MemoryTracker, how: str) -> None:
+    """Let a person let go of the first issue, in one of the ways in which that is done."""
     if how == "label":
         tracker.edit(1, labels=("aioncall", "wontfix"))
     elif how == "marker":
         tracker.edit(1, body="We know about this one.")
+    elif how == "marker and title":
+        tracker.edit(1, title="Investigating", body=without_marker(tracker.issues[1].body))
     else:
         tracker.close(1, reason=how.replace(" ", "_"))
+
+
+WAYS = ["label", "not planned", "duplicate", "marker", "marker and title"]
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("names", ["a", "abcde"], ids=["one", "storm"])
+@pytest.mark.parametrize("made", [fallen, lacking])
+def test_a_person_lets_go_of_an_issue_of_any_kind_and_nothing_of_it_comes_back(
+    tracker: MemoryTracker, made: Callable[..., AlertsFile], names: str, how: str
+) -> None:
+    publish(tracker, made(1, names, first=1), now=at(1))
+    assert len(tracker.issues) == 1
+    let_go(tracker, how)
+    before = (dict(tracker.issues), dict(tracker.comments))
+    rounds = publish(tracker, made(2, names, first=1), now=at(2))
+    publish(tracker, made(3, names, first=1), now=at(3))
+    assert (tracker.issues, tracker.comments) == before
+    assert len(rounds.remarks) == 1
+    assert rounds.remarks[0].startswith("#1: a person let go of ")
+    publish(tracker, made(9, names, first=9), now=at(9))
+    assert len(tracker.issues) == 2, "what begins after that is another cause"
+    assert tracker.issues[2].state == "open"
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_who_let_go_of_a_storm_let_go_of_a_row_whose_first_bad_run_a_late_run_moves(
+    tracker: MemoryTracker, how: str
+) -> None:
+    publish(tracker, fallen(2, "abcde", first=2), now=at(2))
+    let_go(tracker, how)
+    publish(tracker, fallen(3, "abcde", first=1), now=at(3))
+    assert len(tracker.issues) == 1
+
+
+@pytest.mark.parametrize("how", ["label", "not planned", "duplicate", "marker"])
+def test_a_person_lets_go_of_an_episode_and_a_recurrence_is_another_issue(
+    tracker: MemoryTracker, how: str
+) -> None:
+    opened(tracker)
+    let_go(tracker, how)
     before = (dict(tracker.issues), dict(tracker.comments))
     publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
     publish(tracker, alerts_of(condition(3, state="good", first=1, last=2, good=[3])), now=at(3))
@@ -251,6 +303,33 @@ def test_a_person_lets_go_of_an_episode_and_nothing_of_it_comes_back(
     publish(tracker, alerts_of(condition(9, first=9, earlier=[over])), now=at(9))
     assert len(tracker.issues) == 2
     assert tracker.issues[2].state == "open"
+
+
+@pytest.mark.parametrize("how", ["cut out", "damaged"])
+def test_an_issue_without_its_marker_that_is_closed_as_done_makes_way_for_a_new_one(
+    tracker: MemoryTracker, how: str
+) -> None:
+    opened(tracker)
+    body = tracker.issues[1].body
+    gone = body.replace(body[40:44], "AAAA", 1) if how == "damaged" else without_marker(body)
+    tracker.edit(1, body=gone)
+    publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
+    assert len(tracker.issues) == 1
+    tracker.close(1)
+    publish(tracker, alerts_of(condition(3, first=1, last=3)), now=at(3))
+    assert [one.number for one in tracker.open_now()] == [2]
+    assert tracker.issues[1].body == gone
+
+
+def test_without_a_memory_an_issue_that_lost_its_marker_is_known_by_its_title(tracker: MemoryTracker) -> None:
+    opened(tracker)
+    tracker.edit(1, body="We know about this one.")
+    tracker.history.kept.clear()
+    publish(tracker, alerts_of(condition(2, first=1, last=2)), now=at(2))
+    assert len(tracker.issues) == 1
+    tracker.close(1)
+    publish(tracker, alerts_of(condition(3, first=1, last=3)), now=at(3))
+    assert [one.number for one in tracker.open_now()] == [2]
 
 
 def test_what_a_person_closed_as_done_is_opened_by_the_next_bad_run_once_a_day(

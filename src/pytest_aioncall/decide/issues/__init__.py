@@ -8,12 +8,13 @@ lifecycle  the moves of one issue; incident, upkeep and storm choose among them
 plan       all of it: steps from what is there to what should be
 """
 
-from .board import Board, Held, is_ours, read_board, released_by, stands_for
+from .board import Board, Held, incident_released_by, is_ours, read_board, stands_for
 from .marker import event_mark, write_marker
 from .people import Due, silent_until, steps_due
 from .plan import look_back, needs_notes, plan_issues
 from .scene import Rules
 from .steps import Comment, Open, Plan, Remove, Rewrite, Step
+from .upkeep import upkeep_alerts, upkeep_released_by
 
 __all__ = [
     "Board",
@@ -27,14 +28,16 @@ __all__ = [
     "Rules",
     "Step",
     "event_mark",
+    "incident_released_by",
     "is_ours",
     "look_back",
     "needs_notes",
     "plan_issues",
     "read_board",
-    "released_by",
     "silent_until",
     "stands_for",
     "steps_due",
+    "upkeep_alerts",
+    "upkeep_released_by",
     "write_marker",
 ]

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Literal
 
 from ...model.alert import Episode, EvalsetCondition
-from ...model.issue import IssueKind, IssueState
+from ...model.issue import Feature, IssueKind, IssueState
 from ...model.ticket import Note, Ticket
 from .commands import Command, Unread, moment_of, read_commands
 from .events import reopened
@@ -17,11 +18,15 @@ from .marker import DamagedMarker, events_of, read_marker, repeated
 
 WONTFIX: Final = frozenset({"wontfix", "won't fix", "wont-fix"})
 _LET_GO: Final = frozenset({"not_planned", "duplicate"})
+FeatureKind = Literal["incident", "upkeep"]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One issue of ours: what its marker says, what was said in it, and what it was told."""
+    """One issue of ours: what its marker says, what was said in it, and what it was told.
+
+    is_marked  False where somebody took the marker out: `state` is what it said when it was last seen
+    """
 
     ticket: Ticket
     state: IssueState
@@ -29,6 +34,7 @@ class Held:
     commands: tuple[Command, ...] = ()
     unread: tuple[Unread, ...] = ()
     repeated: tuple[Note, ...] = ()
+    is_marked: bool = True
 
     @property
     def number(self) -> int:
@@ -44,9 +50,14 @@ class Held:
 
     @property
     def is_released(self) -> bool:
-        """Tell whether a person has let go of what it stands for."""
+        """Tell whether a person has let go of what it stands for.
+
+        Without its marker it is, as long as it is open, whatever else was changed in it.
+        """
         if self.state.phase == "duplicate":
             return False
+        if not self.is_marked and self.is_open:
+            return True
         closed_so = not self.is_open and self.ticket.state_reason in _LET_GO and self.state.phase == "open"
         return self.has_wontfix or closed_so
 
@@ -58,7 +69,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Unmarked:
-    """An issue of ours whose marker somebody took out: released, for whatever it stood for."""
+    """An issue of ours without a marker, of which nobody remembers what it stood for."""
 
     ticket: Ticket
     events: frozenset[str] = frozenset()
@@ -73,12 +84,12 @@ class Board:
     remarks: tuple[str, ...] = ()
 
     def of(self, kind: IssueKind, evalset: str = "") -> list[Held]:
-        """Return the issues of one kind for one evalset, by number; duplicates left out."""
-        return [
-            one
-            for one in self.held
-            if one.state.kind == kind and one.state.evalset == evalset and one.state.phase != "duplicate"
-        ]
+        """Return the issues of one kind for one evalset, by number; duplicates left out.
+
+        One whose marker was taken out is not ours to write into any more: `released_by` alone finds it.
+        """
+        mine = [one for one in self.held if one.is_marked and one.state.phase != "duplicate"]
+        return [one for one in mine if one.state.kind == kind and one.state.evalset == evalset]
 
 
 def is_ours(ticket: Ticket, actor: str) -> bool:
@@ -87,9 +98,18 @@ def is_ours(ticket: Ticket, actor: str) -> bool:
 
 
 def read_board(
-    tickets: Sequence[Ticket], notes: Mapping[int, Sequence[Note]], *, actor: str, zone: tzinfo
+    tickets: Sequence[Ticket],
+    notes: Mapping[int, Sequence[Note]],
+    *,
+    actor: str,
+    zone: tzinfo,
+    remembered: Mapping[int, IssueState] = MappingProxyType({}),
 ) -> Board:
-    """Read the tickets under our label. `notes` by number, of those that are ours."""
+    """Read the tickets under our label. `notes` by number, of those that are ours.
+
+    `remembered` is what their markers said when they were last seen: an issue is matched by its number where
+    its marker has gone, since its title and its body are anybody's to edit.
+    """
     held: list[Held] = []
     unmarked: list[Unmarked] = []
     remarks: list[str] = []
@@ -109,7 +129,11 @@ def read_board(
             )
             state = None
         if state is None:
-            unmarked.append(Unmarked(ticket, events))
+            before = remembered.get(ticket.number)
+            if before is None:
+                unmarked.append(Unmarked(ticket, events))
+            else:
+                held.append(Held(ticket, before, events, is_marked=False))
             continue
         commands, unread = read_commands(notes.get(ticket.number, ()), actor=actor, zone=zone)
         held.append(Held(ticket, state, events, commands, unread, tuple(repeated(own))))
@@ -122,20 +146,40 @@ def episodes_of(condition: EvalsetCondition) -> list[Episode]:
 
 
 def episode_of(state: IssueState, condition: EvalsetCondition) -> Episode | None:
-    """Return the episode that an issue stands for, as the history knows it now; None where it does not.
+    """Return the episode that an issue stands for, as the history knows it now; None where it does not."""
+    return _spell_of(state).among(episodes_of(condition))
 
-    By its key; where a run that arrived late has moved the first bad run, by days that overlap.
-    """
-    known = episodes_of(condition)
-    for episode in known:
-        if episode.key == state.episode:
-            return episode
-    for episode in known:
-        end = episode.recovered.day if episode.recovered else "9999"
-        last = state.last_bad_day if state.recovered_day is None else state.recovered_day
-        if episode.first_bad.day <= last and state.first_day < end:
-            return episode
-    return None
+
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """An episode as a marker remembers it: its key, and the days from `first` to `last` (YYYY-MM-DD)."""
+
+    key: str
+    first: str
+    last: str
+
+    def among(self, known: Sequence[Episode]) -> Episode | None:
+        """Return which of these it is: by its key; where a late run moved that, by days that overlap."""
+        for episode in known:
+            if episode.key == self.key:
+                return episode
+        for episode in known:
+            end = episode.recovered.day if episode.recovered else "9999"
+            if episode.first_bad.day <= self.last and self.first < end:
+                return episode
+        return None
+
+
+def _spell_of(state: IssueState) -> _Spell:
+    return _Spell(state.episode, state.first_day, state.recovered_day or state.last_bad_day)
+
+
+def _spells_of(state: IssueState, kind: FeatureKind, evalset: str) -> list[_Spell]:
+    """Return what an issue stands for, or stood for, of one evalset: as its own, or as rows of a storm."""
+    if state.kind == "storm":
+        rows: list[Feature] = [one for one in state.features if one.key == (kind, evalset)]
+        return [_Spell(one.episode, one.first_day, max(one.first_day, one.day)) for one in rows]
+    return [_spell_of(state)] if (state.kind, state.evalset) == (kind, evalset) else []
 
 
 def stands_for(state: IssueState, condition: EvalsetCondition) -> bool:
@@ -144,27 +188,35 @@ def stands_for(state: IssueState, condition: EvalsetCondition) -> bool:
     return found is not None and found == condition.episode
 
 
-def released_by(board: Board, condition: EvalsetCondition) -> Ticket | None:
-    """Return the issue by which a person let go of the open episode of an evalset; None where nobody did."""
-    for one in board.of("incident", condition.evalset):
-        if one.is_released and stands_for(one.state, condition):
-            return one.ticket
-    for storm in board.of("storm"):
-        episode = condition.episode
-        of_it = [f for f in storm.state.features if f.key == ("incident", condition.evalset)]
-        if storm.is_released and episode is not None and any(f.episode == episode.key for f in of_it):
-            return storm.ticket
-    return _unmarked_for(board, condition)
+def released_by(
+    board: Board, kind: FeatureKind, evalset: str, *, episodes: Sequence[Episode]
+) -> Ticket | None:
+    """Return the issue by which a person let go of the first of these episodes; None where nobody did.
 
-
-def _unmarked_for(board: Board, condition: EvalsetCondition) -> Ticket | None:
-    """Find an issue without marker that stood for this episode: by its title, and when it was begun."""
-    episode = condition.episode
-    if episode is None:
+    One rule for every kind: an issue of its own or a row of a storm, released by a label, by how it was
+    closed, or by taking its marker out. The other episodes are told from it by their keys.
+    """
+    if not episodes:
         return None
-    name = re.compile(re.escape(condition.evalset) + r"(?![\w-])")
+    for one in board.held:
+        if one.is_released:
+            spells = _spells_of(one.state, kind, evalset)
+            if any(spell.among(episodes) == episodes[0] for spell in spells):
+                return one.ticket
+    return _by_title(board, evalset, episodes[0]) if kind == "incident" else None
+
+
+def incident_released_by(board: Board, condition: EvalsetCondition) -> Ticket | None:
+    """Return the issue by which a person let go of the open episode of an evalset; None where nobody did."""
+    episodes = episodes_of(condition) if condition.is_open else ()
+    return released_by(board, "incident", condition.evalset, episodes=episodes)
+
+
+def _by_title(board: Board, evalset: str, episode: Episode) -> Ticket | None:
+    """Find an open issue that nobody remembers: by how its title begins, and when it was begun."""
+    name = re.compile(re.escape(evalset) + r"(?![\w-])")
     for one in board.unmarked:
-        if not name.match(one.ticket.title):
+        if one.ticket.state != "open" or not name.match(one.ticket.title):
             continue
         if one.ticket.created_at[:10] >= episode.first_bad.day or reopened(episode) in one.events:
             return one.ticket

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...model.alert import Episode, EvalsetCondition
 from ...model.history import RunRef
-from .board import Held, closed_at, episode_of, keys_of, released_by
+from .board import Held, closed_at, episode_of, incident_released_by, keys_of
 from .lifecycle import carry_on, close, late_line, open_again, open_anew, recur, settle, within_reopening
 from .scene import Cause, Scene, is_routed
 from .steps import Step
@@ -107,7 +107,7 @@ def _without_issue(scene: Scene, mine: list[Held], condition: EvalsetCondition) 
                 return Outcome(closing)
     if not condition.is_open or now is None:
         return Outcome()
-    released = released_by(scene.board, condition)
+    released = incident_released_by(scene.board, condition)
     if released is not None:
         return Outcome(remarks=(f"#{released.number}: a person let go of this episode; left alone",))
     cause = cause_of(condition, now)

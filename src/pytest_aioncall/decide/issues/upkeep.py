@@ -9,7 +9,8 @@ from __future__ import annotations
 from ...model.alert import Alert, Episode, EvalsetCondition
 from ...model.history import RunRef
 from ...model.issue import UPKEEP
-from .board import Held
+from ...model.ticket import Ticket
+from .board import Board, Held, released_by
 from .incident import Opening, Outcome
 from .lifecycle import carry_on, close, move_into, open_again, open_anew, recur, settle, within_reopening
 from .scene import Cause, Scene, is_routed
@@ -19,6 +20,15 @@ from .steps import Step
 def upkeep_alerts(condition: EvalsetCondition) -> tuple[Alert, ...]:
     """Return the alerts that make an issue although they say nothing of answers."""
     return tuple(alert for alert in condition.alerts if alert.kind in UPKEEP and not alert.quality)
+
+
+def upkeep_released_by(board: Board, condition: EvalsetCondition) -> Ticket | None:
+    """Return the issue by which a person let go of what an evalset lacks now; None where nobody did."""
+    alerts = upkeep_alerts(condition)
+    if not alerts:
+        return None
+    since = Episode(first_bad=alerts[0].since or condition.run, last_bad=condition.run)
+    return released_by(board, "upkeep", condition.evalset, episodes=(since,))
 
 
 def plan_upkeep(scene: Scene, condition: EvalsetCondition, *, incident: int | None, bad: bool) -> Outcome:
@@ -53,9 +63,9 @@ def _with_issue(scene: Scene, held: Held, cause: Cause, *, incident: int | None,
 
 def _without_issue(scene: Scene, mine: list[Held], cause: Cause) -> Outcome:
     latest = max((one for one in mine if not one.has_wontfix), key=lambda one: one.number, default=None)
-    let_go = [one for one in mine if one.is_released and one.state.episode == cause.episode.key]
-    if let_go:
-        return Outcome(remarks=(f"#{let_go[0].number}: a person let go of it; left alone",))
+    let_go = upkeep_released_by(scene.board, cause.condition)
+    if let_go is not None:
+        return Outcome(remarks=(f"#{let_go.number}: a person let go of it; left alone",))
     if not is_routed(cause.alerts, scene.rules.routes):
         return Outcome()
     if latest is None or latest.is_released:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from ...decide.issues import Board, Held, Rules, released_by, silent_until, stands_for, steps_due
+from ...decide.issues import (
+    Board,
+    Held,
+    Rules,
+    incident_released_by,
+    silent_until,
+    stands_for,
+    steps_due,
+    upkeep_alerts,
+    upkeep_released_by,
+)
 from ...model.alert import AlertsFile, EvalsetCondition
+from ...model.ticket import Ticket
 from ..delivering import Heard
 
 
 def heard_of(alerts: AlertsFile, board: Board, *, rules: Rules) -> dict[str, Heard]:
     """Return by evalset where its issue is, who has taken it, whether it is silent, and who is asked now.
 
-    An episode that a person let go of is silent for good.
+    What a person let go of is silent for good.
     """
     storm = next((s for s in board.of("storm") if s.is_open and not s.is_released), None)
     found: dict[str, Heard] = {}
@@ -22,10 +33,9 @@ def heard_of(alerts: AlertsFile, board: Board, *, rules: Rules) -> dict[str, Hea
 
 
 def _of(condition: EvalsetCondition, board: Board, *, storm: Held | None, rules: Rules) -> Heard | None:
-    if condition.is_open:
-        released = released_by(board, condition)
-        if released is not None:
-            return Heard(url=released.url or None, snoozed=True)
+    released = _released(condition, board)
+    if released is not None:
+        return Heard(url=released.url or None, snoozed=True)
     held = _issue_of(condition, board)
     kind = "incident" if condition.is_open else "upkeep"
     is_row = storm is not None and any(
@@ -35,6 +45,14 @@ def _of(condition: EvalsetCondition, board: Board, *, storm: Held | None, rules:
         # A storm is nobody's: its people are those of the rotation, not the owner of one feature.
         return _heard(storm, owner="", storm=storm.state.episode, rules=rules)
     return _heard(held, owner=condition.owner, storm="", rules=rules) if held is not None else None
+
+
+def _released(condition: EvalsetCondition, board: Board) -> Ticket | None:
+    """Return by which issue a person let go of all that holds now; an outage is never let go of."""
+    if condition.is_open:
+        return incident_released_by(board, condition)
+    is_all = upkeep_alerts(condition) == condition.alerts
+    return upkeep_released_by(board, condition) if is_all else None
 
 
 def _issue_of(condition: EvalsetCondition, board: Board) -> Held | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ from ...decide.oncall import zone_of
 from ...errors import AioncallError, DeliveryError, StoreError, UsageError
 from ...model.alert import AlertKind, AlertsFile
 from ...model.github import GitHub
-from ...model.issue import UPKEEP
+from ...model.issue import UPKEEP, IssueState
 from ...model.oncall import Tier
 from ...model.ticket import Note, Ticket
 from ...protocols import Tracker
@@ -31,7 +31,7 @@ from ..named_history import history_given
 from ..runs import folder_of_alerts, has_no_run
 from .applying import Applier, Done
 from .hearing import heard_of
-from .remembering import remember_issues
+from .remembering import remember_issues, remembered_markers
 
 LABEL: Final = "aioncall"
 GITHUB: Final = "github"
@@ -131,7 +131,8 @@ def publish_issues(
         tracker = _tracker(settings, alerts, dry_run=dry_run, remarks=remarks)
     config = settings.config
     rules = Rules(config.monitors, config.routes, config.oncall, now)
-    rounds = _Rounds(alerts, rules, Applier(tracker, _site(settings.github), label, dry=dry_run), pause=pause)
+    applier = Applier(tracker, _site(settings.github), label, dry=dry_run)
+    rounds = _Rounds(alerts, rules, applier, pause=pause, markers=_markers(history))
     board = rounds.until_done()
     failed = [*rounds.failed, *rounds.strangers]
     notified: list[str] = []
@@ -171,12 +172,16 @@ def publish_run(run: str, *, settings: Settings, where: str | None, dry_run: boo
 
 @dataclass(slots=True)
 class _Rounds:
-    """Rounds of listing, planning and doing, with what came of them."""
+    """Rounds of listing, planning and doing, with what came of them.
+
+    markers  what those of our issues said when they were last seen, by number
+    """
 
     alerts: AlertsFile
     rules: Rules
     applier: Applier
     pause: Callable[[float], None]
+    markers: Mapping[int, IssueState] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     remarks: tuple[str, ...] = ()
     failed: list[str] = field(default_factory=list)
@@ -241,7 +246,18 @@ class _Rounds:
             found = {one.id: one for one in tracker.notes(number)}
             notes[number] = list({**self.applier.said.get(number, {}), **found}.values())
         zone = zone_of(self.rules.oncall.timezone)
-        return read_board(tickets, notes, actor=actor, zone=zone), tickets
+        return read_board(tickets, notes, actor=actor, zone=zone, remembered=self.markers), tickets
+
+
+def _markers(history: HistoryFolder | None) -> dict[int, IssueState]:
+    """Return what the history remembers of our issues; one that cannot be read holds no issue back.
+
+    Whoever writes to it afterwards says so.
+    """
+    try:
+        return remembered_markers(history) if history is not None else {}
+    except StoreError:
+        return {}
 
 
 def _unheard(alerts: AlertsFile, settings: Settings) -> list[tuple[Tier, str]]:
