@@ -178,6 +178,9 @@ def test_daily_runs_in_a_folder_and_a_name_that_is_none(repository: Repository) 
     before = len(repository.project.run_folders())
     code, _, said = repository.pull_request(MAIN, "--aioncall-daily", "origin/nowhere")
     assert code == 4 and "git fetch origin nowhere" in said
+    code, _, said = repository.pull_request(MAIN, "--aioncall-daily", "./nowhere/")
+    assert code == 4 and "./nowhere/: no such folder; name the folder of a history" in said
+    assert "git fetch" not in said
     assert len(repository.project.run_folders()) == before
 
 

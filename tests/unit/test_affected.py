@@ -368,6 +368,11 @@ def test_a_ref_that_is_not_there_says_how_to_fetch_it(tree: Tree) -> None:
         UsageError, match=r"--aioncall-changed origin/main: no such commit here.*fetch-depth: 0"
     ):
         tree.causes(ref="origin/main")
+    with pytest.raises(UsageError, match=r"did you mean 'main'\? Else fetch it first: git fetch origin mian"):
+        tree.causes(ref="mian")
+    tree.git("update-ref", "refs/remotes/origin/main", "main")
+    with pytest.raises(UsageError, match=r"orgin/main: no such commit here; did you mean 'origin/main'\?"):
+        tree.causes(ref="orgin/main")
     with pytest.raises(UsageError, match="names no branch"):
         tree.causes(ref="origin/")
     with pytest.raises(LoadError, match="needs a git ref"):

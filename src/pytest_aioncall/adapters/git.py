@@ -58,6 +58,17 @@ def remote_url(root: Path, name: str = "origin") -> str | None:
     return (_git(root, "config", "--get", f"remote.{name}.url") or "").strip() or None
 
 
+def remotes(root: Path) -> list[str]:
+    """Return the names of the remotes."""
+    return (_git(root, "remote") or "").split()
+
+
+def branches(root: Path) -> list[str]:
+    """Return the branches that are here, those of remotes with their names: `main`, `origin/main`."""
+    told = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")
+    return (told or "").split()
+
+
 def default_branch(root: Path, remote: str = "origin") -> str | None:
     """Return the default branch of a remote, as far as a clone was told; None where it was not."""
     text = _git(root, "symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")

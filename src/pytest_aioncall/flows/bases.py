@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ..adapters import git
+from ..adapters.text import did_you_mean
 from ..errors import UsageError
+
+
+def how_to_fetch(root: Path, ref: str) -> str:
+    """Say how a branch that is not here comes here; where its remote has no such name, what is near."""
+    remote, _, branch = ref.partition("/")
+    if branch and remote in {"origin", *git.remotes(root)}:
+        return f"fetch it first: git fetch {remote} {shlex.quote(branch)}"
+    near = did_you_mean(ref, git.branches(root))
+    meant = f"did you mean {near!r}? Else " if near else ""
+    return f"{meant}fetch it first: git fetch origin {shlex.quote(ref)}"
 
 
 def base_of(root: Path, ref: str, *, option: str = "--against") -> str:
@@ -22,9 +34,8 @@ def base_of(root: Path, ref: str, *, option: str = "--against") -> str:
         )
     tip = None if ref.startswith("-") else git.commit_of(root, ref)
     if tip is None:
-        branch = ref.rpartition("/")[2]
         raise UsageError(
-            f"{option} {ref}: no such commit here; fetch it first: git fetch origin {branch} "
+            f"{option} {ref}: no such commit here; {how_to_fetch(root, ref)} "
             "(in GitHub Actions: actions/checkout with fetch-depth: 0)"
         )
     base = git.merge_base(root, tip)

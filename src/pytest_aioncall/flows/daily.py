@@ -22,7 +22,7 @@ from ..model.history import HistoryEntry
 from ..model.oncall import Monitors
 from ..model.verdict import Judgement
 from ..settings import Settings
-from .bases import base_of
+from .bases import base_of, how_to_fetch
 
 if TYPE_CHECKING:
     from ..decide.excused import Blame
@@ -63,9 +63,14 @@ class Daily:
             return cls(settings, monitors, folder=Path(settings.daily))
         commit = _commit(settings, monitors)
         if commit is None and settings.daily is not None:
+            if settings.daily.startswith((".", "/", "~")) or settings.daily.endswith("/"):
+                raise UsageError(
+                    f"--aioncall-daily {settings.daily}: no such folder; name the folder of a history, or "
+                    "its branch: origin/aioncall-history"
+                )
             raise UsageError(
-                f"--aioncall-daily {settings.daily}: no such folder, and no such branch is here; fetch it "
-                f"first: git fetch origin {settings.daily.removeprefix('origin/')}"
+                f"--aioncall-daily {settings.daily}: no such folder, and no such branch is here; "
+                f"{how_to_fetch(settings.root, settings.daily)}"
             )
         return None if commit is None else cls(settings, monitors, commit=commit)
 

@@ -36,7 +36,7 @@ def monitor_lines(found: Monitored, settings: Settings, *, history: str | None =
     return [*lines, "", f"next:  {_next(found, given)}"]
 
 
-_ORDER = {"ALERT": 0, "recovering": 1, "not judged": 2, "learning": 3, "ok": 4}
+_ORDER = {"ALERT": 0, "recovering": 1, "not judged": 2, "recovered": 3, "learning": 4, "ok": 5}
 
 
 def _word(one: EvalsetCondition) -> str:
@@ -44,7 +44,15 @@ def _word(one: EvalsetCondition) -> str:
         return "ALERT"
     if one.is_open:
         return "recovering"
+    if _is_over(one):
+        return "recovered"
     return {"bad": "ALERT", "not_judged": "not judged", "learning": "learning"}.get(one.state, "ok")
+
+
+def _is_over(one: EvalsetCondition) -> bool:
+    """Tell whether an incident ended on the day of this run."""
+    ended = one.episode.recovered if one.episode is not None else None
+    return ended is not None and ended.day == one.run.day and one.state != "not_judged"
 
 
 def _headline(found: Monitored) -> str:
@@ -60,9 +68,13 @@ def _headline(found: Monitored) -> str:
         return f"monitor CANNOT JUDGE   {run}{f': {log_line(because, 200)}' if because else ''}"
     pending = sum(one.is_open for one in conditions)
     still = f", {words.counted(pending, 'incident')} not over yet" if pending else ""
+    ended = sum(map(_is_over, conditions))
+    still += f", {words.counted(ended, 'incident')} over" if ended else ""
     bare = sum(bool(_accept(one, found)) for one in conditions)
     without = f", {bare} without a baseline" if bare else ""
-    return f"monitor OK   {words.counted(len(conditions), 'evalset')}{still}{without}, {run}"
+    # A good run beside a bad one of its day, or one that cannot tell, is no good news yet.
+    verdict = "NOT OVER" if any(one.uncounted for one in conditions) else "OK"
+    return f"monitor {verdict}   {words.counted(len(conditions), 'evalset')}{still}{without}, {run}"
 
 
 def _accept(one: EvalsetCondition, found: Monitored) -> str:
@@ -79,7 +91,7 @@ def _evalset_lines(one: EvalsetCondition, settings: Settings, *, width: int, acc
     bare = f"; no baseline: {accept}" if accept else ""
     lines = [f"  {name}  {word}{_said(one, settings)}{bare}"]
     for alert in one.alerts[:_MOST_ALERTS]:
-        lines += _alert_lines(alert)
+        lines += _alert_lines(alert, day=one.run.day)
     if len(one.alerts) > _MOST_ALERTS:
         lines.append(f"      and {words.counted(len(one.alerts) - _MOST_ALERTS, 'alert')} more")
     if one.history_gap:
@@ -99,6 +111,9 @@ def _said(one: EvalsetCondition, settings: Settings) -> str:
         return ""
     learned = [series.reference_days for series in one.series if series.learning]
     judged = f"{one.judged_samples}/{one.planned} judged"
+    if _is_over(one) and one.episode is not None:
+        days = words.counted(len(one.episode.good_days), "day")
+        judged = f"the incident of {one.episode.first_bad.day} ended, judged good on {days}; {judged}"
     if not learned:
         return f": {judged}"
     days = f"{min(learned)} of {settings.config.monitors.reference_days_min} days"
@@ -110,14 +125,18 @@ def _open_told(one: EvalsetCondition, settings: Settings) -> str:
     assert episode is not None  # noqa: S101 - the caller asked whether one is open
     good, needed = len(episode.good_days), settings.config.monitors.recovery_days
     since = f"open since {episode.first_bad.day}"
+    if one.uncounted:
+        why = log_line(one.uncounted, 300)
+        since = f"{since}; this run has no alert and makes no good day: {why}"
     if good < needed:
         return f"{since}, judged good on {good} of {words.counted(needed, 'day')}"
     return f"{since}, judged good on {words.counted(good, 'day')}; its series is not back yet"
 
 
-def _alert_lines(alert: Alert) -> list[str]:
+def _alert_lines(alert: Alert, *, day: str) -> list[str]:
     since = f", since {alert.since.day}" if alert.since is not None else ""
-    lines = [f"      {_TIERS[alert.tier]}: {log_line(alert.title, 300)}"]
+    as_of = f" (as of {alert.day})" if alert.is_held(day) else ""
+    lines = [f"      {_TIERS[alert.tier]}: {log_line(alert.title, 300)}{as_of}"]
     why = log_line(alert.summary.rstrip(".\n "), 300)
     lines += [f"        why: {why}{since}"] if why else []
     lines += [f"        {log_line(one.name, 60)}: {log_line(one.value, 300)}" for one in alert.evidence]
@@ -126,15 +145,14 @@ def _alert_lines(alert: Alert) -> list[str]:
 
 def _next(found: Monitored, given: str) -> str:
     run = LATEST if found.is_missing else shlex.quote(log_line(found.entry.run, 200))
-    if any(one.alerts or one.is_open for one in found.alerts.evalsets):
+    if any(one.alerts or one.is_open or _is_over(one) for one in found.alerts.evalsets):
         return f"aioncall publish issues --run {run}{given}"
     if found.is_missing:
         return "mend what keeps it from running, and run: pytest --aioncall"
     if found.exit_code == EXIT_CANNOT_JUDGE:
+        again = "run again: pytest --aioncall"
         if found.is_unfinished:
-            again = f"mend what is named, and ask the rest: pytest --aioncall --aioncall-resume --aioncall-run {run}"
-        else:
-            again = "mend what is named, and run again: pytest --aioncall"
-        return f"{again}; this run: aioncall runs show {run}"
+            again = f"ask the rest: pytest --aioncall --aioncall-resume --aioncall-run {run}"
+        return f"mend what is named, and {again}; this run: aioncall runs show {run}"
     scores = f"aioncall scores --since 24h --by SLICE{given} (how the slices moved)"
     return f"{scores}, aioncall history show{given}"

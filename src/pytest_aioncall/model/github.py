@@ -44,3 +44,10 @@ class GitHub:
     def is_there(self) -> bool:
         """Tell whether the API can be asked."""
         return bool(self.repository and self.token)
+
+    @property
+    def lacks(self) -> tuple[str, str]:
+        """Return the variable without which the API cannot be asked, and how it comes to be set."""
+        if not self.repository:
+            return "GITHUB_REPOSITORY", "a job of GitHub Actions sets it; elsewhere set it to OWNER/NAME"
+        return "GITHUB_TOKEN", "in a workflow give the step env: GITHUB_TOKEN: ${{ github.token }}"

@@ -267,12 +267,8 @@ class GitHubTracker:
     def _ask(self, method: Method, path: str, told: Any, *, repeatable: bool | None = None) -> Reply:
         github = self._github
         if not github.is_there:
-            missing = "GITHUB_REPOSITORY" if not github.repository else "GITHUB_TOKEN"
-            raise DeliveryError(
-                f"{missing} is not set, so GitHub cannot be asked; in a workflow give the step "
-                "env: GITHUB_TOKEN: ${{ github.token }}",
-                refused=True,
-            )
+            missing, how = github.lacks
+            raise DeliveryError(f"{missing} is not set, so GitHub cannot be asked; {how}", refused=True)
         if self._caller is None:
             from . import open_calls
 

@@ -108,6 +108,7 @@ def publish_issues(
     *,
     settings: Settings,
     history: HistoryFolder | None = None,
+    where: str | None = None,
     tracker: Tracker | None = None,
     dry_run: bool = False,
     label: str = LABEL,
@@ -117,6 +118,7 @@ def publish_issues(
 
     run      id, folder or `latest`
     history  keeps the notification log; shared at the end. None: nothing but issues is done
+    where    what the history was called, for the next command; None where nobody named it
     tracker  None: GitHub's, as the job has it
     dry_run  ask the tracker, where there is one, change nothing, and say what would be done
     label    what our issues are found by
@@ -124,7 +126,7 @@ def publish_issues(
     Raises UsageError where the run has no alerts, or no tracker can be asked.
     """
     folder = folder_of_alerts(run, settings)
-    alerts = read_alerts(folder)
+    alerts = read_alerts(folder, given=history_given(where))
     now = settings.now or datetime.now(UTC)
     remarks: list[str] = []
     if tracker is None:
@@ -149,6 +151,7 @@ def publish_issues(
         failed=tuple(failed),
         notified=tuple(notified),
         dry_run=dry_run,
+        history=where,
     )
 
 
@@ -164,10 +167,9 @@ def publish_run(run: str, *, settings: Settings, where: str | None, dry_run: boo
         history = open_history(where, settings, must_be_there=True)
     except StoreError as error:
         here = HistoryFolder(local_folder(settings), where="this machine's runs")
-        found = publish_issues(run, settings=settings, history=here, dry_run=dry_run)
-        return replace(found, failed=(*found.failed, str(error)), history=where)
-    found = publish_issues(run, settings=settings, history=history, dry_run=dry_run)
-    return replace(found, history=where)
+        found = publish_issues(run, settings=settings, history=here, where=where, dry_run=dry_run)
+        return replace(found, failed=(*found.failed, str(error)))
+    return publish_issues(run, settings=settings, history=history, where=where, dry_run=dry_run)
 
 
 @dataclass(slots=True)
@@ -293,14 +295,13 @@ def _tracker(settings: Settings, alerts: AlertsFile, *, dry_run: bool, remarks: 
     if not any(GITHUB in routes.of(tier) for tier in (1, 2, 3)):
         remarks.append("no route leads to github, so no issue is kept")
         return None
-    missing = "GITHUB_REPOSITORY" if not settings.github.repository else "GITHUB_TOKEN"
+    missing, how = settings.github.lacks
     if dry_run:
         remarks.append(f"{missing} is not set: shown as if there were no issue yet")
         return None
     raise UsageError(
-        f"{missing} is not set, so the issues of run {log_line(alerts.run, 80)} cannot be written; in a "
-        "workflow give the step env: GITHUB_TOKEN: ${{ github.token }}, the job permissions: issues: write. "
-        "--dry-run shows what would be done"
+        f"{missing} is not set, so the issues of run {log_line(alerts.run, 80)} cannot be written; "
+        f"{how}. The job needs permissions: issues: write. --dry-run shows what would be done"
     )
 
 
