@@ -263,7 +263,13 @@ def test_without_a_token_it_says_what_is_missing_and_nothing_is_done(
         monkeypatch.delenv(name, raising=False)
     job.lay(a_week()[0], now=at(1))
     assert main(job.command("run-01", now=at(1))) == 4
-    assert "GITHUB_REPOSITORY is not set" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "GITHUB_REPOSITORY is not set" in said
+    assert "set it to OWNER/NAME" in said and "GITHUB_TOKEN" not in said
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/app")
+    assert main(job.command("run-01", now=at(1))) == 4
+    assert "give the step env: GITHUB_TOKEN: ${{ github.token }}" in capsys.readouterr().err
+    monkeypatch.delenv("GITHUB_REPOSITORY")
     assert main([*job.command("run-01", now=at(1)), "--dry-run"]) == 0
     told = capsys.readouterr().out
     assert "would open 'triage.daily.route" in told
@@ -386,7 +392,8 @@ def test_a_run_without_alerts_names_the_command_that_makes_them(
     folder = job.lay(a_week()[0], now=at(1))
     (folder / "alerts.json").unlink()
     assert main(job.command("run-01", now=at(1))) == 4
-    assert "aioncall monitor" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.rstrip().endswith(f"aioncall monitor --run run-01 --history {job.root}/history/"), "as it was named"
 
 
 @pytest.mark.parametrize("text", ['{"format": 2}', "[" * 100_000, '{"format": 1, "run": 3}', "\x00"])
