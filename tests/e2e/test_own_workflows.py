@@ -67,6 +67,11 @@ def pull_request(repository: Repository, number: int) -> dict[str, Any]:
     }
 
 
+def checks(github: FakeGitHub) -> list[tuple[str, str]]:
+    """How the checks ended that were reported, and on which commit."""
+    return [(run["told"]["conclusion"], run["told"]["head_sha"]) for run in github.check_runs]
+
+
 def be_friendlier(repository: Repository, github: FakeGitHub) -> tuple[int, str]:
     """Open a pull request with the friendlier prompt and its recorded answers."""
     repository.git("switch", "-q", "--create", "change")
@@ -108,6 +113,7 @@ def test_the_friendlier_prompt_is_red_and_commented(repository: Repository, gith
     assert comment.green, comment.log
     (note,) = github.comments(number)
     assert "shape_of_answer" in note.body
+    assert checks(github) == [("failure", sha)]
 
 
 def test_the_daily_run_works_through_to_its_end(
@@ -133,10 +139,11 @@ def test_the_action_installs_itself_runs_and_comments(repository: Repository, gi
     text = gate.read_text(encoding="utf-8")
     install = "      - name: Install the tool and what its demo needs\n"
     begin, rest = text.split(install)
-    rest = rest.split("\n", 1)[1].replace("version: installed", 'comment: "true"')
-    gate.write_text((begin + rest).replace("contents: read", "pull-requests: write"), encoding="utf-8")
+    rest = rest.split("\n", 1)[1].replace("version: installed", 'comment: "true"\n          check: "true"')
+    rights = "pull-requests: write\n      checks: write"
+    gate.write_text((begin + rest).replace("contents: read", rights), encoding="utf-8")
     repository.commit("One step")
-    number, _ = be_friendlier(repository, github)
+    number, sha = be_friendlier(repository, github)
     ended = repository.run_workflow(
         "aioncall-gate", "pull_request", pull_request(repository, number), **environ(github)
     )
@@ -144,3 +151,4 @@ def test_the_action_installs_itself_runs_and_comments(repository: Repository, gi
     assert "Failure - Main Run the evals, and judge them" in ended.log, ended.log
     (note,) = github.comments(number)
     assert "shape_of_answer" in note.body
+    assert checks(github) == [("failure", sha)]
