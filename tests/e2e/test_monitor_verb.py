@@ -194,6 +194,11 @@ def test_an_incident_without_an_alert_today_is_recovering_and_no_alert(daily: Da
     daily.run(3)
     daily.monitor()
     daily.project.app(GOOD)
+    daily.run(3, hour=9)
+    code, out, _ = daily.command("monitor")
+    assert code == 0
+    assert out.startswith("monitor NOT OVER   1 evalset, 1 incident not over yet, run "), "the day was bad"
+    assert "makes no good day: an earlier run of 2026-11-03 was bad, judged good on 0 of 3 days" in out
     for day, good in ((4, 1), (5, 2)):
         daily.run(day)
         code, out, _ = daily.command("monitor")
@@ -201,8 +206,25 @@ def test_an_incident_without_an_alert_today_is_recovering_and_no_alert(daily: Da
         assert out.startswith("monitor OK   1 evalset, 1 incident not over yet, run ")
         assert f"triage  recovering: open since 2026-11-03, judged good on {good} of 3 days" in out
         assert "ALERT" not in out
-    daily.run(6)
-    assert "not over yet" not in daily.command("monitor")[1]
+    run = daily.run(6)
+    out = daily.command("monitor")[1]
+    assert out.startswith("monitor OK   1 evalset, 1 incident over, run ")
+    assert "triage  recovered: the incident of 2026-11-03 ended, judged good on 3 days; 80/80 judged" in out
+    assert out.endswith(f"next:  aioncall publish issues --run {run}\n")
+
+
+def test_a_run_that_could_not_judge_shows_the_held_alert_as_of_its_day(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(WORSE)
+    daily.run(3)
+    daily.monitor()
+    daily.project.app(OUTAGE)
+    daily.run(4)
+    out = daily.command("monitor")[1]
+    held = [line for line in out.splitlines() if "triage.daily.exact" in line]
+    assert held and all(line.endswith(" (as of 2026-11-03)") for line in held)
+    (errors,) = [line for line in out.splitlines() if "triage.daily.errors" in line]
+    assert "as of" not in errors
 
 
 def test_without_a_baseline_the_line_says_so_with_the_command_that_makes_one(daily: Daily) -> None:

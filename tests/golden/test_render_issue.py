@@ -124,6 +124,30 @@ def test_an_incident_that_was_taken_and_goes_on_reads_as_expected() -> None:
     expect("issue_goes_on.md", shown(tracker))
 
 
+def test_a_run_that_could_not_judge_shows_no_old_number_as_its_own() -> None:
+    tracker = MemoryTracker()
+    publish(tracker, alerts_of(rich()), now=at(5))
+    held = rich(6, state="not_judged", because="provider says 503", last=5)
+    held = held.model_copy(
+        update={"alerts": tuple(one.model_copy(update={"day": day(5)}) for one in held.alerts)}
+    )
+    publish(tracker, alerts_of(held), now=at(6))
+    body = tracker.issues[1].body
+    assert f"| 1 | triage.daily.route 24h: 92.2 % -> 84.0 % (delta -8.2 pp, n=120) (as of {day(5)}) |" in body
+    assert f"| 83.0 % of {day(5)} |" in body and "| now |" not in body.split("**Worst cases**")[0]
+    assert f"**Worst cases** of {day(5)}" in body
+
+
+def test_a_good_run_that_makes_no_good_day_says_why() -> None:
+    tracker = MemoryTracker()
+    publish(tracker, alerts_of(rich()), now=at(5))
+    why = f"an earlier run of {day(6)} was bad"
+    publish(tracker, alerts_of(rich(6, state="good", alerts=(), uncounted=why)), now=at(6))
+    assert f"This run makes no good day: {why}." in tracker.issues[1].body
+    said = "".join(note.body for note in tracker.comments[1])
+    assert f"it makes no good day ({why}); 0 of 3 days that end it" in said
+
+
 def test_a_recovered_incident_reads_as_expected() -> None:
     tracker = MemoryTracker()
     publish(tracker, alerts_of(rich()), now=at(5))

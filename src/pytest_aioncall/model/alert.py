@@ -49,6 +49,10 @@ class Alert(Frozen):
     owner: str = ""
     runbook: str = ""
 
+    def is_held(self, day: str) -> bool:
+        """Tell whether its numbers are older than a day's run: that run could not judge, and it holds on."""
+        return bool(self.day) and self.day != day
+
     @property
     def key(self) -> str:
         """Return what makes two alerts of different runs the same one: kind, evalset, scorer, slice."""

@@ -149,17 +149,24 @@ def _what_ends_it(page: IssuePage) -> str:
     episode = condition.episode
     good = len(episode.good_days) if episode is not None else 0
     needed = page.recovery_days
+    none = (
+        f" This run makes no good day: {escape.prose(condition.uncounted, 300)}."
+        if condition.uncounted
+        else ""
+    )
     if good:
         days = escape.prose(", ".join(episode.good_days[-needed:]) if episode else "", 200)
-        return f"Judged good on {good} of {needed} days that end it ({days})."
-    return f"{needed} judged good runs on days of their own end it; a run that cannot judge ends nothing."
+        return f"Judged good on {good} of {needed} days that end it ({days}).{none}"
+    return (
+        f"{needed} judged good runs on days of their own end it; a run that cannot judge ends nothing.{none}"
+    )
 
 
 def _of_one(page: IssuePage, condition: EvalsetCondition, site: Site) -> list[str]:
     alerts = shown_alerts(page.state, condition)
     return [
         parts.episode(condition, site.repository) if page.state.kind == "incident" else "",
-        parts.alert_table(alerts),
+        parts.alert_table(alerts, day=condition.run.day),
         *parts.changes_of([condition]),
         parts.sparklines(condition, alerts, day=page.run.day),
         parts.worst_cases(condition),

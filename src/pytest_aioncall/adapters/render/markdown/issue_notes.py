@@ -44,6 +44,10 @@ def _state(note: IssueNote, condition: EvalsetCondition) -> str:
         return _alerts(condition.alerts) or "still so"
     episode = condition.episode
     good = len(episode.good_days) if episode is not None else 0
+    if condition.uncounted and not condition.alerts:
+        why = escape.prose(condition.uncounted, 300)
+        told = f"{good} of {note.recovery_days} days that end it"
+        return f"nothing is red in this run, but it makes no good day ({why}); {told}"
     if condition.state != "bad" or good:
         return f"judged good, {good} of {note.recovery_days} days that end it"
     return f"still bad: {_alerts(condition.alerts) or 'not recovered yet'}"

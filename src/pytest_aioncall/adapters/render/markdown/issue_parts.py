@@ -90,15 +90,15 @@ def _at(commit: str | None) -> str:
     return f" at {escape.inline(commit[:12])}" if commit else ""
 
 
-def alert_table(alerts: Sequence[Alert]) -> str:
-    """Return every alert as a row, the worst tier first."""
+def alert_table(alerts: Sequence[Alert], *, day: str) -> str:
+    """Return every alert as a row, the worst tier first; one that holds on since before `day` says so."""
     if not alerts:
         return ""
     ordered = sorted(alerts, key=lambda one: one.tier)
     rows = [
         [
             str(alert.tier),
-            escape.cell(alert.title, 240),
+            escape.cell(alert.title, 240) + _as_of(alert, day),
             escape.cell(alert.since.day, 20) if alert.since else "-",
             _evidence(alert),
         ]
@@ -107,6 +107,10 @@ def alert_table(alerts: Sequence[Alert]) -> str:
     table = escape.table(["tier", "alert", "since", "evidence"], rows)
     left = len(ordered) - len(rows)
     return table + (f"\n\n{left} more alerts stand in the report." if left > 0 else "")
+
+
+def _as_of(alert: Alert, day: str) -> str:
+    return f" (as of {escape.cell(alert.day, 20)})" if alert.is_held(day) else ""
 
 
 def _evidence(alert: Alert) -> str:
@@ -199,7 +203,9 @@ def sparklines(condition: EvalsetCondition, alerts: Sequence[Alert], *, day: str
     rows = [row for one in chosen[:_MOST_SERIES] if (row := _spark_row(one, day=day))]
     if not rows:
         return ""
-    heads = ["series", f"{_DAYS} days to {escape.cell(day, 20)}", "lowest:", "highest:", "reference:", "now:"]
+    old = any(one.points and one.points[-1].day != day for one in chosen[:_MOST_SERIES])
+    last = "newest:" if old else "now:"
+    heads = ["series", f"{_DAYS} days to {escape.cell(day, 20)}", "lowest:", "highest:", "reference:", last]
     return escape.table(heads, rows)
 
 
@@ -227,6 +233,8 @@ def _spark_row(series: Series, *, day: str) -> list[str]:
     known = [value for value in values if value is not None]
     if not known:
         return []
+    newest = max(one for one in days if by_day.get(one) is not None)
+    of_day = "" if newest == day else f" of {newest}"
     low, high = min(known), max(known)
     if series.mu is not None:
         low, high = min(low, series.mu), max(high, series.mu)
@@ -236,7 +244,7 @@ def _spark_row(series: Series, *, day: str) -> list[str]:
         escape.cell(value_text(series, min(known)), 30),
         escape.cell(value_text(series, max(known)), 30),
         escape.cell(value_text(series, series.mu), 30) if series.mu is not None else "learning",
-        escape.cell(value_text(series, known[-1]), 30),
+        escape.cell(value_text(series, known[-1]) + of_day, 50),
     ]
 
 
@@ -255,7 +263,9 @@ def worst_cases(condition: EvalsetCondition) -> str:
         ]
         for move in moves
     ]
-    return "**Worst cases**\n\n" + escape.table(["case", "scorer", "was", "now", "why"], rows)
+    held = [alert.day for alert in condition.alerts if alert.quality and alert.is_held(condition.run.day)]
+    of_day = f" of {escape.prose(max(held))}" if held and condition.state == "not_judged" else ""
+    return f"**Worst cases**{of_day}\n\n" + escape.table(["case", "scorer", "was", "now", "why"], rows)
 
 
 def runbook(alerts: Sequence[Alert], condition: EvalsetCondition, run: RunRef) -> str:
