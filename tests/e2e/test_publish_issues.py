@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from fakes.github import BOT, FakeGitHub
-from issue_days import alert, alerts_of, at, condition, day, without_marker
+from issue_days import alert, alerts_of, at, condition, day, no_data, without_marker
 from pytest_aioncall.adapters.history import HistoryFolder, write_alerts
 from pytest_aioncall.adapters.net import Caller
 from pytest_aioncall.adapters.trackers import GitHubTracker
 from pytest_aioncall.cli import main
+from pytest_aioncall.flows.daily import ISSUES, _issues
 from pytest_aioncall.flows.issues import Published, publish_issues
 from pytest_aioncall.model.alert import AlertsFile
 from pytest_aioncall.model.config import Config
@@ -393,7 +394,9 @@ def test_a_run_without_alerts_names_the_command_that_makes_them(
     (folder / "alerts.json").unlink()
     assert main(job.command("run-01", now=at(1))) == 4
     said = capsys.readouterr().err
-    assert said.rstrip().endswith(f"aioncall monitor --run run-01 --history {job.root}/history/"), "as it was named"
+    assert said.rstrip().endswith(f"aioncall monitor --run run-01 --history {job.root}/history/"), (
+        "as it was named"
+    )
 
 
 @pytest.mark.parametrize("text", ['{"format": 2}', "[" * 100_000, '{"format": 1, "run": 3}', "\x00"])
@@ -439,6 +442,53 @@ def test_label_wontfix_lets_go_and_the_pages_stop(job: Job) -> None:
     assert job.github.comments(1) == []
     assert job.pages() == pages
     assert any("let go of" in line for line in done.remarks)
+
+
+@pytest.mark.parametrize("names", [["triage"], ["a", "b", "c", "d"]], ids=["one", "storm"])
+def test_an_issue_whose_marker_and_title_are_gone_is_known_by_its_number_and_the_pages_stop(
+    job: Job, names: list[str]
+) -> None:
+    """Which number stood for what is a record of the history: nothing that a person edits in an issue."""
+    job.publish(alerts_of(*(condition(1, name, first=1) for name in names)), now=at(1))
+    job.github.change(1, title="Investigating", body="We know about this one.")
+    pages = job.pages()
+    done = job.publish(alerts_of(*(condition(2, name, first=1, last=2) for name in names)), now=at(2))
+    assert [(issue.number, issue.title) for issue in job.github.issues] == [(1, "Investigating")]
+    assert job.pages() == pages
+    assert done.remarks == ("#1: a person let go of this episode; left alone",)
+
+
+def test_who_let_go_of_lost_data_still_hears_of_an_outage(job: Job) -> None:
+    job.publish(alerts_of(condition(1, state="not_judged", alerts=[no_data(since=1)])), now=at(1))
+    job.github.change(1, labels=["aioncall", "wontfix"])
+    before = len(job.pages())
+    job.publish(alerts_of(condition(2, state="not_judged", alerts=[no_data(since=1)])), now=at(2))
+    assert len(job.pages()) == before
+    out = alert(kind="errors", scorer=None, quality=False)
+    job.publish(alerts_of(condition(3, state="not_judged", alerts=[no_data(since=1), out])), now=at(3))
+    assert len(job.github.issues) == 1
+    assert [page.partition("|")[2] for page in job.pages() if "/errors/" in page] == ["trigger|t1|lines"]
+
+
+def test_what_a_pull_request_is_told_of_an_issue_is_what_was_published(job: Job) -> None:
+    """Which open issue an evalset has: its own, or the storm that it is in; none once that is closed."""
+
+    def told(alerts: AlertsFile, number: int) -> dict[str, tuple[int, str | None]]:
+        assert job.publish(alerts, now=at(number)).exit_code == 0
+        return _issues(HistoryFolder(job.history.path).records(ISSUES))
+
+    url = "https://github.com/acme/app/issues"
+    assert told(alerts_of(condition(1, first=1), condition(1, "x", state="good")), 1) == {
+        "triage": (1, f"{url}/1")
+    }
+    storm = [condition(2, name, first=2) for name in "abcd"]
+    assert told(alerts_of(condition(2, first=1, last=2), *storm), 2) == {
+        "triage": (1, f"{url}/1"),
+        **{name: (2, f"{url}/2") for name in "abcd"},
+    }
+    over = condition(5, state="good", first=1, last=2, good=[3, 4, 5], recovered=5)
+    left = [condition(5, name, state="good", first=2, good=[3, 4, 5], recovered=5) for name in "abc"]
+    assert told(alerts_of(over, *left, condition(5, "d", first=2, last=5)), 5) == {"d": (2, f"{url}/2")}
 
 
 def test_a_history_that_cannot_be_reached_holds_no_issue_and_no_page_back(

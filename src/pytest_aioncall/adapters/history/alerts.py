@@ -28,12 +28,16 @@ def write_alerts(folder: Path, alerts: AlertsFile) -> None:
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def read_alerts(folder: Path) -> AlertsFile:
-    """Read the file of a run folder; UsageError where there is none, or none that this tool wrote."""
+def read_alerts(folder: Path, *, given: str = "") -> AlertsFile:
+    """Read the file of a run folder; UsageError where there is none, or none that this tool wrote.
+
+    given  options that the command which writes it is told with, ` --history ...` for one
+    """
     path = folder / ALERTS_FILE
     if not os.path.lexists(path):
         raise UsageError(
-            f"{folder}: no {ALERTS_FILE}; run first: aioncall monitor --run {one_line(folder.name, 120)}"
+            f"{folder}: no {ALERTS_FILE}; "
+            f"run first: aioncall monitor --run {one_line(folder.name, 120)}{given}"
         )
     try:
         data = read_json(read_bytes(path, file=str(path), limit=_MAX_BYTES))
@@ -47,4 +51,4 @@ def read_alerts(folder: Path) -> AlertsFile:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         what = one_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 300)
-        raise UsageError(f"{path}: {what}; write it again: aioncall monitor") from None
+        raise UsageError(f"{path}: {what}; write it again: aioncall monitor{given}") from None
