@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +33,24 @@ class Days:
         judged: bool = True,
         hour: int = 3,
         scale: tuple[float, float] = (0.0, 1.0),
+        cases: int = 30,
+        file: str = "",
         **keys: Any,
     ) -> None:
-        cases = tuple(
+        found = tuple(
             CaseDay(
                 case=f"c{n}",
                 digest="d",
                 slices={"persona": "free" if n < 10 else "pro", "\x1b[2J": "x"},
                 scores={"route": (free if n < 10 else pro, None)},
             )
-            for n in range(30)
+            for n in range(cases)
         )
         one = EvalsetDay(
             evalset="triage",
             judged=judged,
-            cases=cases,
+            file=file,
+            cases=found,
             scorers={"route": ScorerInfo(kind="exact", scale=scale)},
         )
         moment = f"2026-11-{day:02}T{hour:02}:17:00Z"
@@ -180,3 +184,30 @@ def test_names_that_others_wrote_are_shown_as_text(days: Days) -> None:
     _, out, _ = days.scores("--by", "\x1b[2J")
     assert "\\x1b[2J=x" in out
     assert "\x1b" not in out
+
+
+def test_an_interval_is_named_by_its_level_and_lies_on_the_scale(days: Days) -> None:
+    days.add(21)
+    days.add(22, free=0.0)
+    _, out, _ = days.scores("--by", "persona")
+    found = re.findall(r"(\d+) % interval ([-+]?[\d.]+) \.\. ([-+]?[\d.]+) pp", out)
+    assert len(found) == 3
+    assert {level for level, _, _ in found} == {"90"}
+    for _, low, high in found:
+        assert -100 <= float(low) < float(high) <= 100
+
+
+def test_of_one_case_there_is_no_interval_and_its_count_is_told(days: Days) -> None:
+    days.add(21, cases=1)
+    days.add(22, cases=1, free=0.0)
+    assert "(-100.0 pp, 90 % interval -), 1 case in both" in days.scores()[1]
+
+
+def test_the_level_is_that_of_the_scorers_gate(days: Days) -> None:
+    (days.path / "t.eval.yaml").write_text(
+        "evalset: triage\nowner: ann\ntarget: {python: 'a:b'}\nscorers: [{exact: {as: route}}]\n"
+        "gates: [{scorer: route, alpha: 0.01}]\ncases: [{id: c0, input: a, expected: a}]\n"
+    )
+    days.add(21, file="t.eval.yaml")
+    days.add(22, free=0.0, file="t.eval.yaml")
+    assert "98 % interval" in days.scores()[1]

@@ -12,6 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.rates import test_poisson_2indep as two_poisson_rates
 from statsmodels.stats.weightstats import DescrStatsW
 
+from pytest_aioncall.decide.slicescores import CaseScores, slice_scores
 from pytest_aioncall.stats.counts import more_events
 from pytest_aioncall.stats.lattice import score_kind
 from pytest_aioncall.stats.passbound import (
@@ -135,3 +136,15 @@ def test_a_ratio_of_costs_is_statsmodels_paired_t_on_logs() -> None:
     assert found is not None
     assert found.p == pytest.approx(logs.ttest_mean(0, alternative="larger")[1], rel=1e-9)
     assert found.ci == pytest.approx(np.exp(logs.tconfint_mean(0.05)), rel=1e-9)
+
+
+def test_the_interval_of_scores_has_the_clustered_standard_error_of_statsmodels() -> None:
+    drops, groups = np.array([0.0] * 40 + [1.0] * 20), np.arange(60) // 5
+    before = {f"c{n:02}": CaseScores("d", {}, [1.0], cluster=f"document {groups[n]}") for n in range(60)}
+    now = {case: CaseScores("d", {}, [1 - drop]) for case, drop in zip(before, drops, strict=True)}
+    (row,) = slice_scores("s", now, before, by=())
+    values, codes = np.array([*-drops, 1.0, -1.0]), np.array([*groups, 90, 91])
+    fit = sm.OLS(values, np.ones(62)).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    sizes = np.bincount(codes).astype(float)
+    reach = scipy.stats.t.ppf(0.95, sizes.sum() ** 2 / (sizes**2).sum() - 1) * fit.bse[0]
+    assert row.ci == (pytest.approx(values.mean() - reach), pytest.approx(values.mean() + reach))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from pytest_aioncall.decide.compare import judge
 from pytest_aioncall.decide.daymeans import amounts_of, mean_rows, nearest_rank
+from pytest_aioncall.decide.sides import Side as GateSide
 from pytest_aioncall.decide.slicescores import (
     CaseScores,
+    Rule,
+    Side,
     hint_of,
-    interval_of,
     side_of_days,
     slice_scores,
 )
 from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
+from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.evalset import Gate
 from pytest_aioncall.model.history import CaseDay
 from pytest_aioncall.model.sample import Document, Output, Sample
+from pytest_aioncall.model.verdict import Verdict
 
 
 def side(
@@ -59,13 +65,91 @@ def test_without_a_case_in_both_there_is_no_difference_and_no_zero() -> None:
     assert hint_of([overall]) is None
 
 
-def test_the_interval_is_students_over_cases() -> None:
-    found = interval_of(differences := [-0.5, 0.25, 0.0, -0.25, -1.0])
-    wanted = scipy_stats.ttest_1samp(differences, 0.0).confidence_interval(0.95)
-    assert found == (pytest.approx(wanted.low), pytest.approx(wanted.high))
-    assert interval_of([1.0]) is None
-    assert interval_of([]) is None
-    assert interval_of([-1.0, -1.0]) == (-1.0, -1.0)
+def judged_by_the_gate(now: Side, before: Side, *, clusters: dict[str, str] | None = None) -> Verdict:
+    """Return the gate's own verdict of one overall row."""
+
+    def gate_side(side: Side) -> GateSide:
+        rows = tuple(
+            CaseRow(
+                case=case, digest="d", cluster=(clusters or {}).get(case), scores={"s": tuple(one.values)}
+            )
+            for case, one in side.items()
+        )
+        return GateSide(rows, {"s": ScorerInfo(kind="exact")})
+
+    (verdict,) = judge(
+        gate_side(now),
+        gate_side(before),
+        evalset="e",
+        gates=[Gate(scorer="s", margin=0.05)],
+        defaults=Defaults(),
+        max_error_rate=0.02,
+    ).verdicts
+    return verdict
+
+
+def epochs(passed: int) -> list[float | None]:
+    return [1.0] * passed + [0.0] * (3 - passed)
+
+
+@pytest.mark.parametrize("passed", [[0, 1, 3, 3, 2], [3] * 6, [0, 0, *([3] * 58)], [3] * 70])
+def test_the_interval_is_the_gates_own(passed: list[int]) -> None:
+    now = side({f"a-{n}": epochs(k) for n, k in enumerate(passed)})
+    before = side({case: epochs(3) for case in now})
+    (row,) = slice_scores("s", now, before, by=())
+    verdict = judged_by_the_gate(now, before)
+    assert row.ci == verdict.ci is not None
+    assert (row.claim, row.alpha) == (verdict.claim, 0.05)
+    assert -1.0 <= row.ci[0] < row.ci[1] <= 1.0, "on the scale, and never without width"
+
+
+def test_cases_of_one_cluster_are_one_unit_as_at_the_gate() -> None:
+    now = side({f"a-{n}": epochs(0 if n < 12 else 3) for n in range(60)})
+    before = side({case: epochs(3) for case in now})
+    alone = slice_scores("s", now, before, by=())[0].ci
+    clusters = {case: f"document {n // 6}" for n, case in enumerate(now)}
+    for case, one in now.items():
+        one.cluster = clusters[case]
+    (row,) = slice_scores("s", now, before, by=())
+    assert row.ci == judged_by_the_gate(now, before, clusters=clusters).ci
+    assert alone is not None and row.ci is not None
+    assert row.ci[1] - row.ci[0] > alone[1] - alone[0]
+
+
+def test_the_interval_over_cases_is_students_with_a_pair_of_pseudo_cases() -> None:
+    drops = np.array([0.0] * 40 + [1.0] * 20)
+    now = side({f"a-{n}": [1 - drop] for n, drop in enumerate(drops)})
+    (row,) = slice_scores("s", now, side({case: [1.0] for case in now}), by=(), rule=Rule(alpha=0.025))
+    wanted = scipy_stats.ttest_1samp([*-drops, 1.0, -1.0], 0.0).confidence_interval(0.95)
+    assert row.ci == (pytest.approx(wanted.low), pytest.approx(wanted.high))
+    assert row.claim == "cases-like-these"
+
+
+def test_the_interval_of_repeats_is_the_normal_one_of_two_binomial_rates() -> None:
+    """A rate of k in r epochs counts as (k + 1/2)/(r + 1), so that three alike are not certain."""
+    passed = (1, 2, 3, 3, 0)
+    now = side({f"a-{n}": epochs(k) for n, k in enumerate(passed)})
+    (row,) = slice_scores("s", now, side({case: epochs(3) for case in now}), by=())
+    rates = [(k + 0.5) / 4 for k in (*passed, *(3,) * 5)]
+    reach = scipy_stats.norm.ppf(0.95) * math.sqrt(sum(q * (1 - q) / 3 for q in rates)) / 5
+    assert row.difference == pytest.approx(-0.4)
+    assert row.ci == (pytest.approx(-0.4 - reach), pytest.approx(-0.4 + reach))
+
+
+def test_of_fewer_than_two_cases_or_clusters_there_is_no_interval() -> None:
+    one = side({"a-1": epochs(0)})
+    (row,) = slice_scores("s", one, side({"a-1": epochs(3)}), by=())
+    assert (row.difference, row.ci, row.claim, row.fell) == (-1.0, None, None, False)
+    now = side({f"a-{n}": [0.0] for n in range(5)})
+    for scores in now.values():
+        scores.cluster = "one document"
+    assert slice_scores("s", now, side({case: [1.0] for case in now}), by=())[0].ci is None
+
+
+def test_no_interval_is_laid_over_two_scales() -> None:
+    now = side({f"a-{n}": epochs(0) for n in range(5)})
+    (row,) = slice_scores("s", now, side({case: [4.0] for case in now}), by=())
+    assert (row.difference, row.ci) == (-4.0, None)
 
 
 def fallen(parts: dict[str, tuple[int, float]]) -> list[object]:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ..model.history import CaseDay
-from ..stats.student import quantile
-from .daymeans import case_mean
+import numpy as np
 
-CONFIDENCE = 0.95
+from ..errors import UsageError
+from ..model.baseline import CaseRow, ScorerInfo
+from ..model.config import Defaults
+from ..model.evalset import Claim
+from ..model.history import CaseDay
+from ..stats.arrays import Ints
+from .daymeans import case_mean
+from .gaterows import GateRow
+from .rowtests import ClaimMade, Comparison, Level, compare_row
+from .sides import Side as GateSide
+from .sides import align
+from .table import ScorerTable, cluster_codes, scorer_table
+from .verdicts import shown_interval
+
 _CARRIES = 0.5
 _MORE_THAN_ITS_PART = 0.15
 
@@ -23,7 +35,19 @@ class CaseScores:
     digest: str
     slices: Mapping[str, str]
     values: list[float | None] = field(default_factory=list)
+    cluster: str | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the gate would compare a scorer: its scale, the claim that is made, and the level of its bounds."""
+
+    scale: tuple[float, float] = (0.0, 1.0)
+    claim: Claim = Defaults().claim
+    alpha: float = Defaults().alpha
+
+
+_AS_DEFAULT = Rule()
 
 Side = Mapping[str, CaseScores]
 """One scorer's cases by id."""
@@ -34,8 +58,10 @@ class SliceScore:
     """One row: a scorer overall (`slice` None) or on one slice.
 
     now, before     means over the cases of each side; None where it has no judged case
-    difference, ci  over the `paired` cases, which are the same on both sides; `ci` at 95 %, from their own
-                    differences (Student's t), None of fewer than two
+    difference, ci  over the `paired` cases, which are the same on both sides. `ci` are the gate's two bounds,
+                    each at 1 - `alpha`, for the `claim` that it would make; None (as `claim` is) where they
+                    would say nothing: of fewer than two cases, or clusters where the claim is of cases like
+                    these
     share, weight   which part of the overall drop lies here, and which part of the paired cases; None where
                     nothing dropped overall
     """
@@ -51,6 +77,8 @@ class SliceScore:
     planned: int
     judged_before: int
     planned_before: int
+    alpha: float
+    claim: ClaimMade | None = None
     share: float | None = None
     weight: float | None = None
 
@@ -69,14 +97,17 @@ def side_of_days(days: Iterable[Sequence[CaseDay]], scorer: str) -> dict[str, Ca
                 continue
             known = found.get(one.case)
             if known is None or known.digest != one.digest:
-                known = found[one.case] = CaseScores(one.digest, one.slices)
+                known = found[one.case] = CaseScores(one.digest, one.slices, cluster=one.cluster)
             known.values += one.scores[scorer]
     return found
 
 
-def slice_scores(scorer: str, now: Side, before: Side, *, by: Sequence[str]) -> list[SliceScore]:
+def slice_scores(
+    scorer: str, now: Side, before: Side, *, by: Sequence[str], rule: Rule = _AS_DEFAULT
+) -> list[SliceScore]:
     """Return the overall row, then the rows of every value of the dimensions `by`, the largest drop first."""
-    overall = _row(scorer, None, now, before)
+    bounds = _Bounds(scorer, now, before, rule)
+    overall = _row(scorer, None, now, before, bounds)
     total = math.fsum(_differences(now, before).values())
     rows = []
     for dimension in by:
@@ -88,7 +119,7 @@ def slice_scores(scorer: str, now: Side, before: Side, *, by: Sequence[str]) -> 
                 if dimension in slices:
                     parts[slices[dimension]][place][case] = scores
         for value, (part_now, part_before) in parts.items():
-            row = _row(scorer, {dimension: value}, part_now, part_before)
+            row = _row(scorer, {dimension: value}, part_now, part_before, bounds)
             rows.append(_weighed(row, part_now, part_before, total=total, overall=overall))
     return [overall, *sorted(rows, key=_worst_first)]
 
@@ -97,20 +128,23 @@ def _worst_first(row: SliceScore) -> tuple[bool, float, str]:
     return row.difference is None, row.difference or 0.0, repr(row.slice)
 
 
-def _row(scorer: str, slice_: dict[str, str] | None, now: Side, before: Side) -> SliceScore:
+def _row(scorer: str, slice_: dict[str, str] | None, now: Side, before: Side, bounds: _Bounds) -> SliceScore:
     differences = list(_differences(now, before).values())
+    claim, ci = bounds.of(now)
     return SliceScore(
         scorer=scorer,
         slice=slice_,
         now=_mean(now),
         before=_mean(before),
         difference=math.fsum(differences) / len(differences) if differences else None,
-        ci=interval_of(differences),
+        ci=ci,
         paired=len(differences),
         judged=_judged(now),
         planned=sum(len(one.values) for one in now.values()),
         judged_before=_judged(before),
         planned_before=sum(len(one.values) for one in before.values()),
+        alpha=bounds.rule.alpha,
+        claim=claim,
     )
 
 
@@ -143,15 +177,59 @@ def _judged(side: Side) -> int:
     return sum(value is not None for one in side.values() for value in one.values)
 
 
-def interval_of(differences: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a mean difference over cases: mean -/+ t(n - 1) s / sqrt(n)."""
-    n = len(differences)
-    if n < 2:
-        return None
-    mean = math.fsum(differences) / n
-    variance = math.fsum((one - mean) ** 2 for one in differences) / (n - 1)
-    reach = quantile(float(n - 1), (1 + CONFIDENCE) / 2) * math.sqrt(variance / n)
-    return mean - reach, mean + reach
+class _Bounds:
+    """The gate's own comparison of two sides, made once and cut for each row."""
+
+    def __init__(self, scorer: str, now: Side, before: Side, rule: Rule) -> None:
+        self.rule = rule
+        self._scorer = scorer
+        info = ScorerInfo(kind="", scale=rule.scale)
+        after, was = (
+            GateSide(tuple(_case_row(case, one, scorer) for case, one in side.items()), {scorer: info})
+            for side in (now, before)
+        )
+        aligned = align(after, was)
+        self._places = {row.case: place for place, row in enumerate(aligned.rows)}
+        self._table: ScorerTable | None = None
+        # Where the scale was another one on some of these days, no bound is laid over both.
+        with suppress(UsageError):
+            self._table = scorer_table(
+                scorer, info, aligned=aligned, candidate=after, clusters=cluster_codes(aligned)
+            )
+
+    def of(self, cases: Iterable[str]) -> tuple[ClaimMade | None, tuple[float, float] | None]:
+        """Return which claim the gate would make of these cases, and its interval of their difference."""
+        members = np.array(sorted(self._places[case] for case in cases), dtype=np.int64)
+        found = self._compared(members, claim=self.rule.claim)
+        if found is not None and found.bound is None:
+            # One epoch shows nothing of repeating: the wider bound over cases, as for a row's own mean.
+            found = self._compared(members, claim="cases-like-these")
+        if found is None or found.bound is None or found.cases < 2:
+            return None, None
+        if found.claim == "cases-like-these" and found.clusters < 2:
+            return None, None
+        span = self.rule.scale[1] - self.rule.scale[0]
+        return found.claim, shown_interval(found.bound, between=(-span, span), span=span)
+
+    def _compared(self, members: Ints, *, claim: Claim) -> Comparison | None:
+        if self._table is None or not members.size:
+            return None
+        alpha = self.rule.alpha
+        row = GateRow(
+            self._scorer,
+            None,
+            margin=0.0,
+            min=None,
+            claim=claim,
+            alpha=alpha,
+            fails_open=False,
+            members=members,
+        )
+        return compare_row(row, self._table, level=Level(alpha, alpha, alpha), foresee=False)
+
+
+def _case_row(case: str, one: CaseScores, scorer: str) -> CaseRow:
+    return CaseRow(case=case, digest=one.digest, cluster=one.cluster, scores={scorer: tuple(one.values)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ..model.baseline import Acceptance
 from ..model.verdict import Needed, Reason, Verdict, VerdictStatus
 from ..stats.arrays import P_TOLERANCE
 from ..stats.holm import holm, tarone_holm
+from ..stats.passbound import Bound
 from ..stats.special import stdtr
 from .gaterows import SMALLEST_SLICE, GateRow
 from .rounding import figures, on_scale
@@ -221,9 +222,7 @@ def _filled(
     bound = found.bound if found else (absolute.bound if absolute and one.row.min is not None else None)
     ci = None
     if bound is not None:
-        least, most = (-span, span) if found else one.scale
-        low, high = max(least, min(most, bound.low)), min(most, max(least, bound.high))
-        ci = (on_scale(low, span), on_scale(high, span))
+        ci = shown_interval(bound, between=(-span, span) if found else one.scale, span=span)
     p, p_adjusted = (found.p, adjusted.drop) if found else (None, None)
     if found is None and absolute is not None and one.row.min is not None:
         p, p_adjusted = p_below_min(one), adjusted.below_min
@@ -254,6 +253,13 @@ def _filled(
         ticket=ticket,
         alpha=one.row.alpha,
     )
+
+
+def shown_interval(bound: Bound, *, between: tuple[float, float], span: float) -> tuple[float, float]:
+    """Return the interval that people see: two bounds, cut to what can be."""
+    least, most = between
+    low, high = max(least, min(most, bound.low)), min(most, max(least, bound.high))
+    return on_scale(low, span), on_scale(high, span)
 
 
 def _needed(one: RowNumbers, status: VerdictStatus, reason: Reason) -> Needed | None:

@@ -112,6 +112,7 @@ class Gathered:
                     case=case,
                     digest=row.digest,
                     slices=row.slices,
+                    cluster=row.cluster,
                     scores=row.scores,
                     labels={name: tuple(map(_short_label, said)) for name, said in row.labels.items()},
                     features={name: tuple(one.features.get(name) for one in drawn) for name in names},

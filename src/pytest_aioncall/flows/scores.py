@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from ..adapters.evalset_files import load_evalset
 from ..adapters.history import HistoryFolder, moment_of
 from ..adapters.render import words
 from ..adapters.text import did_you_mean, log_line
-from ..decide.slicescores import CaseScores, Hint, SliceScore, hint_of, side_of_days, slice_scores
-from ..errors import AioncallError, UsageError
+from ..decide.slicescores import CaseScores, Hint, Rule, SliceScore, hint_of, side_of_days, slice_scores
+from ..errors import AioncallError, LoadError, UsageError
+from ..model.evalset import Gate
 from ..model.history import EvalsetDay, HistoryEntry
 from ..settings import Settings
 from .judge import find_baseline
@@ -108,12 +110,15 @@ def scores(request: ScoresRequest, history: HistoryFolder, settings: Settings) -
         days, left_out = _days(window, name)
         unjudged += left_out
         scorers = {s: info for day in days for s, info in day.scorers.items()}
+        gates = _gates(days[-1], settings) if days else {}
         for scorer, info in scorers.items():
             if request.scorer not in (None, scorer):
                 continue
             before = _before(request, name, scorer, previous, days, settings, notes)
             side = side_of_days([day.cases for day in days], scorer)
-            rows = slice_scores(scorer, side, before, by=request.by)
+            gate, defaults = gates.get(scorer, Gate(scorer=scorer)), settings.config.defaults
+            rule = Rule(info.scale, claim=gate.claim or defaults.claim, alpha=gate.alpha or defaults.alpha)
+            rows = slice_scores(scorer, side, before, by=request.by, rule=rule)
             found.append(ScorerScores(name, info.scale, tuple(rows), hint_of(rows)))
     if unjudged:
         notes.append(f"not in the means, since it could not be judged: {words.counted(unjudged, 'run')}")
@@ -201,6 +206,15 @@ def _days(entries: Sequence[HistoryEntry], evalset: str) -> tuple[list[EvalsetDa
     return judged, len(days) - len(judged)
 
 
+def _gates(day: EvalsetDay, settings: Settings) -> dict[str, Gate]:
+    """Return the first gate of each scorer, as the evalset has them now; none where it cannot be read."""
+    try:
+        evalset = load_evalset(settings.root / day.file, root=settings.root) if day.file else None
+    except LoadError:
+        evalset = None
+    return {gate.scorer: gate for gate in reversed(evalset.gates)} if evalset is not None else {}
+
+
 def _before(
     request: ScoresRequest,
     evalset: str,
@@ -221,7 +235,7 @@ def _before(
         notes.append(f"{log_line(evalset, 60)} has no baseline: {found.why_not}")
         return {}
     return {
-        row.case: CaseScores(row.digest, row.slices, list(row.scores[scorer]))
+        row.case: CaseScores(row.digest, row.slices, list(row.scores[scorer]), cluster=row.cluster)
         for row in found.baseline.rows
         if scorer in row.scores
     }
@@ -256,7 +270,7 @@ def _scorer_lines(one: ScorerScores) -> list[str]:
 
 def _row_told(row: SliceScore, scale: tuple[float, float]) -> str:
     moved = f"{words.mean(row.before, scale)} -> {words.mean(row.now, scale)}"
-    ends = f", 95 % interval {words.interval(row.ci, scale)}" if row.ci else ""
+    ends = f", {words.interval_name(row.alpha)} {words.interval(row.ci, scale)}"
     change = f" ({words.difference(row.difference, scale)}{ends})" if row.difference is not None else ""
     counts = f"{row.judged}/{row.planned} judged, before {row.judged_before}/{row.planned_before}"
     fell = "  FELL" if row.fell else ""

@@ -35,6 +35,7 @@ class CaseDay(Frozen):
     case: str
     digest: str = ""
     slices: dict[str, str] = {}
+    cluster: str | None = None
     scores: dict[str, tuple[float | None, ...]] = {}
     labels: dict[str, tuple[str | None, ...]] = {}
     features: dict[str, tuple[str | None, ...]] = {}
