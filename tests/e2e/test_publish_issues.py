@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -385,6 +386,23 @@ def test_a_server_that_is_not_there_loses_no_page(job: Job) -> None:
     assert job.publish(a_week()[0], now=at(1)).exit_code == 0
     assert len(job.github.issues) == 1
     assert len(job.pages()) == 1
+
+
+def test_where_no_run_is_the_alerts_of_the_store_are_published_once(job: Job) -> None:
+    """Of a night on which nothing ran, the monitor leaves them there."""
+    missing = condition(3, alerts=(no_data(since=3),), state="good")
+    (job.root / ".aioncall").mkdir()
+    write_alerts(job.root / ".aioncall", alerts_of(missing))
+    settings = Settings(root=job.root, now=at(6), github=job.github.as_github())
+    with Caller(sleep=lambda _: None) as caller:
+        tracker = GitHubTracker(settings.github, caller=caller)
+        first = publish_issues("latest", settings=settings, tracker=tracker)
+        assert first.done and first.run == "latest" and len(job.github.open_issues) == 1
+        assert not publish_issues("latest", settings=settings, tracker=tracker).done
+        job.lay(alerts_of(condition(7, state="good")), now=at(7))
+        settings = replace(settings, now=at(7))
+        assert publish_issues("latest", settings=settings, tracker=tracker).done
+    assert job.github.open_issues == [], "the alerts of a run go before those of the store"
 
 
 def test_a_run_without_alerts_names_the_command_that_makes_them(

@@ -61,7 +61,8 @@ def _issue_of(condition: EvalsetCondition, board: Board) -> Held | None:
         mine = [h for h in board.of("incident", condition.evalset) if stands_for(h.state, condition)]
     else:
         mine = [h for h in board.of("upkeep", condition.evalset) if h.state.phase == "open"]
-    return mine[-1] if mine else None
+    kept = [held for held in mine if not held.is_released]
+    return kept[-1] if kept else None
 
 
 def _heard(held: Held, *, owner: str, storm: str, rules: Rules) -> Heard:
