@@ -209,3 +209,16 @@ def test_the_schema_takes_what_the_loader_takes_and_refuses_what_it_refuses() ->
         {"format": 2},
     ):
         assert list(validator.iter_errors(bad)), bad
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [
+        ("0", "defaults.epochs: needs a whole number from 1 to 1000, or {min: 2, max: 5}, got 0"),
+        ("true", "defaults.epochs: needs a whole number from 1 to 1000, or {min: 2, max: 5}, got true"),
+        ("{min: 5, max: 2}", "defaults.epochs: min 5 is above max 2"),
+        ("{min: 1, mx: 2}", "defaults.epochs.mx: unknown key; did you mean 'max'?"),
+    ],
+)
+def test_epochs_are_refused_once_and_in_the_users_words(tmp_path: Path, epochs: str, said: str) -> None:
+    assert problems(tmp_path, f"defaults: {{epochs: {epochs}}}\n") == [f"aioncall.yaml:1: {said}"]

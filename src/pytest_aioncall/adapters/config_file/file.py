@@ -17,7 +17,7 @@ from ...model.oncall import NotifierSpec
 from ...model.weakening import WeakeningEntry
 from ..yaml_text import Shape, Source, parse_yaml, problems_of, quoted, read_bytes, step
 from ..yaml_text.document import TEXT_MAPPING
-from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
+from ..yaml_text.words import kind_of, note_epochs, note_refusal, note_truth_values, note_unknown_keys
 from .delivery import MONITORS_SHAPE, NOT_A_NAME, NOTIFIERS_SHAPE, ROUTES_SHAPE, VARIABLE, note_delivery
 from .oncall import ONCALL_SHAPE, note_oncall
 
@@ -84,6 +84,10 @@ def load_config(root: Path) -> Config:
         if not isinstance(raw.get(section, {}), dict):
             source.add(section, f"needs a mapping (key: value), got {kind_of(raw[section])}")
     known = {key: value for key, value in raw.items() if key in Config.model_fields}
+    defaults = known.get("defaults")
+    epochs = defaults.get("epochs") if isinstance(defaults, dict) else None
+    if epochs is not None and not note_epochs(source, "defaults.epochs", epochs):
+        known["defaults"] = {key: value for key, value in defaults.items() if key != "epochs"}
     note_truth_values(source, Config, known)
     _note_own_rules(known, source)
     try:

@@ -10,18 +10,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ...errors import LoadError, Problem
-from ...model.evalset import Case, EpochRange, Evalset
+from ...model.evalset import Case, Evalset
 from ..yaml_text import Source, lines_in, parse_yaml, problems_of, quoted, read_bytes
 from ..yaml_text.document import paused_gc
 from ..yaml_text.problems import most_of
-from ..yaml_text.words import kind_of, note_refusal, note_truth_values, note_unknown_keys
+from ..yaml_text.words import kind_of, note_epochs, note_refusal, note_truth_values, note_unknown_keys
 from .cases import read_cases
 from .checks import check_dimensions, check_gates, check_ids, note_unknown, unknown_scorers
 from .includes import CaseFile, included_paths, json_line_numbers, note_format, read_case_file, shown_path
 from .pieces import read_scorers, read_target
 from .shapes import (
     DEFAULTS_KEYS,
-    EPOCHS_KEYS,
     ERRORS_KEYS,
     EVALSET_KEYS,
     EVALSET_SHAPE,
@@ -182,7 +181,7 @@ def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
         del header["evalset"]
     header["target"] = read_target(header["target"], source) if "target" in header else None
     header["scorers"] = read_scorers(header.get("scorers", []), "scorers", source)
-    if "epochs" in header and not _epochs_hold(header["epochs"], source):
+    if "epochs" in header and not note_epochs(source, "epochs", header["epochs"]):
         del header["epochs"]
     note_truth_values(source, Evalset, {**header, "scorers": ()})
     # Stand-ins for what was refused above let the rest be checked in the same go.
@@ -198,26 +197,6 @@ def _read_header(raw: dict[str, Any], source: Source) -> Evalset | None:
         return Evalset.model_validate({**stand_ins, **rest})
     except ValidationError:
         return None
-
-
-def _epochs_hold(epochs: Any, source: Source) -> bool:
-    if isinstance(epochs, dict):
-        return _validate_epochs(epochs, source)
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
-        source.add(
-            "epochs", f"needs a whole number from 1 to 1000, or {{min: 2, max: 5}}, got {quoted(epochs)}"
-        )
-        return False
-    return True
-
-
-def _validate_epochs(epochs: dict[str, Any], source: Source) -> bool:
-    try:
-        EpochRange.model_validate(epochs)
-    except ValidationError as error:
-        note_refusal(source, error, "epochs", known=lambda _loc: EPOCHS_KEYS)
-        return False
-    return True
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> frozenset[str]:

@@ -6,7 +6,6 @@ from typing import Final
 
 from ...model.evalset import (
     Case,
-    EpochRange,
     ErrorLimits,
     Evalset,
     Gate,
@@ -27,7 +26,6 @@ GATE_KEYS: Final = frozenset(Gate.model_fields)
 WEAKENING_KEYS: Final = frozenset(WeakeningEntry.model_fields)
 SUBJECT_KEYS: Final = frozenset(Subject.model_fields)
 ERRORS_KEYS: Final = frozenset(ErrorLimits.model_fields)
-EPOCHS_KEYS: Final = frozenset(EpochRange.model_fields)
 SOURCE_KEYS: Final = frozenset(IncidentSource.model_fields)
 DEFAULTS_KEYS: Final = frozenset({"slices"})
 INCIDENT_KEYS: Final = frozenset({"format", "cases", "source"})

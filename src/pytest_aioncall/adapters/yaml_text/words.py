@@ -108,6 +108,28 @@ def note_refusal(
             source.add(path, _message(item))
 
 
+def note_epochs(source: Source, where: str, epochs: Any) -> bool:
+    """Note a number of epochs that is none, or a range that does not hold; return whether it is fine.
+
+    A model with the choice between both would refuse it twice, once for each, in words of types.
+    """
+    from pydantic import ValidationError
+
+    from ...model.evalset import EpochRange
+
+    if isinstance(epochs, dict):
+        try:
+            EpochRange.model_validate(epochs)
+        except ValidationError as error:
+            note_refusal(source, error, where, known=lambda _loc: frozenset(EpochRange.model_fields))
+            return False
+    elif isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
+        got = quoted(epochs)
+        source.add(where, f"needs a whole number from 1 to 1000, or {{min: 2, max: 5}}, got {got}")
+        return False
+    return True
+
+
 def note_truth_values(source: Source, model: type[BaseModel], raw: Any, where: str = "") -> None:
     """Note each `true` or `false` where `model` wants a number, which it would take for 1 or 0."""
     if not isinstance(raw, Mapping):
