@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -308,6 +307,7 @@ def test_every_step_is_a_line_with_the_address_of_its_issue(
     assert main(job.command("run-01", now=at(1))) == 0
     told = capsys.readouterr().out
     assert "opened #1 (triage): https://github.com/acme/app/issues/1" in told
+    assert "updated" not in told, "its number is written into it, which is part of opening it"
     assert main(job.command("run-01", now=at(1))) == 0
     assert "nothing to do" in capsys.readouterr().out
 
@@ -393,14 +393,15 @@ def test_where_no_run_is_the_alerts_of_the_store_are_published_once(job: Job) ->
     missing = condition(3, alerts=(no_data(since=3),), state="good")
     (job.root / ".aioncall").mkdir()
     write_alerts(job.root / ".aioncall", alerts_of(missing))
-    settings = Settings(root=job.root, now=at(6), github=job.github.as_github())
+    given = {"config": Config(), "root": job.root, "github": job.github.as_github()}
+    settings = Settings(**given, now=at(6))
     with Caller(sleep=lambda _: None) as caller:
         tracker = GitHubTracker(settings.github, caller=caller)
         first = publish_issues("latest", settings=settings, tracker=tracker)
         assert first.done and first.run == "latest" and len(job.github.open_issues) == 1
         assert not publish_issues("latest", settings=settings, tracker=tracker).done
         job.lay(alerts_of(condition(7, state="good")), now=at(7))
-        settings = replace(settings, now=at(7))
+        settings = Settings(**given, now=at(7))
         assert publish_issues("latest", settings=settings, tracker=tracker).done
     assert job.github.open_issues == [], "the alerts of a run go before those of the store"
 
@@ -502,7 +503,7 @@ def test_what_a_pull_request_is_told_of_an_issue_is_what_was_published(job: Job)
     storm = [condition(2, name, first=2) for name in "abcd"]
     assert told(alerts_of(condition(2, first=1, last=2), *storm), 2) == {
         "triage": (1, f"{url}/1"),
-        **{name: (2, f"{url}/2") for name in "abcd"},
+        **dict.fromkeys("abcd", (2, f"{url}/2")),
     }
     over = condition(5, state="good", first=1, last=2, good=[3, 4, 5], recovered=5)
     left = [condition(5, name, state="good", first=2, good=[3, 4, 5], recovered=5) for name in "abc"]
