@@ -256,6 +256,17 @@ def test_small_accepted_steps_are_summed_up(project: Project, said: Say) -> None
     assert "exact: 100.0 % -> 80.0 % (-20.0 pp) since the first baseline" in told
 
 
+def test_a_gate_that_was_accepted_by_name_is_counted(project: Project, said: Say) -> None:
+    """It gates no more in the change that accepts it, and is one of the gates all the same."""
+    project.evalset("demo", cases=CASES, gates=[{"scorer": "exact", "min": 0.95}])
+    project.run()
+    accept(said)
+    project.app("def answer(text):\n    return 'no' if text in ('q1', 'q2', 'q3') else text.upper()\n")
+    project.run()
+    accept(said, "--accept-regression", "T-1")
+    project.run().stdout.fnmatch_lines(["gate accepted*1 of 1 gate (*"])
+
+
 def test_a_pair_of_files_that_do_not_belong_together_is_noticed(project: Project, said: Say) -> None:
     """A crash between the two files, or a merge that takes one of them, never passes for unchanged."""
     project.run()

@@ -96,6 +96,33 @@ def test_what_was_never_asked_is_no_error_of_the_answers(
     assert "REGRESSED" not in result.stdout.str()
 
 
+def test_what_was_never_asked_is_counted_as_that_and_a_next_step_is_named(
+    keyless: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the screen, in the summary and on the page: no error; and what to do next."""
+    judged(keyless)
+    result = keyless.run("--aioncall-without-keys", "neutral")
+    result.stdout.fnmatch_lines(
+        [
+            "0/2 judged, 2 not recorded, *",
+            f"next:   set {KEY}, then pytest --aioncall evalsets/mixed.eval.yaml",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*error*")
+    capsys.readouterr()
+    assert keyless.command("publish", "summary") == 0
+    text = capsys.readouterr().out
+    assert "0 of 2 samples judged, 2 not recorded" in text and "error" not in text.lower()
+    assert "`pytest --aioncall evalsets/mixed.eval.yaml`" in text
+
+    keyless.evalset("beside")
+    result = keyless.run("--aioncall-without-keys", "neutral")
+    result.stdout.fnmatch_lines(["*/8 judged, 2 not recorded, *"])
+    capsys.readouterr()
+    assert keyless.command("publish", "summary") == 0
+    assert "8 samples judged, 2 not recorded" in capsys.readouterr().out
+
+
 def test_the_environment_says_it_as_well(keyless: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIONCALL_WITHOUT_KEYS", "neutral")
     chat(keyless)

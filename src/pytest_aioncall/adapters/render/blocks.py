@@ -350,7 +350,7 @@ def _counts(story: Story, totals: Totals, pen: Pen) -> Block:
     judgement = story.report.judgement
     counted = judgement.coverage if judgement else totals
     judged, total, errors = counted.judged, counted.planned, counted.errors
-    parts = [f"{judged}/{total} judged", words.counted(errors, "error")]
+    parts = [f"{judged}/{total} judged", *words.failed_of(errors, not_recorded=story.report.not_recorded)]
     metrics = {m.metric: m for m in judgement.metrics} if judgement else {}
     p95, cost = metrics.get("latency_p95_s"), metrics.get("cost_usd")
     if p95 and p95.candidate is not None:

@@ -17,6 +17,8 @@ _MOST_CASES = 3
 
 def next_advice(story: Story) -> str:
     """Return what to do before the next command; empty where it can be typed at once."""
+    if story.state == "not_run":
+        return f"set {story.quote(story.report.without_key or 'the key')}, then"
     if story.state == "cannot_judge" or (story.state == "user_error" and story.only_refused):
         return "mend what the errors name, then"
     if story.is_nobodys_baseline:
@@ -53,6 +55,7 @@ def next_command(story: Story) -> str:
         "not_recorded": f"pytest --aioncall --aioncall-replay --aioncall-record {file}".rstrip(),
         "cannot_judge": resumed,
         "not_comparable": _judged_anew(story, name),
+        "not_run": f"pytest --aioncall {file}".rstrip(),
         "interrupted": resumed,
         "partial": resumed,
         "nothing_shared": f'aioncall baseline accept {name} --reason "new cases: ..."',

@@ -228,7 +228,10 @@ def _facts(story: Story, totals: Totals | None) -> list[Fact]:
         if coverage.compared is not None:
             facts.append(Fact("Compared", f"{coverage.compared} of {words.counted(coverage.cases, 'case')}"))
         limit = words.rate(report.planned.max_error_rate)
-        facts.append(Fact("Errors", str(coverage.errors), note=f"limit {limit} of samples"))
+        missing = min(report.not_recorded, coverage.errors)
+        if missing:
+            facts.append(Fact("Not recorded", str(missing)))
+        facts.append(Fact("Errors", str(coverage.errors - missing), note=f"limit {limit} of samples"))
         for metric in judgement.metrics:
             if metric.candidate is None or metric.metric == "errors":
                 continue

@@ -80,9 +80,15 @@ class Story:
 
     @cached_property
     def errors(self) -> Counter[tuple[str, str]]:
-        """How often each (kind, message) ended a sample or kept a scorer from judging it."""
+        """How often each (kind, message) ended a sample or kept a scorer from judging it.
+
+        What was not asked for want of a key is none of them: that is a state of its own.
+        """
         found: Counter[tuple[str, str]] = Counter()
+        keyless = self.report.without_key is not None
         for view in (view for case in self.report.cases for view in case.now):
+            if view.error_kind == "cassette_miss" and keyless:
+                continue
             if view.error_kind == "cassette_miss":
                 # Each one names its own question; the cause and the way out are the same for all.
                 found["not recorded", self._never_asked] += 1
@@ -90,6 +96,8 @@ class Story:
                 found[view.error_kind or "transport", view.error] += 1
             for score in view.scores:
                 name = score.scorer.partition(":")[2] or score.scorer
+                if score.error and score.error.startswith(NOT_RECORDED) and keyless:
+                    continue
                 if score.error and score.error.startswith(NOT_RECORDED):
                     found[f"{name} not recorded", self._never_asked] += 1
                 elif score.error:
@@ -231,7 +239,8 @@ class Story:
             return "no case ran, $0"
         if judgement is None:
             return self.quote(self.report.not_judged_because) if self.report.not_judged_because else _NOTHING
-        gates = [v for v in judgement.verdicts if v.gating]
+        # What was accepted by name gates no more, and is one of the gates that were asked.
+        gates = [v for v in judgement.verdicts if v.gating or v.reason == "accepted"]
         total = len(gates) + sum(m.gating for m in judgement.metrics)
         if self.state == "floor_broken":
             kinds = " and ".join(sorted({f.kind for f in self.broken}))

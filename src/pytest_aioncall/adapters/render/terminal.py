@@ -100,7 +100,9 @@ def _totals(report: Report, told: Sequence[Story], pen: Pen) -> Block:
     lines: list[Line] = []
     if len(told) > 1:
         totals = report.run.totals
-        parts = [f"{totals.judged}/{totals.planned} judged", words.counted(totals.errors, "error")]
+        missing = sum(story.report.not_recorded for story in told)
+        parts = [f"{totals.judged}/{totals.planned} judged"]
+        parts += words.failed_of(totals.errors, not_recorded=missing)
         parts += [words.money(totals.cost_usd), words.seconds(totals.wall_s)]
         lines.append((", ".join(parts), ""))
         lines += replay_line([story for story in told if story.replayed[0]], pen)
@@ -118,7 +120,7 @@ def _tail(told: Sequence[Story], pen: Pen, report_path: str | None) -> Block:
     """Return the lines that close every summary: the next command and the report, never cut."""
     lines: list[Line] = []
     if story := next((s for s in told if next_command(s)), None):
-        advice = f"{next_advice(story)} " if next_advice(story) else ""
+        advice = f"{pen.safe(next_advice(story), 200)} " if next_advice(story) else ""
         lines.append((f"next:   {advice}{pen.safe(next_command(story), 1000)}", "bold"))
     if report_path:
         lines.append((f"report: {pen.safe(report_path, 400)}", "dim"))

@@ -269,6 +269,13 @@ def judged_of(verdict: Verdict) -> str:
     return f"{verdict.judged}/{verdict.planned}"
 
 
+def failed_of(errors: int, *, not_recorded: int) -> list[str]:
+    """Count the samples that have no score: what was never asked is `not recorded` and no error."""
+    missing = min(not_recorded, errors)
+    told = [f"{missing:,} not recorded"] if missing else []
+    return [*told, counted(errors - missing, "error")] if errors > missing or not missing else told
+
+
 def is_short(verdict: Verdict) -> bool:
     """Tell whether a mean of this row rests on fewer samples than planned."""
     return verdict.judged != verdict.planned

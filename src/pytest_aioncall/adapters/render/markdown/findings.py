@@ -273,8 +273,6 @@ def change_said(change: SubjectChange) -> str:
 
 
 def _errors(story: Story) -> Iterable[str]:
-    if story.state == "not_run":
-        return
     for (kind, message), count in story.errors.most_common(3):
         cases = story.cases_with(kind, message)
         where = f" in {listed([inline(case, 60) for case in cases], 3)}" if cases else ""

@@ -111,9 +111,8 @@ def counts(story: Story, place: Place, *, money: str = "") -> str:
     if judgement is not None:
         coverage = judgement.coverage
         parts.append(f"{coverage.judged:,} of {words.counted(coverage.planned, 'sample')} judged")
-        missing = min(story.report.not_recorded, coverage.errors)
-        parts += [f"{missing:,} not recorded"] if missing else []
-        parts += [words.counted(coverage.errors - missing, "error")] if coverage.errors > missing else []
+        if coverage.errors:
+            parts += words.failed_of(coverage.errors, not_recorded=story.report.not_recorded)
     elif planned.planned_samples:
         parts.append(f"{words.counted(planned.planned_samples, 'sample')} planned")
     leading = _leading(story)

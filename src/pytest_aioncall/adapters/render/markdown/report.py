@@ -111,7 +111,7 @@ def _in_cell(safe: str) -> str:
 def _totals(report: Report) -> str:
     totals = report.run.totals
     parts = [f"{totals.judged:,} of {words.counted(totals.planned, 'sample')} judged"]
-    parts.append(words.counted(totals.errors, "error"))
+    parts += words.failed_of(totals.errors, not_recorded=sum(one.not_recorded for one in report.evalsets))
     return f"{', '.join([*parts, _cost(report), words.seconds(totals.wall_s)])}."
 
 
