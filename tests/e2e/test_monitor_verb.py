@@ -536,7 +536,7 @@ def test_where_nothing_ran_the_history_alone_says_what_holds(daily: Daily) -> No
     (daily.path / "evalsets" / "triage.eval.yaml").write_text("evalset: triage\nbogus: key\n")
     another_runner(daily, 3)
     code, out, _ = daily.command("monitor", "--history", BRANCH)
-    assert code == 7 and "no_data" not in out
+    assert code == 7 and "  triage  not run; newest of 2026-11-02\n" in out
     assert out.startswith("monitor NO RUN   nothing ran here; the newest of the history is run 20261102-")
     another_runner(daily, 5)
     code, told = daily.monitor("--history", BRANCH)
@@ -804,6 +804,27 @@ def test_runs_with_uncommitted_changes_are_no_days_unless_they_are_monitored_the
     assert daily.monitor()[0] == 1
     entries = HistoryFolder(daily.path / ".aioncall/history").entries()
     assert [entry.kind for entry in entries] == ["daily", "daily", "daily"]
+
+
+def test_runs_of_another_branch_are_no_days_unless_they_are_monitored_themselves(daily: Daily) -> None:
+    daily.based()
+    git(daily.path, "switch", "-q", "-c", "try")
+    daily.project.app(WORSE)
+    daily.commit("try it")
+    daily.run(3)
+    git(daily.path, "switch", "-q", "main")
+    daily.run(4)
+    assert daily.monitor()[1]["evalsets"][0]["episode"] is None, "what was tried is no incident of main"
+    entries = HistoryFolder(daily.path / ".aioncall/history").entries()
+    assert [(entry.day[-2:], entry.kind) for entry in entries[2:]] == [("03", "other"), ("04", "daily")]
+
+
+def test_a_part_of_a_run_is_no_run_of_the_history_before_it_is_whole(daily: Daily) -> None:
+    daily.based()
+    daily.run(3, "-k", "case-0")
+    shown = daily.command("history", "show")[1]
+    assert "2026-11-02" in shown and "2026-11-03" not in shown
+    assert daily.monitor()[1]["day"] == "2026-11-03", "unless it is monitored itself"
 
 
 def test_open_history_takes_what_is_written_as_a_path_for_a_folder(daily: Daily) -> None:

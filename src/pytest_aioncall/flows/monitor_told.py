@@ -26,6 +26,9 @@ def monitor_lines(found: Monitored, settings: Settings, *, history: str | None =
     name_width = max((len(log_line(one.evalset, 60)) for one in conditions), default=0)
     lines = [_headline(found)]
     for one in conditions:
+        if found.is_missing and not (one.alerts or one.is_open):
+            lines.append(f"  {log_line(one.evalset, 60).ljust(name_width)}  not run; newest of {one.run.day}")
+            continue
         accept = _accept(one, found)
         lines += _evalset_lines(one, settings, width=name_width, accept=accept)
     lines += [f"  note: {log_line(note, 400)}" for note in found.notes]
