@@ -372,6 +372,37 @@ def test_a_mix_that_changed_is_a_ticket_that_names_what_moved() -> None:
     assert after.is_open
 
 
+def labelled(at: int, *, billed: float = 0.25, scorers: dict[str, ScorerInfo] | None = None) -> HistoryEntry:
+    """Return a day of 100 cases with the labels of a scorer; `billed` is the share of the first label."""
+    made = tuple(
+        CaseDay(
+            case=f"c{n}",
+            digest="d",
+            labels={"route": ("billing" if (n * 37 + at % 3) % 100 < 100 * billed else "tech",) * 3},
+        )
+        for n in range(100)
+    )
+    return entry(at, evalset_day(CALM[at % 11], cases=made, scorers=scorers or {}))
+
+
+def test_a_mix_of_labels_that_changed_is_a_ticket_of_its_scorer() -> None:
+    history = [labelled(at) for at in range(15)]
+    assert standing(history).alerts == ()
+    alert = only(standing([*history, labelled(15, billed=0.6)]), "output_shift")
+    assert alert is not None and (alert.tier, alert.quality, alert.scorer) == (2, True, "route")
+    assert alert.title.startswith("summarizer.daily.route 24h: billing 25 % -> 60 % (excess KL 0.")
+    assert told(alert)["permutation G-test"].endswith("limit 0.01"), "one question was asked"
+
+
+def test_labels_are_compared_only_with_those_of_the_same_scorer() -> None:
+    old, new = ({"route": ScorerInfo(kind="label_match", hash=text)} for text in ("1", "2"))
+    history = [labelled(at, scorers=old) for at in range(15)]
+    fallen = labelled(15, billed=0.6, scorers=old)
+    assert only(standing([*history, fallen]), "output_shift") is not None
+    other = labelled(15, billed=0.6, scorers=new)
+    assert only(standing([*history, other]), "output_shift") is None
+
+
 def test_a_mix_is_compared_over_the_cases_that_both_sides_have() -> None:
     """Another suite, in which half are refused, is no shift; neither are too few days."""
     history = [mixed(at) for at in range(15)]
