@@ -84,9 +84,9 @@ def load_config(root: Path) -> Config:
         if not isinstance(raw.get(section, {}), dict):
             source.add(section, f"needs a mapping (key: value), got {kind_of(raw[section])}")
     known = {key: value for key, value in raw.items() if key in Config.model_fields}
-    defaults = known.get("defaults")
-    epochs = defaults.get("epochs") if isinstance(defaults, dict) else None
-    if epochs is not None and not note_epochs(source, "defaults.epochs", epochs):
+    defaults: Any = known.get("defaults")
+    has_epochs = isinstance(defaults, dict) and defaults.get("epochs") is not None
+    if has_epochs and not note_epochs(source, "defaults.epochs", defaults["epochs"]):
         known["defaults"] = {key: value for key, value in defaults.items() if key != "epochs"}
     note_truth_values(source, Config, known)
     _note_own_rules(known, source)
