@@ -324,6 +324,28 @@ def test_a_bad_day_opens_an_issue_and_three_good_ones_close_it(oncall: OnCall) -
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["aioncall-daily", "aioncall-daily-sharded"])
+def test_nights_on_which_no_run_begins_open_an_issue_until_one_is_judged(oncall: OnCall, name: str) -> None:
+    oncall.begin(*(["--shards", "2"] if name.endswith("sharded") else []))
+    assert oncall.daily("2026-11-23", name).green
+    work = oncall.repository.work
+    (file,) = (work / "evalsets").glob("*.eval.yaml")
+    text = file.read_text(encoding="utf-8")
+    oncall.repository.write(str(file.relative_to(work)), text + "\nbogus: key\n")
+    oncall.repository.commit("Add a key that there is not")
+    silent = oncall.daily("2026-11-26", name)
+    assert not silent.green
+    assert silent.steps["Judge the days together, and keep this one"] == "failure", silent.log
+    assert silent.steps["Open, update or close issues, and page"] == "success", silent.log
+    (issue,) = oncall.github.open_issues
+    assert "no run since 2026-11-23" in issue.title
+    oncall.repository.write(str(file.relative_to(work)), text)
+    oncall.repository.commit("Take it out")
+    assert oncall.daily("2026-11-27", name).green
+    assert oncall.github.open_issues == []
+
+
+@pytest.mark.slow
 def test_a_daily_run_on_several_machines_is_one_day(oncall: OnCall) -> None:
     oncall.begin("--shards", "2")
     good = oncall.daily("2026-11-23", "aioncall-daily-sharded")

@@ -118,6 +118,17 @@ def test_an_outage_opens_nothing(tracker: MemoryTracker) -> None:
     assert tracker.issues == {}
 
 
+def test_what_a_run_found_that_could_not_judge_opens_an_issue_that_names_it(tracker: MemoryTracker) -> None:
+    """An answer broke a `must`, and then the run was killed."""
+    for number in (2, 3):
+        broke = [alert(kind="policy_floor", scorer=None, day=day(number))]
+        killed = condition(number, state="not_judged", because="it was killed", first=2, alerts=broke)
+        publish(tracker, alerts_of(killed), now=at(number))
+    assert "policy floor broken since" in tracker.issues[1].body
+    assert "could not judge (it was killed). What it found bad is bad" in tracker.issues[1].body
+    assert "could not judge: it was killed; still bad: triage.daily" in tracker.texts(1)[0]
+
+
 def test_an_outage_is_a_line_of_an_open_issue(tracker: MemoryTracker) -> None:
     opened(tracker)
     down = alerts_of(condition(2, state="not_judged", first=1, because="provider says 503"))

@@ -160,6 +160,11 @@ class EvalsetCondition(Frozen):
     history_gap: int = 0
 
     @property
+    def found(self) -> tuple[Alert, ...]:
+        """Return the alerts of quality that its newest run gave itself; one that could not judge may have."""
+        return tuple(one for one in self.alerts if one.quality and one.day == self.run.day)
+
+    @property
     def is_open(self) -> bool:
         """Tell whether an incident is open."""
         return self.episode is not None and self.episode.recovered is None

@@ -88,7 +88,7 @@ def headline(page: IssuePage) -> str:
         return f"{name}: {words.get(lead.kind if lead else '', 'nothing to judge by')}"
     condition = page.conditions[0] if page.conditions else None
     since = f"since {escape.prose(state.first_day)}"
-    if condition is not None and condition.state == "not_judged":
+    if condition is not None and condition.state == "not_judged" and not condition.found:
         return f"{name}: bad {since}; the newest run could not judge"
     if lead is None:
         return f"{name}: not recovered yet, bad {since}"
@@ -145,6 +145,8 @@ def _what_ends_it(page: IssuePage) -> str:
         return ""
     if condition.state == "not_judged":
         why = f" ({escape.prose(condition.because, 300)})" if condition.because else ""
+        if condition.found:
+            return f"This run could not judge{why}. What it found bad is bad; nothing is closed by it."
         return f"This run could not judge{why}: what was before holds on, and nothing is closed by it."
     episode = condition.episode
     good = len(episode.good_days) if episode is not None else 0

@@ -39,7 +39,8 @@ def _day(note: IssueNote) -> str:
 def _state(note: IssueNote, condition: EvalsetCondition) -> str:
     if condition.state == "not_judged":
         why = f": {escape.prose(condition.because, 200)}" if condition.because else ""
-        return f"could not judge{why}; what was before holds on"
+        found = _alerts(condition.found)
+        return f"could not judge{why}; {f'still bad: {found}' if found else 'what was before holds on'}"
     if note.issue == "upkeep":
         return _alerts(condition.alerts) or "still so"
     episode = condition.episode
