@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -119,9 +120,10 @@ def kind_of(settings: Settings) -> Kind:
 def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) -> bool:
     """Put the runs of this machine into a history that it does not have yet; tell whether it has a daily one.
 
-    A run that could not be judged then is looked at again: it may have been resumed. Shards and runs under
-    way are no runs yet. A run with uncommitted changes is kept and not monitored.
+    A run that could not be judged then is looked at again: it may have been resumed. Shards, runs under way
+    and parts of a run are no runs yet. A run that is no day (`_is_day`) is kept and not monitored.
     """
+    mainline = cache(partial(_mainline, settings.root))
     known = {entry.run: entry for entry in history.entries()}
     has_day = any(entry.kind == "daily" for entry in known.values())
     left_out = _folder_of(but, settings)
@@ -133,10 +135,9 @@ def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) 
             continue
         try:
             run = read_kept_run(folder)
-            if run.shard is not None or is_locked(folder):
+            if run.shard is not None or is_locked(folder) or (before is None and not run.complete):
                 continue
-            # What somebody was in the middle of changing is no measurement of a day.
-            kind: Kind = before.kind if before else "other" if run.dirty else "daily"
+            kind: Kind = before.kind if before else "daily" if _is_day(run, mainline) else "other"
             entry = entry_of(folder, settings, kind=kind, run=run, is_ours=False)
         except UsageError:
             continue
@@ -145,6 +146,30 @@ def feed(history: HistoryFolder, settings: Settings, *, but: str | None = None) 
         history.add(entry)
         has_day = has_day or entry.kind == "daily"
     return has_day
+
+
+def _is_day(run: Run, mainline: Callable[[], frozenset[str] | None]) -> bool:
+    """Tell whether a run that nobody monitored measures a day.
+
+    What somebody was in the middle of changing is none, committed or not: where git knows a default branch,
+    the run has to be of one of its commits.
+    """
+    if run.dirty or run.commit is None:
+        return not run.dirty
+    commits = mainline()
+    return commits is None or run.commit in commits
+
+
+def _mainline(root: Path) -> frozenset[str] | None:
+    """Return the commits of the default branch, here and as it was fetched; None where git knows none.
+
+    Where no remote says which one it is, it is `main` or `master`.
+    """
+    default = git.default_branch(root)
+    names = [default] if default else ["main", "master"]
+    refs = [f"refs/{where}/{name}" for name in names for where in ("heads", "remotes/origin")]
+    known = [commits for ref in refs if (commits := git.commits_of(root, ref)) is not None]
+    return frozenset().union(*known) if known else None
 
 
 def _folder_of(run: str | None, settings: Settings) -> Path | None:
