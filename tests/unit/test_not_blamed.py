@@ -114,6 +114,23 @@ def test_what_main_has_red_is_not_blamed_with_since_run_and_issue() -> None:
     assert found.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("recovery_days", "since"), [(1, "2026-11-20"), (2, "2026-11-17"), (3, "2026-11-14")]
+)
+def test_a_good_day_that_ends_no_incident_begins_no_new_count(recovery_days: int, since: str) -> None:
+    """Bad on 14, good on 15 and 16, bad on 17 and 18, good on 19, bad on 20: as the issue tells it."""
+    days = {14: TEN, 15: set(), 16: set(), 17: TEN, 18: TEN, 19: set(), 20: TEN}
+    found = blamed(TEN, *(entry(f"2026-11-{n}", bad) for n, bad in days.items()), recovery_days=recovery_days)
+    assert {one.since for one in found.already} == {since}
+
+
+def test_a_day_with_a_bad_run_is_no_good_one() -> None:
+    """A second run of the day that found nothing does not make it good."""
+    days = [entry("2026-11-18", TEN), entry("2026-11-20", TEN), entry("2026-11-20", set())]
+    found = blamed(TEN, *days, entry("2026-11-21", TEN))
+    assert {one.since for one in found.already} == {"2026-11-18"}
+
+
 def test_the_row_keeps_its_status_and_gates_no_more() -> None:
     """The judgement then passes, and the row still says that it regressed."""
     found = blamed(TEN, entry("2026-11-21", TEN))

@@ -62,12 +62,14 @@ def rows_red_before(
     branch: str,
     today: date,
     most_days: int,
+    recovery_days: int = 1,
     issue: tuple[int, str | None] | None = None,
 ) -> Blame:
     """Return which regressed rows were so before this change.
 
     days       judged daily runs of the base, newest first
     most_days  an older newest run says nothing about the base of today
+    recovery_days  days in a row without it that end what is regressed, as they end an incident
     issue      number and address of the open issue of the evalset
     """
     red = [v for v in judgement.verdicts if v.gating and v.status == "regressed"]
@@ -89,7 +91,7 @@ def rows_red_before(
     already, notes = [], []
     failed: dict[RowName, frozenset[str]] = {}
     for verdict in shared:
-        since = _since(verdict.row, days)
+        since = _since(verdict.row, days, recovery_days=recovery_days)
         why_not = _worse(verdict, beside.get(verdict.row))
         if why_not:
             notes.append(f"{_named([verdict])} regressed on {branch}, too, since {since}; {why_not}")
@@ -144,13 +146,18 @@ def _named(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(f"{v.scorer}{sentences.place(v)}" for v in verdicts)
 
 
-def _since(row: RowName, days: Sequence[DailyRun]) -> str:
-    """Return the day of the first of the runs in a row, back from the newest, in which a row is red."""
-    since = days[0].entry.day
-    for one in days:
-        if row not in one.red:
+def _since(row: RowName, days: Sequence[DailyRun], *, recovery_days: int) -> str:
+    """Return the first day, back from the newest, on which a row is red and after which it never recovered.
+
+    A good day between two bad ones is no recovery: the incident and its issue last on, and so does this.
+    """
+    red = {one.entry.day for one in days if row in one.red}
+    since, good = days[0].entry.day, 0
+    for day in dict.fromkeys(one.entry.day for one in days):
+        if day in red:
+            since, good = day, 0
+        elif (good := good + 1) >= recovery_days:
             break
-        since = one.entry.day
     return since
 
 

@@ -88,6 +88,7 @@ class Daily:
             branch=_branch(self.settings),
             today=(self.settings.now or datetime.now(UTC)).date(),
             most_days=self.monitors.no_data_days,
+            recovery_days=self.monitors.recovery_days,
             issue=known.issues.get(evalset),
         )
 

@@ -134,7 +134,8 @@ class AlreadyRegressed(Frozen):
 
     Its verdict keeps the status `regressed`, with `gating` false and the reason `already_on_base`.
     branch      the base's name, `main`
-    since       UTC day (YYYY-MM-DD) of the first of the daily runs in a row in which it is regressed
+    since       UTC day (YYYY-MM-DD) of the first daily run in which it is regressed and after which it never
+                recovered (`monitors.recovery_days`)
     day, run, url   the newest daily run, and its page
     daily, now  mean of the row there and in this run, in units of `scale`
     issue, issue_url  the open issue; None where none is known
