@@ -75,11 +75,13 @@ def check_gates(gates: Any, cases: Sequence[Case], source: Source) -> None:
         slices = gate.get("slices", [])
         if not isinstance(slices, list) or not all(isinstance(one, str) for one in slices):
             continue
+        above: set[str] = set()
         for at, dimension in enumerate(slices):
             if dimension not in dimensions:
                 _note_unknown(source, f"{where}.slices[{at}]", "slice", dimension, dimensions)
-            elif dimension in slices[:at]:
+            elif dimension in above:
                 source.add(f"{where}.slices[{at}]", f"{quoted(dimension)} stands twice")
+            above.add(dimension)
         if not isinstance(gate.get("scorer"), str):
             continue
         rule = (gate["scorer"], frozenset(slices))
