@@ -152,8 +152,9 @@ def test_cases_come_worst_first_and_equal_epochs_as_one() -> None:
     assert [index["scorers"][route[0]], *route[1:]] == ["route", "3/3", "0/3", -1.0, 0.0]
     assert [index["scorers"][helpful[0]], *helpful[1:]] == ["helpfulness", "4.33", "4.00", -0.0833, 0.75]
     assert details[0]["why"] == "expected 'billing', got 'other'"
-    assert [e["n"] for e in details[0]["epochs"]] == [[1, 2], [3]], "the baseline's third epoch scored more"
-    assert [e["n"] for e in details[1]["epochs"]] == [[1], [2], [3]]
+    # As samples.jsonl, recordings, `-vv` and messages number them.
+    assert [e["n"] for e in details[0]["epochs"]] == [[0, 1], [2]], "the baseline's third epoch scored more"
+    assert [e["n"] for e in details[1]["epochs"]] == [[0], [1], [2]]
     assert details[3]["epochs"][1]["error"] == "ConnectTimeout: no answer within 60 s"
     assert details[3]["epochs"][1]["kind"] == "transport"
 

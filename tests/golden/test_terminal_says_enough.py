@@ -19,6 +19,12 @@ def story(found: EvalsetReport) -> Story:
     return Story(found)
 
 
+def test_a_baseline_has_one_name_whether_or_not_there_is_room_for_its_age() -> None:
+    for known in ({}, {"commit": None}, {"commit": None, "run": None}):
+        found = story(reports.evalset(None, baseline=reports.header(**known)))
+        assert found.compared_with == f"{found.compared_with_briefly}, 3 days old"
+
+
 def test_a_significant_drop_within_the_margin_is_not_called_chance() -> None:
     fields = {"status": "inconclusive", "reason": "suspected", "was": 0.9, "now": 0.87}
     sure = reports.verdict(**fields, margin=0.05, p_adjusted=0.004)

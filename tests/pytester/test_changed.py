@@ -83,6 +83,7 @@ def test_only_what_is_affected_runs_and_the_header_says_why(repository: Reposito
     result = project.run("--aioncall-changed", "main")
     assert result.ret == 0
     assert "1 evalset unaffected, $0" in told(result) and "code: other.py" in told(result)
+    assert "(1 file differs)" in told(result)
     assert {sample["evalset"] for sample in project.last_samples()} == {"other"}
     report = project.report()
     found = {one["planned"]["evalset"]: one for one in report["evalsets"]}

@@ -61,7 +61,9 @@ def header_lines(run: EvalRun, *, ran: Iterable[str], left_out: Iterable[str]) -
     if run.beside.affected is None:
         return
     change = run.beside.affected.change
-    since = f"since {change.ref}@{change.commit[:7]} ({len(change.files)} files differ)"
+    files = len(change.files)
+    differ = "1 file differs" if files == 1 else f"{files} files differ"
+    since = f"since {change.ref}@{change.commit[:7]} ({differ})"
     names = [log_line(name, 80) for name in left_out]
     if names:
         count = f"{len(names)} evalset{'s' if len(names) > 1 else ''}"

@@ -272,7 +272,7 @@ def _epochs(case: CaseView, texts: _Texts, room: _Room) -> list[dict[str, Any]]:
         scores = [(s.scorer, s.value, s.reason, s.error, before.get(s.scorer)) for s in view.scores]
         key = (view.text, text, view.error, scores)
         if groups and key == last_key:
-            groups[-1]["n"].append(view.epoch + 1)
+            groups[-1]["n"].append(view.epoch)
             groups[-1]["took"].append(_took(view))
             continue
         last_key = key
@@ -289,7 +289,7 @@ def _took(view: EpochView) -> str:
 def _epoch(
     view: EpochView, was: str | None, before: dict[str, float | None], texts: _Texts, room: _Room
 ) -> dict[str, Any]:
-    group: dict[str, Any] = {"n": [view.epoch + 1], "took": [_took(view)], "scores": _scores(view, before)}
+    group: dict[str, Any] = {"n": [view.epoch], "took": [_took(view)], "scores": _scores(view, before)}
     if was is not None:
         group["was"] = texts.number(was)
     if view.text is not None:

@@ -291,7 +291,7 @@ class Story:
         baseline = self.report.baseline
         if baseline is None:
             return "no baseline yet"
-        name = (baseline.commit or "")[:7] or baseline.run or f"of {baseline.accepted_at[:10]}"
+        name = words.baseline_name(baseline)
         return f"baseline {self.quote(name)}, {words.age(self.report.baseline_age_days)}"
 
     @property
@@ -300,10 +300,7 @@ class Story:
         baseline = self.report.baseline
         if baseline is None:
             return "no baseline"
-        day = baseline.accepted_at[:10]
-        return (
-            f"baseline {(baseline.commit or '')[:7] or (f'of {day}' if day else baseline.run or '')}".rstrip()
-        )
+        return f"baseline {words.baseline_name(baseline)}"
 
     @property
     def size(self) -> str:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from ...model.baseline import BaselineHeader
 from ...model.spelling import (
     NOTHING,
     counted,
@@ -30,6 +31,7 @@ from ..text import log_line
 __all__ = [
     "NOTHING",
     "age",
+    "baseline_name",
     "clock",
     "common_level",
     "compared_cases",
@@ -151,6 +153,12 @@ _WORDS: dict[str, str] = {
 }
 
 
+def baseline_name(baseline: BaselineHeader) -> str:
+    """Name a baseline by its commit, else by the day it was accepted on, else by its run."""
+    day = baseline.accepted_at[:10]
+    return (baseline.commit or "")[:7] or (f"of {day}" if day else baseline.run or "of no day")
+
+
 def verdict_word(verdict: Verdict) -> str:
     """Return the word or two that carry a row's verdict, whatever the colour says."""
     if verdict.reason == "already_on_base":
@@ -182,7 +190,7 @@ def verdict_reason(verdict: Verdict) -> str:
         "min_undecided": f"The interval holds the minimum of {low}; more cases would decide.",
         "no_drop_seen": f"No drop was seen; {would_see(verdict)}.",
         "suspected": _suspicion(verdict),
-        "dropped": "The drop is larger than chance explains.",
+        "dropped": _drop_told(verdict),
         "one_epoch": "With one epoch, noise cannot be told from change; run 3 epochs.",
         "nothing_to_compare": "There is nothing to compare this row with.",
         "too_few_cases": "Too few cases to judge: shown, not gating.",
@@ -193,6 +201,22 @@ def verdict_reason(verdict: Verdict) -> str:
         "accepted": "The owner accepted this drop" + (f" in {verdict.ticket}." if verdict.ticket else "."),
     }
     return sentences[verdict.reason]
+
+
+def falls_by_p_alone(verdict: Verdict) -> bool:
+    """Tell whether a row is red though its interval reaches zero: p decides that, not the interval."""
+    fell = verdict.status == "regressed" and verdict.reason != "below_min"
+    return fell and verdict.ci is not None and verdict.ci[1] >= 0
+
+
+def _drop_told(verdict: Verdict) -> str:
+    """Say that a row fell, and why it did so beside an interval that reaches zero."""
+    if not falls_by_p_alone(verdict):
+        return "The drop is larger than chance explains."
+    return (
+        "The drop is larger than chance explains, by p: it decides what fell. The interval decides what "
+        "passes, allows for more noise, and reaches zero."
+    )
 
 
 def _suspicion(verdict: Verdict) -> str:

@@ -24,6 +24,7 @@ from .repository import look_at_history, look_at_oncall, look_at_repository
 from .workflows import look_at_owners, look_at_workflows
 
 _LISTED = 10
+_LESS = "what it names does not count, or counts otherwise than it seems"
 
 
 def look(start: Path, flags: Mapping[str, Any], *, online: bool, calls: Calls | None = None) -> Looked:
@@ -103,11 +104,11 @@ def _told(found: Checked) -> Iterator[Said]:
             "evalsets",
             "should",
             log_line(warning, 600),
-            "a verdict leans on it",
+            _LESS,
             "mend it, then: aioncall check",
         )
     if len(others) > _LISTED:
         more = f"{len(others) - _LISTED} more warnings"
-        yield Finding("evalsets", "should", more, "a verdict leans on it", "aioncall check lists all")
+        yield Finding("evalsets", "should", more, _LESS, "aioncall check lists all")
     if not found.problems:
         yield Fine("evalsets", f"{words.counted(len(found.evalsets), 'evalset')}, {found.cases} cases load")

@@ -81,7 +81,7 @@ class Published:
             run = f"{shlex.quote(log_line(self.run, 80))}{history_given(self.history)}"
             told.append(f"run it again to finish it: aioncall publish issues --run {run}")
         elif not (self.done or self.notified or self.unheard):
-            told.append("the issues say already what this run found; nothing to do")
+            told.append("nothing to do: this run changes nothing about the issues")
         return tuple(told)
 
     def as_json(self) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class _Rounds:
             plan = plan_issues(self.alerts, board, self.rules)
             self.remarks = plan.remarks
             done, errors = self.applier.apply(plan.steps, {one.number: one for one in tickets})
-            self.done += done
+            self.done += [one for one in done if not self._belongs_to_opening(one)]
             self.failed = list(dict.fromkeys(map(str, errors)))
             if self.applier.dry or not (done or errors):
                 return board
@@ -229,6 +229,11 @@ class _Rounds:
         if not self.failed:
             self.failed = ["the issues change while they are written; another run will settle them"]
         return board
+
+    def _belongs_to_opening(self, step: Done) -> bool:
+        """Tell whether a step only writes into a new issue what has its number: it is told as opened."""
+        opened = {one.number for one in self.done if one.what == "opened"}
+        return step.what == "updated" and step.number in opened
 
     def _wait(self, number: int, errors: Sequence[DeliveryError]) -> None:
         if number + 1 < _ROUNDS:

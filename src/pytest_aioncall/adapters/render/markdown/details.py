@@ -101,9 +101,9 @@ def _epochs(view: CaseView) -> Iterator[str]:
             (g for g in groups if (g[0].text, g[0].error, g[1]) == (epoch.text, epoch.error, was)), None
         )
         if known is not None:
-            known[2].append(epoch.epoch + 1)
+            known[2].append(epoch.epoch)
         else:
-            groups.append((epoch, was, [epoch.epoch + 1]))
+            groups.append((epoch, was, [epoch.epoch]))
     for epoch, was, numbers in groups[:_MOST_EPOCHS]:
         said = f"epoch {', '.join(map(str, numbers))}" if len(numbers) == 1 else f"epochs {_joined(numbers)}"
         if was is not None:

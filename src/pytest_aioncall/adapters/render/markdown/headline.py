@@ -145,7 +145,7 @@ def _against(story: Story, place: Place) -> str:
     baseline = story.report.baseline
     if baseline is None:
         return "without a baseline"
-    name = (baseline.commit or "")[:7] or baseline.run or f"of {baseline.accepted_at[:10]}"
+    name = words.baseline_name(baseline)
     base = f"{place.base}@" if place.base and baseline.commit else ""
     return f"against {inline(base + name, 80)} ({words.age(story.report.baseline_age_days)})"
 
