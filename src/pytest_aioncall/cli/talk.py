@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import re
 import sys
@@ -77,10 +78,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print usage and message, with the nearest choice, and exit."""
         found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)$", message)
-        from ..adapters.text import did_you_mean
-
-        near = did_you_mean(found[1], re.findall(r"[\w-]+", found[2])) if found else None
-        super().error(f"{message}; did you mean {near!r}?" if near else message)
+        if found:
+            near = difflib.get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), n=1)
+            message += f"; did you mean {near[0]!r}?" if near else ""
+        super().error(message)
 
 
 def add_verb(
