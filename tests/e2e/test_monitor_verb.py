@@ -16,6 +16,7 @@ import pytest
 
 from eval_project import Project
 from history_worlds import BRANCH, git, killed_at
+from model_server import Fault, model_server
 from pytest_aioncall.adapters.history import HistoryBranch, HistoryFolder
 from pytest_aioncall.flows.evalrun import settings_for
 from pytest_aioncall.flows.history import entry_of, feed, open_history
@@ -333,6 +334,11 @@ def test_a_must_that_broke_in_a_part_of_a_run_is_an_incident(daily: Daily) -> No
     assert code == 1
     assert "2 cases broke a must" in out and "partial: 2 of 40 cases ran" in out
     assert "open since 2026-11-03" in out
+    daily.project.app(GOOD)
+    daily.commit("mended")
+    for day in (4, 5, 6):
+        daily.run(day)
+    assert "recovered: the incident of 2026-11-03 ended" in daily.command("monitor")[1]
 
 
 def test_merged_shards_are_one_day(daily: Daily) -> None:
@@ -716,6 +722,78 @@ def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Dail
         assert not (folder / "alerts.json").exists(), "nothing is said before the entry is shared"
         work(lambda _name: None)
         assert ended() == wanted, names[number]
+
+
+# --- what a run's samples say, from pytest to the alert
+
+NAMED = """
+from pytest_aioncall import Output
+
+def answer(text):
+    return Output(text=text.upper(), model="{model}")
+"""
+NEW_ERROR = """
+failed = set()
+
+def answer(text):
+    if text < "q03" and text not in failed:
+        failed.add(text)
+        raise LookupError("no shard 17")
+    return text.upper()
+"""
+
+
+def alerts_of_day(daily: Daily, number: int) -> dict[str, dict[str, Any]]:
+    """Run the evals of a day, monitor it, and return its alerts by kind."""
+    daily.run(number)
+    (one,) = daily.monitor()[1]["evalsets"]
+    return {alert["kind"]: alert for alert in one["alerts"]}
+
+
+def test_answers_of_another_model_are_a_line_with_both_names(daily: Daily) -> None:
+    daily.based()
+    daily.project.app(NAMED.format(model="m-1"))
+    assert "provider_change" not in alerts_of_day(daily, 3)
+    daily.project.app(NAMED.format(model="m-2"))
+    alert = alerts_of_day(daily, 4)["provider_change"]
+    assert alert["title"] == "triage.daily.model 24h: m-1 -> m-2 (100 % of 80 answers)"
+    assert (alert["tier"], alert["quality"]) == (3, False)
+
+
+def test_an_error_that_no_run_before_had_is_a_ticket_with_its_text(daily: Daily) -> None:
+    daily.based()
+    daily.run(3)
+    daily.project.app(NEW_ERROR)
+    alert = alerts_of_day(daily, 4)["novel_error"]
+    assert alert["title"] == "triage.daily.error 24h: new: LookupError: no shard <num> (3 cases)"
+    assert alert["tier"] == 2
+
+
+def test_a_baseline_that_is_older_than_agreed_pages_whoever_keeps_it(daily: Daily) -> None:
+    daily.based()
+    daily.project.config(defaults={"baseline_max_age_days": 5})
+    assert "stale_baseline" not in alerts_of_day(daily, 5)
+    alert = alerts_of_day(daily, 9)["stale_baseline"]
+    assert alert["title"] == "triage.daily.baseline 24h: 8 days old, limit 5"
+    assert (alert["tier"], alert["quality"]) == (1, False)
+
+
+def test_a_judge_that_gives_no_scores_is_an_outage_of_the_judge(daily: Daily) -> None:
+    cases = {name: (name, name.upper()) for name in ("a", "b")}
+    with model_server() as server:
+        provider = {"kind": "openai", "base_url": f"{server.url}/v1", "max_attempts": 1}
+        daily.project.config(providers={"main": provider})
+        daily.project.write("rubric.md", "Is it helpful?")
+        judge = {"rubric": "rubric.md", "model": "main/judge-1", "as": "helpfulness"}
+        daily.project.evalset("triage", cases=cases, scorers=[{"judge": judge}])
+        server.script(json.dumps({"reason": "as scripted", "score": 4}))
+        assert "judge_unavailable" not in alerts_of_day(daily, 2)
+        server.script(Fault(503))
+        alerts = alerts_of_day(daily, 3)
+    assert alerts.keys() == {"judge_unavailable"}
+    alert = alerts["judge_unavailable"]
+    assert alert["title"] == "triage.daily.judge 24h: unavailable (no scores for 100 % of the judge's calls)"
+    assert (alert["tier"], alert["quality"]) == (1, False)
 
 
 # --- rebuilding

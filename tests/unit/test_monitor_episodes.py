@@ -336,6 +336,23 @@ def test_an_incident_ends_only_where_its_own_thing_was_measured_and_good(thing: 
     assert not standing([*unsaid, *agreed]).is_open, "what is gone for good is agreed on"
 
 
+def test_a_scorer_that_names_no_fault_any_more_is_measured() -> None:
+    """A label is there for a fault only: none is good news, as long as the scorer scored."""
+
+    def naming(fault: str | None) -> dict[str, object]:
+        labels: dict[str, tuple[str | None, ...]] = {"tone": (fault,)} if fault else {}
+        cases = tuple(
+            CaseDay(case=f"c{n}", digest="d", scores={"tone": (1.0,)}, labels=labels) for n in range(60)
+        )
+        return {"cases": cases, "scorers": {"tone": ScorerInfo(kind="python")}}
+
+    history = [entry(at, evalset_day(CALM[at], **naming("dull"))) for at in range(20)]
+    history.append(entry(20, evalset_day(CALM[3], **naming("rude"))))
+    assert standing(history).is_open
+    history += [entry(at, evalset_day(CALM[at], **naming(None))) for at in (21, 22, 23)]
+    assert standing(history[:-1]).is_open and not standing(history).is_open
+
+
 def test_a_day_that_does_not_tell_is_passed_over_like_one_that_could_not_be_judged() -> None:
     usual, wrong, silent = MEASURED["latency"]
     history = [entry(at, evalset_day(CALM[at], **usual)) for at in range(20)]

@@ -63,6 +63,7 @@ class Shifts:
         if len(calm.reference) < FEWEST_DAYS:
             return []
         questions = list(_questions(look))
+        self.asked |= set(_without_a_label(look, calm))
         found = []
         for question in questions:
             days = calm.reference_where(question.same)
@@ -156,6 +157,16 @@ def _questions(look: Look) -> Iterator[_Question]:
         yield _Question(name, partial(_labels, name=name), same)
     for name in sorted({name for case in day.cases for name in case.features}):
         yield _Question(name, partial(_feature, name=name), _always)
+
+
+def _without_a_label(look: Look, calm: CalmDays) -> Iterator[str]:
+    """Yield the scorers of the reference that scored and labelled nothing, as one that names faults does."""
+    day = look.evalset
+    labelled = {name for case in day.cases for name in case.labels}
+    scored = {name for case in day.cases for name in case.scores}
+    for name in sorted(scored & day.scorers.keys() - labelled):
+        if len(calm.reference_where(partial(_has, name=name, info=day.scorers[name]))) >= FEWEST_DAYS:
+            yield name
 
 
 def _labels(case: CaseDay, *, name: str) -> Labels:
