@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import Fault, model_server
 
 from eval_project import Project
 from history_worlds import BRANCH, git, killed_at
-from model_server import Fault, model_server
 from pytest_aioncall.adapters.history import HistoryBranch, HistoryFolder
 from pytest_aioncall.flows.evalrun import settings_for
 from pytest_aioncall.flows.history import entry_of, feed, open_history
