@@ -98,6 +98,21 @@ def test_a_metric_that_rose_says_was_and_now_on_a_line_of_its_own() -> None:
     assert "p95 latency REGRESSED 1.8 s -> 4.2 s, x2.33 (limit x2, not gating)" in texts
 
 
+def test_a_red_row_beside_an_interval_that_reaches_zero_says_what_decided() -> None:
+    """On one line of 80 columns, and not where the interval lies below zero."""
+    for end, said in (0.015, True), (-0.002, False):
+        row = reports.verdict(was=1.0, now=0.833, ci=(-0.348, end), status="regressed", reason="dropped")
+        text = written(
+            summary_lines(
+                reports.report(reports.evalset(reports.judged("regressed", (row,)))),
+                width=80,
+                ascii_only=True,
+                report_path="r",
+            )
+        )
+        assert ("p decides what fell, the interval what passes: here it reaches zero" in text) == said
+
+
 def test_errors_are_shares_of_the_samples() -> None:
     errors = MetricVerdict(metric="errors", status="regressed", baseline=0.01, candidate=0.055, ratio=5.5)
     assert metric_line(errors) == "errors REGRESSED 1 % -> 5.5 %, x5.50 (not gating)"

@@ -7,6 +7,10 @@ from typing import get_args
 import pytest
 
 from pytest_aioncall.adapters.render import words
+from pytest_aioncall.decide.compare import judge
+from pytest_aioncall.decide.sides import Side
+from pytest_aioncall.model.baseline import CaseRow, ScorerInfo
+from pytest_aioncall.model.config import Defaults
 from pytest_aioncall.model.verdict import CaseMove, Needed, Reason, Verdict
 
 RATE, GRADED = (0.0, 1.0), (1.0, 5.0)
@@ -127,3 +131,24 @@ def test_a_move_shows_counts_and_where_these_stood_still_the_mean() -> None:
     assert words.move(CaseMove(scorer="s", case="c", was=(3, 3), now=(0, 3), difference=-1)) == "3/3 -> 0/3"
     assert words.move(CaseMove(scorer="s", case="c", was=(0, 3), now=(0, 3), difference=-1.333)) == "-1.33"
     assert words.move(CaseMove(scorer="s", case="c", now=(1, 3))) == "now 1/3"
+
+
+def test_a_row_that_is_red_beside_an_interval_that_reaches_zero_says_why() -> None:
+    """One of six cases fell in every epoch: the permutation sees it, the interval for a pass does not."""
+    route = {"route": ScorerInfo(kind="exact", hash="h")}
+
+    def side(*wrong: int) -> Side:
+        scores = [(0.0 if n in wrong else 1.0,) * 3 for n in range(6)]
+        rows = tuple(CaseRow(case=f"c{n}", digest="d", scores={"route": s}) for n, s in enumerate(scores))
+        return Side(rows, route)
+
+    found = judge(
+        side(2), side(), evalset="demo", gates=(), defaults=Defaults(), max_error_rate=0.02
+    ).verdicts[0]
+    assert found.status == "regressed" and found.ci is not None and found.ci[1] > 0, "else nothing is shown"
+    assert words.falls_by_p_alone(found)
+    said = words.verdict_reason(found)
+    assert "by p: it decides what fell" in said and "reaches zero" in said
+    clear = found.model_copy(update={"ci": (-0.35, -0.01)})
+    assert words.verdict_reason(clear) == "The drop is larger than chance explains."
+    assert not words.falls_by_p_alone(found.model_copy(update={"reason": "below_min"}))

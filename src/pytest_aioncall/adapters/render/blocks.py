@@ -171,6 +171,8 @@ def _table(story: Story, pen: Pen, *, most: int, title: str) -> tuple[Block, lis
     rest = [v for v in story.rows if v not in told]
     lines = table_lines(shown, alpha=story.alpha, width=pen.width, safe=pen.safe, title=title)
     folded: list[Line] = []
+    if any(words.falls_by_p_alone(v) for v in shown):
+        folded.append(("p decides what fell, the interval what passes: here it reaches zero", ""))
     if unshown:
         bad = sum(v.status == "regressed" for v in unshown)
         note = f", {bad} of them REGRESSED" if bad else ""
