@@ -6,10 +6,12 @@ import shlex
 
 import pytest
 
+from pytest_aioncall.adapters.render.asides import left_elsewhere
+from pytest_aioncall.adapters.render.markdown.escape import inline
 from pytest_aioncall.adapters.render.nextstep import next_command
 from pytest_aioncall.adapters.render.story import stories
 from pytest_aioncall.model.report import CaseView, EvalsetReport, Report
-from pytest_aioncall.model.run import Run, RunEvalset
+from pytest_aioncall.model.run import Run, RunEvalset, Shard
 from pytest_aioncall.model.verdict import CaseMove, Judgement, Verdict
 
 
@@ -105,6 +107,20 @@ def test_a_run_of_several_evalsets_is_resumed_whole() -> None:
     both = interrupted("first", unfinished=3), interrupted("second", unfinished=24)
     assert command(*both) == "pytest --aioncall --aioncall-resume"
     assert command(both[0]) == "pytest --aioncall evalsets/first.eval.yaml --aioncall-resume"
+
+
+@pytest.mark.parametrize(("shard", "part"), [(None, ""), (Shard(index=2, count=4), " --aioncall-shard 2/4")])
+def test_what_a_run_lacks_beside_what_was_resumed_is_said_with_its_command(
+    shard: Shard | None, part: str
+) -> None:
+    run = Run(id="r", created_at="2026-11-21T03:14:07Z", unfinished=21, shard=shard)
+    report = Report(run=run, status="pass", exit_code=0, generated_at=run.created_at)
+    told = "21 samples of cases left out now have no answer yet; go on with: "
+    resume = f"pytest --aioncall{part} --aioncall-resume"
+    assert left_elsewhere(report) == told + resume
+    assert left_elsewhere(report, code=inline) == f"{told}`{resume}`"
+    shown = report.model_copy(update={"evalsets": (interrupted("first", unfinished=21),)})
+    assert left_elsewhere(shown) == "", "told by the evalset itself"
 
 
 def test_three_cases_are_enough() -> None:
