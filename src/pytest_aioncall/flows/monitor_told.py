@@ -116,7 +116,7 @@ def _said(one: EvalsetCondition, settings: Settings) -> str:
     judged = f"{one.judged_samples}/{one.planned} judged"
     if _is_over(one) and one.episode is not None:
         days = words.counted(len(one.episode.good_days), "day")
-        judged = f"the incident of {one.episode.first_bad.day} ended, judged good on {days}; {judged}"
+        return f": the incident of {one.episode.first_bad.day} ended, judged good on {days}; {judged}"
     if not learned:
         return f": {judged}"
     days = f"{min(learned)} of {settings.config.monitors.reference_days_min} days"
