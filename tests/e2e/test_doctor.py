@@ -567,6 +567,14 @@ def test_what_a_token_may_not_see_is_not_taken_for_missing(github: Told, look: L
     assert {one["check"] for one in said["unknown"]} == {"workflow states", "history branch", "secrets"}
 
 
+def test_an_environment_that_nobody_made_yet_is_named(patient: Patient, github: Told, look: Look) -> None:
+    """GitHub has no list of its secrets then, and neither would `gh secret set --env` find it."""
+    del github.answers["/repos/acme/app/environments/aioncall/secrets"]
+    (one,) = look("--online")["unknown"]
+    assert one["check"] == "secrets"
+    assert one["why"].endswith("once Settings, Environments has it (aioncall)")
+
+
 def test_rules_may_protect_the_history_instead_of_a_protected_branch(github: Told, look: Look) -> None:
     github.answers["/repos/acme/app/branches/aioncall-history"] = {"protected": False}
     rules = [{"type": "deletion"}, {"type": "non_fast_forward"}]

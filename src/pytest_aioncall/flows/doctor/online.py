@@ -125,7 +125,11 @@ def _secrets(facts: RepositoryFacts, patient: Patient) -> Iterator[Said]:
         return
     seen = {place: facts.secret_names([place] if place else []) for place in {place for place, _ in asked}}
     if None in seen.values():
-        yield Unknown("secrets", "only an administrator's token may list their names")
+        hidden = ", ".join(sorted(place for place, names in seen.items() if place and names is None))
+        absent = (
+            f", and those of an environment once Settings, Environments has it ({hidden})" if hidden else ""
+        )
+        yield Unknown("secrets", f"only an administrator's token may list their names{absent}")
         return
     missing = [(place, name) for place, name in sorted(asked) if name not in (seen[place] or ())]
     for place, name in missing:
