@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 import pytest
@@ -318,6 +319,31 @@ def test_a_tighter_gate_of_the_branch_does_not_excuse_what_the_base_holds_open()
     (row,) = found.judgement.verdicts
     assert row.gating and row.rule == "base"
     assert (found.judgement.status, found.judgement.exit_code) == ("inconclusive", 7)
+
+
+def test_no_rule_of_a_branch_makes_green_what_the_bases_rule_has_red() -> None:
+    """Whatever margin, alpha, claim, minimum and defaults the branch asks, on whatever main has red."""
+    draw = random.Random(20261122)
+    red = 0
+    for _ in range(16):
+        main = set(draw.sample(range(CASES), draw.randint(4, 14)))
+        more = set(draw.sample(sorted(set(range(CASES)) - main), draw.randint(0, 20)))
+        bad = main | more
+        asks = Gate(
+            scorer="route",
+            margin=draw.choice([None, 0.0, 0.01, 0.04, 0.2, 0.5, 1.0]),
+            alpha=draw.choice([None, 1e-12, 0.001, 0.2]),
+            claim=draw.choice([None, "these-cases", "cases-like-these"]),
+            min=draw.choice([None, 0.0, 0.7, 0.99]),
+        )
+        defaults = draw.choice([Defaults(), Defaults(alpha=1e-12), Defaults(margin=0.9, min=0.5)])
+        honest = in_a_pull_request(bad, asks=Gate(scorer="route"), main=main)
+        found = in_a_pull_request(bad, asks=asks, defaults=defaults, main=main)
+        if honest.judgement.exit_code == 1:
+            red += 1
+            assert found.judgement.exit_code == 1, asks
+            assert not found.already, asks
+    assert red >= 5, "else nothing is shown"
 
 
 def test_cases_that_fail_on_main_are_not_newly_failing_here() -> None:
