@@ -110,13 +110,16 @@ def _said(one: EvalsetCondition, settings: Settings) -> str:
         return f", not judged{because}" if one.alerts else because
     if one.is_open and not one.alerts:
         return f": {_open_told(one, settings)}"
-    if one.alerts:
-        return ""
-    learned = [series.reference_days for series in one.series if series.learning]
-    judged = f"{one.judged_samples}/{one.planned} judged"
+    ended = ""
     if _is_over(one) and one.episode is not None:
         days = words.counted(len(one.episode.good_days), "day")
-        return f": the incident of {one.episode.first_bad.day} ended, judged good on {days}; {judged}"
+        ended = f": the incident of {one.episode.first_bad.day} ended, judged good on {days}"
+    if one.alerts:
+        return ended
+    learned = [series.reference_days for series in one.series if series.learning]
+    judged = f"{one.judged_samples}/{one.planned} judged"
+    if ended:
+        return f"{ended}; {judged}"
     if not learned:
         return f": {judged}"
     days = f"{min(learned)} of {settings.config.monitors.reference_days_min} days"
