@@ -280,9 +280,26 @@ def test_no_hostile_text_does_anything_in_an_issue_or_its_comments(name: str) ->
         if "/snooze " not in note.body[:9]
     ]
     assert len(shown_texts) >= 3
+    good = later.model_copy(
+        update={
+            "run": later.run.model_copy(update={"day": day(3), "created_at": at(3).isoformat()}),
+            "state": "good",
+            "alerts": (),
+            "uncounted": f"{text[:600]} was bad",
+        }
+    )
+    publish(tracker, alerts_of(good), now=at(3), oncall=oncall)
+    shown_texts += [without_marker(tracker.issues[1].body), *(_seen(tracker, "makes no good day"))]
+    assert sum("makes no good day" in one for one in shown_texts) >= 1
     assert "<!--" not in "".join(shown_texts)
     for one in shown_texts:
         harmless(one, person=text)
+
+
+def _seen(tracker: MemoryTracker, said: str) -> list[str]:
+    """Return the comments that say something, without their marks."""
+    bodies = [note.body.partition("<!-- aioncall:event")[0] for note in tracker.comments[1]]
+    return [body for body in bodies if said in body]
 
 
 def harmless(markdown: str, *, person: str) -> None:
