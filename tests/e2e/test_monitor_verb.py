@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +20,11 @@ from model_server import Fault, model_server
 from eval_project import Project
 from history_worlds import BRANCH, git, killed_at
 from pytest_aioncall.adapters.history import HistoryBranch, HistoryFolder
+from pytest_aioncall.flows import monitor as flow
 from pytest_aioncall.flows.evalrun import settings_for
 from pytest_aioncall.flows.history import entry_of, feed, open_history
 from pytest_aioncall.flows.monitor import monitored, read_alerts
+from pytest_aioncall.model.alert import AlertsFile
 
 GOOD = "def answer(text):\n    return text.upper()\n"
 WORSE = "def answer(text):\n    return 'no' if text > 'q2' else text.upper()\n"
@@ -687,22 +691,43 @@ def test_a_scheduled_job_pushes_days_and_a_job_of_a_change_does_not(
 
 
 def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Daily) -> None:
+    """Before the entry is written, before and after it is shared, before alerts and heartbeat are.
+
+    Before each single step of git the history itself is killed: `test_history_branch.py`.
+    """
     daily.based()
     daily.project.app(WORSE)
     daily.commit("worse")
     daily.run(3)
     remote = daily.with_remote()
+    daily.monkeypatch.setenv("AIONCALL_HEARTBEAT_URL", "https://beat.example/1")
     settings = settings_for(daily.path, {})
     store = daily.path / "machine"
-    names: list[str] = []
+    real = flow.write_alerts
 
-    def work(step: Any) -> None:
+    def work(step: Callable[[str], object]) -> list[str]:
+        said: list[str] = []
+
+        def told(name: str) -> None:
+            step(name)
+            said.append(name)
+
+        def written(folder: Path, alerts: AlertsFile) -> None:
+            told("alerts")
+            real(folder, alerts)
+
+        def call(*_: Any, **__: Any) -> SimpleNamespace:
+            told("heartbeat")
+            return SimpleNamespace(status=200)
+
         history = HistoryBranch(
-            store, branch=BRANCH, repository=daily.path, environ=dict(os.environ), step=step
+            store, branch=BRANCH, repository=daily.path, environ=dict(os.environ), step=told
         )
-        monitored("latest", history=history, settings=settings)
+        daily.monkeypatch.setattr(flow, "write_alerts", written)
+        monitored("latest", history=history, settings=settings, caller=SimpleNamespace(call=call))  # type: ignore[arg-type]
+        return said
 
-    work(names.append)
+    names = work(lambda _name: None)
     folder = daily.project.run_folders()[-1]
     entry = next(
         name for name in git(remote, "ls-tree", "-r", "--name-only", BRANCH).split() if "runs" in name
@@ -714,14 +739,15 @@ def test_killed_anywhere_and_started_again_the_monitor_ends_the_same(daily: Dail
         return [*(folder / "alerts.json").read_text().splitlines(), *shared.split(","), tree]
 
     wanted = ended()
-    for number in range(0, len(names), 5):
+    assert names[-2:] == ["alerts", "heartbeat"], "nothing is said before the entry is shared"
+    for name in ("write", "push", "update-ref", "alerts", "heartbeat"):
         git(remote, "update-ref", "-d", f"refs/heads/{BRANCH}")
         shutil.rmtree(store)
         (folder / "alerts.json").unlink()
-        assert killed_at(number, work) == names[number]
-        assert not (folder / "alerts.json").exists(), "nothing is said before the entry is shared"
-        work(lambda _name: None)
-        assert ended() == wanted, names[number]
+        assert killed_at(names.index(name), work) == name
+        assert (folder / "alerts.json").exists() == (name == "heartbeat")
+        assert work(lambda _name: None)[-2:] == ["alerts", "heartbeat"], name
+        assert ended() == wanted, name
 
 
 # --- what a run's samples say, from pytest to the alert

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.github import BOT, FakeGitHub
+from history_worlds import killed_at
 from issue_days import alert, alerts_of, at, condition, day, no_data, without_marker
 from pytest_aioncall.adapters.history import HistoryFolder, write_alerts
 from pytest_aioncall.adapters.net import Caller
+from pytest_aioncall.adapters.notifiers.file import FileNotifier
 from pytest_aioncall.adapters.trackers import GitHubTracker
 from pytest_aioncall.cli import main
 from pytest_aioncall.flows.daily import ISSUES, _issues
@@ -200,60 +202,57 @@ def test_five_processes_at_once_leave_one_issue_a_feature_and_one_line_a_day(job
     assert sum(comment.body.startswith(f"{day(2)}: ") for comment in first) == 1
 
 
-KILLED = """
-import os, signal, sys
-from pytest_aioncall.adapters.net.calls import Caller
-from pytest_aioncall.cli import main
-
-count, when, real = [0], int(sys.argv[1]), Caller.call
-
-def call(self, method, *arguments, **named):
-    if method == "GET":
-        return real(self, method, *arguments, **named)
-    count[0] += 1
-    if count[0] == when and sys.argv[2] == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    made = real(self, method, *arguments, **named)
-    if count[0] == when:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return made
-
-Caller.call = call
-sys.exit(main(sys.argv[3:]))
-"""
+STEPS = ((Caller, "call"), (HistoryFolder, "_write"), (FileNotifier, "send"))
 
 
-def test_kill_nine_between_any_two_steps_and_a_rerun_come_to_the_same_end(tmp_path: Path) -> None:
-    """Killed before the first call that changes something, after it, before the second, and so on."""
+def told_of_steps(job: Job, alerts: AlertsFile, *, now: datetime, step: Callable[[str], None]) -> None:
+    """Publish, and name each call that changes something before it is done, and the end."""
+
+    def told(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(self: Any, *arguments: Any, **named: Any) -> Any:
+            if "GET" not in arguments:
+                said = [one.replace(job.github.url, "") for one in arguments if isinstance(one, str)]
+                step(" ".join([name, *said])[:80])
+            return real(self, *arguments, **named)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in STEPS:
+            patch.setattr(owner, name, told(getattr(owner, name), name))
+        assert job.publish(alerts, now=now).exit_code == 0
+    step("end")
+
+
+def test_kill_nine_between_any_two_steps_and_a_rerun_come_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before each call, each record of the history, each line to a notifier, and at the very end."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # The machine goes on, and waiting for a disk is slow.
     week = a_week()[:2]
+    clock = Clock()
 
-    def begun(folder: str, github: FakeGitHub, clock: Clock) -> Job:
+    def begun(folder: str, github: FakeGitHub) -> Job:
         (tmp_path / folder).mkdir()
         job = Job(tmp_path / folder, github, clock)
         job.publish(week[0], now=at(1))
         return job
 
-    clock = Clock()
+    steps: list[str] = []
     with FakeGitHub(now=clock) as github:
-        job = begun("clean", github, clock)
-        before = len(github.written())
-        assert job.publish(week[1], now=at(2)).exit_code == 0
-        steps = len(github.written()) - before
+        job = begun("clean", github)
+        told_of_steps(job, week[1], now=at(2), step=steps.append)
         clean = (job.seen(), sorted(set(job.pages())))
-    assert steps >= 4
-    killed = 0
-    for step in range(1, steps + 1):
+    for part in ("call POST", "call PATCH", "_write markers", "_write outbox", "_write deliveries", "send"):
+        assert any(name.startswith(part) for name in steps), part
+    killed = []
+    for number in range(len(steps)):
         with FakeGitHub(now=clock) as github:
-            job = begun(f"killed-{step}", github, clock)
-            job.lay(week[1], now=at(2))
-            when = "before" if step % 2 else "after"
-            arguments = [sys.executable, "-c", KILLED, str(step), when, *job.command(week[1].run, now=at(2))]
-            ended = subprocess.run(
-                arguments, env={**os.environ, **github.env()}, capture_output=True, timeout=120
-            )
-            killed += ended.returncode == -signal.SIGKILL
+            job = begun(f"killed-{number}", github)
+            work = partial(told_of_steps, job, week[1], now=at(2))
+            killed.append(killed_at(number, lambda step, work=work: work(step=step)))
             assert job.publish(week[1], now=at(2)).exit_code == 0
-            assert (job.seen(), sorted(set(job.pages()))) == clean, (step, when)
+            assert (job.seen(), sorted(set(job.pages()))) == clean, killed[-1]
     assert killed == steps
 
 

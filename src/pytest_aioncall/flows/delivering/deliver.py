@@ -122,13 +122,15 @@ class _Post:
         for id in self.outbox.stale(now):
             self._drop(id, "waited for too long")
         wanted = {one.id: one for one in fresh if one.id not in self.outbox.log}
+        # What was written down beside another message, by a process that was killed since, is no newer one.
+        newer = [one for one in fresh if one.id not in self.outbox.waiting]
         for id, waiting in list(self.outbox.waiting.items()):
             old = waiting.notification
             if id in wanted:
                 continue
             if old.key in over and old.action != "resolve":
                 self._drop(id, "it is over")
-            elif any(_supersedes(new, old) for new in fresh):
+            elif any(_supersedes(new, old) for new in newer):
                 self._drop(id, "there is newer news")
             else:
                 wanted[id] = old
