@@ -11,6 +11,7 @@ import pull_request_reports
 import pytest
 import reports
 
+from hostile_corpus import HOSTILE
 from pytest_aioncall.adapters.render.html import html_parts
 from pytest_aioncall.adapters.render.markdown import Place, comment, headline, plain, resolved, summary
 from pytest_aioncall.adapters.render.markdown.escape import COMMENT_LIMIT
@@ -19,7 +20,7 @@ from pytest_aioncall.adapters.render.states import WORD
 from pytest_aioncall.adapters.render.story import stories
 from pytest_aioncall.adapters.render.terminal import summary_lines
 from pytest_aioncall.model.report import Report
-from rendered_markdown import assert_shown_and_nothing_else, html_of
+from rendered_markdown import HOSTILE_MARKDOWN, assert_shown_and_nothing_else, html_of
 
 EXPECTED = Path(__file__).parent / "expected"
 STATES = pull_request_reports.STATES
@@ -165,6 +166,35 @@ def test_a_report_in_which_all_text_is_hostile_does_nothing(parser: str) -> None
     ):
         assert_shown_and_nothing_else(text, parser=parser, links=(HOME,), dollars=True)
         assert text.replace(MARKER, "").count("<!-") == 0
+
+
+CORPUS = {**HOSTILE, **HOSTILE_MARKDOWN}
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_each_text_of_the_corpus_does_nothing_in_a_whole_comment_and_summary(
+    monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """As name, question, answer, reason, diff and label of one case: all that others write in a report."""
+    assert len(HOSTILE) >= 40
+    for name in sorted(CORPUS)[part::4]:
+        # A lone surrogate cannot be sent to GitHub at all; no text is no answer.
+        text = CORPUS[name].encode("utf-8", "replace").decode() or "x"
+        monkeypatch.setattr(reports, "HOSTILE", (text, text))
+        report = reports.hostile()
+        shown = {
+            "summary": summary(report, PLACE),
+            "comment": comment(report, PLACE, marker=MARKER),
+            "resolved": resolved(report, PLACE, marker=MARKER),
+        }
+        assert shown["comment"].startswith(MARKER), name
+        for what, said in shown.items():
+            assert said.replace(MARKER, "").count("<!-") == 0, (name, what)
+            for parser in ("cmarkgfm", "comrak"):
+                try:
+                    assert_shown_and_nothing_else(said, parser=parser, links=(HOME,), dollars=True)
+                except AssertionError as error:
+                    raise AssertionError(f"{name} in {what} by {parser}: {error}") from error
 
 
 def huge() -> Report:
