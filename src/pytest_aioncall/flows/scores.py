@@ -14,6 +14,7 @@ from ..adapters.render import words
 from ..adapters.text import did_you_mean, log_line
 from ..decide.slicescores import CaseScores, Hint, Rule, SliceScore, hint_of, side_of_days, slice_scores
 from ..errors import AioncallError, LoadError, UsageError
+from ..model.config import Defaults
 from ..model.evalset import Gate
 from ..model.history import EvalsetDay, HistoryEntry
 from ..settings import Settings
@@ -116,8 +117,7 @@ def scores(request: ScoresRequest, history: HistoryFolder, settings: Settings) -
                 continue
             before = _before(request, name, scorer, previous, days, settings, notes)
             side = side_of_days([day.cases for day in days], scorer)
-            gate, defaults = gates.get(scorer, Gate(scorer=scorer)), settings.config.defaults
-            rule = Rule(info.scale, claim=gate.claim or defaults.claim, alpha=gate.alpha or defaults.alpha)
+            rule = _rule(gates.get(scorer), info.scale, defaults=settings.config.defaults)
             rows = slice_scores(scorer, side, before, by=request.by, rule=rule)
             found.append(ScorerScores(name, info.scale, tuple(rows), hint_of(rows)))
     if unjudged:
@@ -132,6 +132,12 @@ def scores(request: ScoresRequest, history: HistoryFolder, settings: Settings) -
         scorers=tuple(found),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _rule(gate: Gate | None, scale: tuple[float, float], *, defaults: Defaults) -> Rule:
+    """Return by what an interval is made: as the gate does it, where the scorer has one."""
+    claim, alpha = (gate.claim, gate.alpha) if gate is not None else (None, None)
+    return Rule(scale, claim=claim or defaults.claim, alpha=alpha or defaults.alpha)
 
 
 def start_of(since: str, now: datetime) -> datetime:
