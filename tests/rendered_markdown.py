@@ -34,6 +34,10 @@ REFERENCE: Final = re.compile(
 )
 
 HOSTILE_MARKDOWN: Final = {
+    "mention-amid-words": "please ask someone @octocat about it",
+    "issue-amid-words": "it is as in #12 before",
+    "address-amid-words": "see www.evil.invalid for more",
+    "commit-amid-words": "it fails since deadbeef1 came",
     "mention": "@octocat and @acme/security, cc @github-actions[bot]",
     "mention-by-entity": "&#64;octocat &#x40;octocat &commat;octocat",
     "mention-escaped": "\\@octocat \\#1",
