@@ -78,7 +78,6 @@ def test_the_five_commands_lead_to_a_gate_and_a_daily_run(repository: Repository
     assert "parcel" in said
 
 
-@pytest.mark.slow
 def test_github_runs_what_the_five_commands_made(repository: Repository, github: FakeGitHub) -> None:
     act()
     for command in block("<!-- five commands -->"):

@@ -228,7 +228,6 @@ cases:
 """
 
 
-@pytest.mark.slow
 def test_a_fork_without_a_key_is_neutral_and_is_told_so(oncall: OnCall, loopback: Any, told: Any) -> None:
     answer = {"message": {"role": "assistant", "content": "hello to you"}, "finish_reason": "stop"}
     body = {"id": "1", "model": "small-2026-01-01", "choices": [{"index": 0, **answer}]}
@@ -345,7 +344,6 @@ def test_nights_on_which_no_run_begins_open_an_issue_until_one_is_judged(oncall:
     assert oncall.github.open_issues == []
 
 
-@pytest.mark.slow
 def test_a_daily_run_on_several_machines_is_one_day(oncall: OnCall) -> None:
     oncall.begin("--shards", "2")
     good = oncall.daily("2026-11-23", "aioncall-daily-sharded")
