@@ -262,7 +262,7 @@ def test_the_incident_holds_while_a_run_cannot_judge_and_the_step_is_told_apart(
     assert code == 1, "what was before holds on"
     _, out, _ = daily.command("monitor")
     assert out.splitlines()[0].startswith("monitor ALERT")
-    assert "triage  ALERT, not judged today: cannot judge: 80 of 80 samples errored" in out
+    assert "triage  ALERT, not judged today: 80 of 80 samples errored" in out
     assert "open since 2026-11-03" in out
 
 

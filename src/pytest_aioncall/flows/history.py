@@ -305,7 +305,10 @@ def _judged(
         judgement = judge_record(planned, record, found, settings).judgement
     except AioncallError as error:
         return found, None, f"it cannot be judged: {str(error).splitlines()[0]}"
-    return found, judgement, judgement.summary if judgement.status == "cannot_judge" else ""
+    if judgement.status != "cannot_judge":
+        return found, judgement, ""
+    # Every sentence it stands in says that already.
+    return found, judgement, judgement.summary.removeprefix("cannot judge: ")
 
 
 def _why_not_judged(run: Run, planned: RunEvalset, record: EvalsetRecord) -> str:
