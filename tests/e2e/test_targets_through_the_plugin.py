@@ -140,7 +140,7 @@ def test_what_is_named_for_a_target_that_is_set_up_wrongly_is_no_code_of_the_use
     assert f"could not be judged: cannot judge: {head}" in told.err
     title = told.out.splitlines()[0]
     assert title.startswith("### aioncall: failed - `demo`: ") and named.split(":")[0] in title
-    assert f"cannot judge: {head}" in told.out
+    assert f"not judged: {head}" in told.out
     assert "own code" not in told.out + told.err + result.stdout.str()
 
 
