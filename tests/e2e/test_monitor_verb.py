@@ -96,6 +96,13 @@ class Daily:
         shutil.copytree(self.path, _based, dirs_exist_ok=True, symlinks=True)
         return self
 
+    def fallen(self) -> Daily:
+        """Let the answers get worse on the third, and monitor that day."""
+        self.project.app(WORSE)
+        self.run(3)
+        self.monitor()
+        return self
+
     def beside(self, name: str) -> Path:
         """Return a place outside of the project that no other test has."""
         return self.path.with_name(f"{self.path.name}-{name}")
@@ -194,10 +201,7 @@ def test_the_next_command_goes_on_with_the_history_that_was_named(daily: Daily) 
 
 
 def test_an_incident_without_an_alert_today_is_recovering_and_no_alert(daily: Daily) -> None:
-    daily.based()
-    daily.project.app(WORSE)
-    daily.run(3)
-    daily.monitor()
+    daily.based().fallen()
     daily.project.app(GOOD)
     daily.run(3, hour=9)
     code, out, _ = daily.command("monitor")
@@ -219,10 +223,7 @@ def test_an_incident_without_an_alert_today_is_recovering_and_no_alert(daily: Da
 
 
 def test_a_run_that_could_not_judge_shows_the_held_alert_as_of_its_day(daily: Daily) -> None:
-    daily.based()
-    daily.project.app(WORSE)
-    daily.run(3)
-    daily.monitor()
+    daily.based().fallen()
     daily.project.app(OUTAGE)
     daily.run(4)
     out = daily.command("monitor")[1]
@@ -247,10 +248,7 @@ def test_without_a_baseline_the_line_says_so_with_the_command_that_makes_one(dai
 
 
 def test_the_incident_holds_while_a_run_cannot_judge_and_the_step_is_told_apart(daily: Daily) -> None:
-    daily.based()
-    daily.project.app(WORSE)
-    daily.run(3)
-    daily.monitor()
+    daily.based().fallen()
     daily.project.app(OUTAGE)
     daily.run(4)
     code, told = daily.monitor()
@@ -826,10 +824,7 @@ def test_a_judge_that_gives_no_scores_is_an_outage_of_the_judge(daily: Daily) ->
 
 
 def test_entries_are_made_again_from_run_folders_as_they_were(daily: Daily) -> None:
-    daily.based()
-    daily.project.app(WORSE)
-    daily.run(3)
-    daily.monitor()
+    daily.based().fallen()
     before = HistoryFolder(daily.path / ".aioncall/history").entries()
     shutil.copytree(daily.path / ".aioncall/runs", daily.beside("artifacts") / "many" / "runs")
     shutil.rmtree(daily.path / ".aioncall/history")

@@ -34,6 +34,13 @@ class OnCall:
         repository.command("pytest_aioncall", "baseline", "accept", "--reason", "first")
         repository.commit("Put the answers on call")
 
+    def change_nothing_for_users(self) -> None:
+        """Begin a branch that touches the feature's file and none of its answers."""
+        self.repository.git("switch", "-q", "--create", "change")
+        text = (self.repository.work / MODULE).read_text(encoding="utf-8")
+        self.repository.write(MODULE, text + "\n\nWORDS = sorted(ANSWERS)\n")
+        self.repository.commit("List the words")
+
     def break_the_feature(self) -> None:
         """Make the answers forget two words that users ask with."""
         text = (self.repository.work / MODULE).read_text(encoding="utf-8")
@@ -166,10 +173,7 @@ def test_once_it_is_mended_the_same_comment_says_so(oncall: OnCall) -> None:
 @pytest.mark.slow
 def test_a_pull_request_that_changes_nothing_for_users_is_judged_green_and_silent(oncall: OnCall) -> None:
     oncall.begin()
-    oncall.repository.git("switch", "-q", "--create", "change")
-    text = (oncall.repository.work / MODULE).read_text(encoding="utf-8")
-    oncall.repository.write(MODULE, text + "\n\nWORDS = sorted(ANSWERS)\n")
-    oncall.repository.commit("List the words")
+    oncall.change_nothing_for_users()
     number = oncall.open_pull()
     gate = oncall.gate(number=number)
     assert gate.green, gate.log
@@ -205,10 +209,7 @@ def test_a_pull_request_beside_a_red_main_is_neutral_for_what_it_did_not_do(onca
     oncall.repository.commit("Tidy the words up")
     assert not oncall.daily("2026-11-24").green
     oncall.repository.git("fetch", "-q", "origin")
-    oncall.repository.git("switch", "-q", "--create", "change")
-    text = (oncall.repository.work / MODULE).read_text(encoding="utf-8")
-    oncall.repository.write(MODULE, text + "\n\nWORDS = sorted(ANSWERS)\n")
-    oncall.repository.commit("List the words")
+    oncall.change_nothing_for_users()
     number = oncall.open_pull()
     gate = oncall.gate(number=number)
     assert gate.green, gate.log

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from dataclasses import dataclass
 from ...model.report import SubjectChange
 from ...model.run import Totals
 from ...model.verdict import Floor, Sight, Verdict
-from ..text import log_line
 from . import words
 from .asides import metric_line, metric_sentence, metric_value
 from .beside_base import base_lines
+from .failures import OWN
+from .pen import Pen, columns
 from .sight_line import power_line
 from .states import State, row_weight
 from .story import Story
@@ -54,65 +54,6 @@ class Block:
     lines: list[Line]
     least: int = 0
     whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """How text is put on this terminal: `width` in columns, ASCII only where the stream is not UTF-8."""
-
-    width: int
-    ascii_only: bool
-
-    def plain(self, text: str) -> str:
-        """Return `text` as the stream can take it."""
-        return text.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else text
-
-    def safe(self, text: str, limit: int = 120) -> str:
-        """Return somebody else's text on one line, nothing unseen in it."""
-        line = self.plain(log_line(text, limit))
-        return line if len(line) <= limit else line[: max(0, limit - 3)] + "..."
-
-    def cut(self, text: str) -> str:
-        """Return `text` cut to the width in columns, wide characters counted twice."""
-        if columns(text) <= self.width:
-            return text
-        kept, room = [], self.width - 3
-        for char in text:
-            room -= columns(char)
-            if room < 0:
-                break
-            kept.append(char)
-        return "".join(kept).rstrip() + "..."
-
-    def listing(self, prefix: str, items: Sequence[str], ending: str = "") -> str:
-        """Return `prefix` and as many of `items` as fit the width, with the count of those left out."""
-        for shown in range(len(items), 0, -1):
-            rest = f" and {len(items) - shown} more" if shown < len(items) else ""
-            text = f"{prefix}{', '.join(items[:shown])}{rest}{ending}"
-            if columns(text) <= self.width or shown == 1:
-                return text
-        return prefix + ending
-
-    def wrapped(self, parts: Sequence[str]) -> list[str]:
-        """Return `parts` joined by commas, on as many lines as they need."""
-        lines = [""]
-        for part in parts:
-            longer = f"{lines[-1]}, {part}" if lines[-1] else part
-            if columns(longer) < self.width or not lines[-1]:
-                lines[-1] = longer
-            else:
-                lines[-1] += ","
-                lines.append(part)
-        return lines
-
-
-def columns(text: str) -> int:
-    """Return how many columns `text` takes: two for East Asian wide, none for combining marks."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
 
 
 def fit(blocks: list[Block], room: int) -> list[Block]:
@@ -266,10 +207,11 @@ def _worst(story: Story, pen: Pen) -> Block:
 
 def _errors(story: Story, pen: Pen) -> Block:
     lines: list[Line] = []
-    for (kind, message), n in story.errors.most_common(2):
-        style: Style = "red" if kind in ("user", "target") else "yellow"
+    shown, rest = story.failures.commonest(2)
+    for (kind, message), n in shown:
+        style: Style = "red" if kind in OWN else "yellow"
         # One or two cases can be looked up at once; more of them have a cause in common.
-        cases = story.cases_with(kind, message)
+        cases = story.failures.cases_with(kind, message)
         where = f" in {', '.join(pen.safe(case, 40) for case in cases)}" if 0 < len(cases) <= 2 else ""
         text = pen.safe(f"{words.counted(n, 'error')} ({kind}){where}: {message}", 500)
         what, found, advice = text.rpartition("; ")
@@ -278,8 +220,7 @@ def _errors(story: Story, pen: Pen) -> Block:
             lines += [(what, style), (f"  {advice}", style)]
         else:
             lines.append((text, style))
-    if len(story.errors) > 2:
-        rest = sum(story.errors.values()) - sum(n for _, n in story.errors.most_common(2))
+    if rest:
         lines.append((f"{words.counted(rest, 'more error')} of other kinds, see report", "yellow"))
     return Block("errors", lines, least=min(2, len(lines)))
 

@@ -19,7 +19,7 @@ def next_advice(story: Story) -> str:
     """Return what to do before the next command; empty where it can be typed at once."""
     if story.state == "not_run":
         return f"set {story.quote(story.report.without_key or 'the key')}, then"
-    if story.state == "cannot_judge" or (story.state == "user_error" and story.only_refused):
+    if story.state == "cannot_judge" or (story.state == "user_error" and story.failures.only_refused):
         return "mend what the errors name, then"
     if story.is_nobodys_baseline:
         return "mend what keeps it from being a baseline, then"

@@ -182,7 +182,9 @@ def _section(story: Story, report: Report, nth: int, *, alone: bool) -> Section:
         judged=judgement is not None,
         facts=tuple(_facts(story, report.run.totals if alone else None)),
         notes=tuple(_notes(story, report, is_first=nth == 0)),
-        errors=tuple((words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.errors.most_common(12)),
+        errors=tuple(
+            (words.counted(n, "sample"), k, m[:400]) for (k, m), n in story.failures.commonest(12)[0]
+        ),
         errors_first=story.state in ("not_recorded", "cannot_judge", "user_error"),
         panels=tuple(interval_plot(rows, alpha=story.alpha)),
         heat=heat_map(rows, evalset="" if alone else story.name),

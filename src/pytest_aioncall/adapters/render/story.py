@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...model.report import AlreadyRegressed, EvalsetReport, Report
-from ...model.sample import NOT_RECORDED
 from ...model.verdict import CaseMove, Floor, Judgement, MetricVerdict, Sight, Verdict
 from . import words
 from .asides import metric_sentence
+from .failures import Failures
 from .states import TONE, WORD, WORST_FIRST, State, Tone, row_weight
 
 _NOTHING = "nothing was judged"
-_NEVER_ASKED = "there is no recording of what is asked now"
-_NAMED = 5
-"""Cases without a recording that are named."""
 _DOUBTS = ("suspected", "min_undecided", "errors_at_floor", "one_epoch")
 
 
@@ -79,74 +76,9 @@ class Story:
         return tuple(m for m in metrics if m.status == "regressed" and m.gating)
 
     @cached_property
-    def errors(self) -> Counter[tuple[str, str]]:
-        """How often each (kind, message) ended a sample or kept a scorer from judging it.
-
-        What was not asked for want of a key is none of them: that is a state of its own.
-        """
-        found: Counter[tuple[str, str]] = Counter()
-        keyless = self.report.without_key is not None
-        for view in (view for case in self.report.cases for view in case.now):
-            if view.error_kind == "cassette_miss" and keyless:
-                continue
-            if view.error_kind == "cassette_miss":
-                # Each one names its own question; the cause and the way out are the same for all.
-                found["not recorded", self._never_asked] += 1
-            elif view.error is not None:
-                found[view.error_kind or "transport", view.error] += 1
-            for score in view.scores:
-                name = score.scorer.partition(":")[2] or score.scorer
-                if score.error and score.error.startswith(NOT_RECORDED) and keyless:
-                    continue
-                if score.error and score.error.startswith(NOT_RECORDED):
-                    found[f"{name} not recorded", self._never_asked] += 1
-                elif score.error:
-                    found[f"{name} unjudged", score.error] += 1
-        return found
-
-    def cases_with(self, kind: str, message: str) -> tuple[str, ...]:
-        """Name the cases that have an error, in their order."""
-        return tuple(
-            case.case
-            for case in self.report.cases
-            if any(
-                (view.error == message and (view.error_kind or "transport") == kind)
-                or any(score.error == message for score in view.scores)
-                for view in case.now
-            )
-        )
-
-    @cached_property
-    def _never_asked(self) -> str:
-        """Say that a recording is missing, and of which cases where it is not all of them."""
-        lacking = [
-            case.case
-            for case in self.report.cases
-            if any(
-                v.error_kind == "cassette_miss"
-                or any((score.error or "").startswith(NOT_RECORDED) for score in v.scores)
-                for v in case.now
-            )
-        ]
-        if len(lacking) >= self.report.planned.cases:
-            return _NEVER_ASKED
-        more = f" and {len(lacking) - _NAMED} more cases" if len(lacking) > _NAMED else ""
-        return f"{_NEVER_ASKED} in {', '.join(lacking[:_NAMED])}{more}"
-
-    @cached_property
-    def user_errors(self) -> int:
-        return sum(n for (kind, _), n in self.errors.items() if kind in ("user", "target"))
-
-    @cached_property
-    def refused(self) -> Counter[str]:
-        """How often each answer of the target was no output, by what is wrong with it."""
-        of_target = {m: n for (kind, m), n in self.errors.items() if kind == "target"}
-        return Counter({message.removeprefix("TargetError: "): n for message, n in of_target.items()})
-
-    @property
-    def only_refused(self) -> bool:
-        """Tell whether no code of the user's raised: each failed sample's target answered with no output."""
-        return bool(self.refused) and self.refused.total() == self.user_errors
+    def failures(self) -> Failures:
+        """What kept samples from being judged."""
+        return Failures(self.report)
 
     @cached_property
     def replayed(self) -> tuple[int, str]:
@@ -168,9 +100,9 @@ class Story:
         if judgement.status == "regressed":
             if any(v.status == "regressed" and v.gating for v in judgement.verdicts) or self.broken_metrics:
                 return "regressed"
-            return "floor_broken" if self.broken else "user_error" if self.user_errors else "regressed"
+            return "floor_broken" if self.broken else "user_error" if self.failures.own else "regressed"
         # Of many cases the report carries only some: exit 1 without a regression is the user's exception.
-        if self.user_errors or judgement.exit_code == 1:
+        if self.failures.own or judgement.exit_code == 1:
             return "user_error"
         if judgement.status == "cannot_judge":
             if self.report.without_key:
@@ -246,8 +178,8 @@ class Story:
             kinds = " and ".join(sorted({f.kind for f in self.broken}))
             return f"{kinds} broken in {words.counted(len({f.case for f in self.broken}), 'case')}"
         if self.state == "user_error":
-            raised = self.user_errors - self.refused.total()
-            return words.own_failures(raised, self.refused, quote=self.quote)
+            failures = self.failures
+            return words.own_failures(failures.raised, failures.refused, quote=self.quote)
         if self.state == "already":
             return f"{words.counted(len(self.report.already), 'row')} red before this change"
         if self.state == "not_run":
@@ -377,7 +309,7 @@ class Story:
             return f"{rows}: already regressed on {branch}, not by this change."
         return {
             "user_error": "Nothing came that could be scored, and waiting does not help: mend what is named."
-            if self.only_refused
+            if self.failures.only_refused
             else "Code under test or a scorer raised an exception; mend it and run again.",
             "cannot_judge": "Too many samples have no score; this says nothing about the answers' quality.",
             "not_comparable": "The instrument changed, so these scores cannot be compared with the baseline.",

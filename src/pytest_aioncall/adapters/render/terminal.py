@@ -10,8 +10,9 @@ from ..text import one_line
 from . import words
 from .asides import left_elsewhere
 from .beside_base import review_lines
-from .blocks import Block, Pen, details_of, fit, replay_line
+from .blocks import Block, details_of, fit, replay_line
 from .nextstep import next_advice, next_command
+from .pen import Pen
 from .states import Tone
 from .story import Story, stories
 from .table import Line, Style

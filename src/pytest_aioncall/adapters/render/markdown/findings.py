@@ -273,13 +273,13 @@ def change_said(change: SubjectChange) -> str:
 
 
 def _errors(story: Story) -> Iterable[str]:
-    for (kind, message), count in story.errors.most_common(3):
-        cases = story.cases_with(kind, message)
+    shown, rest = story.failures.commonest(3)
+    for (kind, message), count in shown:
+        cases = story.failures.cases_with(kind, message)
         where = f" in {listed([inline(case, 60) for case in cases], 3)}" if cases else ""
         what = f"{words.counted(count, 'error')} ({prose(kind, 40)}){where}"
         yield f"**Errors:** {what}: {inline(message, 300)}"
-    if len(story.errors) > 3:
-        rest = sum(story.errors.values()) - sum(n for _, n in story.errors.most_common(3))
+    if rest:
         yield f"{words.counted(rest, 'more error')} of other kinds: see the report."
 
 
